@@ -2,11 +2,16 @@
 module.exports = {
     testEnvironment: "node",
     roots: ["<rootDir>/tests"],
+    globalSetup: "<rootDir>/tests/support/global-setup.mjs",
     testMatch: ["**/*.test.ts"],
     transform: {
         "^.+\\.ts$": [
             "@swc/jest",
-            { jsc: { target: "es2022", parser: { syntax: "typescript" } }, module: { type: "commonjs" }, sourceMaps: "inline" },
+            {
+                jsc: { target: "es2022", parser: { syntax: "typescript" } },
+                module: { type: "commonjs" },
+                sourceMaps: "inline",
+            },
         ],
     },
     moduleNameMapper: { "^pulumi-temporal-cloud$": "<rootDir>/provider/index.ts" },

@@ -9,7 +9,8 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 const proto = path.join(root, "proto");
 const bin = path.join(root, "node_modules", ".bin");
 const env = { ...process.env, PATH: `${bin}${path.delimiter}${process.env.PATH}` };
-const buf = (...args) => execFileSync("buf", args, { cwd: proto, env, stdio: "inherit", shell: process.platform === "win32" });
+const buf = (...args) =>
+    execFileSync("buf", args, { cwd: proto, env, stdio: "inherit", shell: process.platform === "win32" });
 
 buf("generate");
 mkdirSync(path.join(proto, "generated"), { recursive: true });
