@@ -1,0 +1,169 @@
+import type { Duration } from "../../proto/generated/google/protobuf/duration";
+import {
+    type AsyncOperation,
+    AsyncOperation_State as State,
+} from "../../proto/generated/temporal/api/cloud/operation/v1/message";
+import type { FailedEnd } from "../faults";
+import type { Cloud } from "./cloud";
+import { toTimestamp } from "./time";
+
+/** What an operation does to its resource. */
+export type Action = "create" | "update" | "delete";
+
+/** An operation, from the call that started it until its id is forgotten. All of it goes into the state file. */
+export interface Operation {
+    id: string;
+    /** The RPC that started it. */
+    method: string;
+    /** The request, encoded. */
+    input: Uint8Array;
+    /** What makes the request the same as another: a hash of what it means. */
+    fingerprint: string;
+    /** The texts that the first answer carried: ids, and (never in the state file) a token. */
+    answer: Record<string, string>;
+    /** The name of the kind of resource. */
+    kind: string;
+    resourceId: string;
+    action: Action;
+    startedMs: number;
+    /** When it ends, or ended. `Infinity`: when somebody says so. */
+    endsMs: number;
+    /** How it ends. */
+    end: "FULFILLED" | FailedEnd;
+    /** Why, where it does not end well. */
+    reason: string;
+    over: boolean;
+}
+
+/** How an operation is to be started. */
+export interface Start {
+    id: string;
+    method: string;
+    input: Uint8Array;
+    fingerprint: string;
+    kind: string;
+    resourceId: string;
+    action: Action;
+    /** What faults go by. */
+    subject: string;
+    /** It is to fail, for this reason. */
+    fails?: string | undefined;
+    /** Called once, when it has ended. */
+    finished: (operation: Operation) => void;
+}
+
+/** The part of its duration that an operation spends waiting to be started. */
+const pendingPart = 0.1;
+
+/** All operations whose ids are remembered. */
+export class Operations {
+    private readonly byId = new Map<string, Operation>();
+    private readonly inFlight = new Map<Operation, (operation: Operation) => void>();
+
+    constructor(private readonly cloud: Cloud) {}
+
+    /** The operation with this id, unless it is forgotten. */
+    get(id: string): Operation | undefined {
+        const operation = this.byId.get(id);
+        if (operation === undefined) return undefined;
+        if (operation.over && operation.endsMs + this.cloud.settings.operationIdRetentionMs <= this.cloud.now()) {
+            this.byId.delete(id);
+            return undefined;
+        }
+        return operation;
+    }
+
+    /** Starts one. */
+    start({ fails, finished, subject, ...start }: Start): Operation {
+        const { faults, settings } = this.cloud;
+        const now = this.cloud.now();
+        const slow = faults.take("slowOperation", start.method, subject);
+        const duration = slow ? (slow.durationMs ?? 1000) : settings.operationDurationMs;
+        const operation: Operation = {
+            ...start,
+            answer: {},
+            startedMs: now,
+            endsMs: now + duration,
+            end: "FULFILLED",
+            reason: "",
+            over: false,
+        };
+        const ordered = faults.take("operationEnds", start.method, subject);
+        if (fails !== undefined) {
+            operation.end = "FAILED";
+            operation.reason = fails;
+        } else if (ordered) {
+            operation.end = ordered.state ?? "FAILED";
+            operation.reason = ordered.reason ?? ordered.details ?? "this end was ordered from the emulator";
+        }
+        this.restore(operation, finished);
+        this.cloud.changed();
+        return operation;
+    }
+
+    /** Takes up an operation, as at its start. */
+    restore(operation: Operation, finished: (operation: Operation) => void): void {
+        this.byId.set(operation.id, operation);
+        if (operation.over) {
+            this.forgetLater(operation);
+            return;
+        }
+        this.inFlight.set(operation, finished);
+        this.cloud.schedule.add(operation.endsMs, () => this.finish(operation));
+    }
+
+    /** Ends it now, if it is still in flight. */
+    finish(operation: Operation): void {
+        const finished = this.inFlight.get(operation);
+        if (finished === undefined) return;
+        this.inFlight.delete(operation);
+        operation.over = true;
+        operation.endsMs = Math.min(operation.endsMs, this.cloud.now());
+        finished(operation);
+        this.forgetLater(operation);
+        this.cloud.changed();
+    }
+
+    /** Ends all that are in flight. */
+    finishAll(): void {
+        for (const operation of [...this.inFlight.keys()]) this.finish(operation);
+    }
+
+    /** Everything that is remembered. */
+    all(): Operation[] {
+        return [...this.byId.values()];
+    }
+
+    /** The message for an operation, as it stands now. */
+    message(operation: Operation): AsyncOperation {
+        const { checkDurationMs } = this.cloud.settings;
+        const started =
+            this.cloud.now() >= operation.startedMs + (operation.endsMs - operation.startedMs) * pendingPart;
+        const end = operation.over ? State[`STATE_${operation.end}`] : undefined;
+        return {
+            id: operation.id,
+            checkDuration: checkDurationMs > 0 ? toDuration(checkDurationMs) : undefined,
+            operationType: operation.method,
+            operationInput: {
+                typeUrl: `type.googleapis.com/temporal.api.cloud.cloudservice.v1.${operation.method}Request`,
+                value: Buffer.from(operation.input),
+            },
+            failureReason: operation.over ? operation.reason : "",
+            startedTime: toTimestamp(operation.startedMs),
+            finishedTime: operation.over ? toTimestamp(operation.endsMs) : undefined,
+            state: end ?? (started ? State.STATE_IN_PROGRESS : State.STATE_PENDING),
+        };
+    }
+
+    private forgetLater(operation: Operation): void {
+        const { operationIdRetentionMs } = this.cloud.settings;
+        this.cloud.schedule.add(operation.endsMs + operationIdRetentionMs, () => {
+            // The setting may have changed, and the id may have been used again since.
+            if (this.byId.get(operation.id) === operation) this.get(operation.id);
+        });
+    }
+}
+
+function toDuration(ms: number): Duration {
+    return { seconds: BigInt(Math.floor(ms / 1000)), nanos: Math.floor(ms % 1000) * 1_000_000 };
+}

@@ -1,0 +1,57 @@
+interface Due {
+    at: number;
+    order: number;
+    run: () => void;
+}
+
+/**
+ * What is to happen later. Nothing runs by itself: whoever looks at the account first runs what has become due, so that
+ * no answer depends on when a timer fires, and stopping leaves nothing behind.
+ */
+export class Schedule {
+    /** A binary heap: the first to come is at the top. */
+    private readonly heap: Due[] = [];
+    private order = 0;
+
+    /** Has something run at a time, in milliseconds since the epoch. */
+    add(at: number, run: () => void): void {
+        const due = { at, order: this.order++, run };
+        let index = this.heap.push(due) - 1;
+        while (index > 0) {
+            const parent = (index - 1) >> 1;
+            const above = this.heap[parent];
+            if (above === undefined || before(above, due)) break;
+            this.heap[index] = above;
+            index = parent;
+        }
+        this.heap[index] = due;
+    }
+
+    /** Runs everything that is due, in order. */
+    settle(now: number): void {
+        for (let first = this.heap[0]; first !== undefined && first.at <= now; first = this.heap[0]) {
+            this.removeFirst();
+            first.run();
+        }
+    }
+
+    private removeFirst(): void {
+        const last = this.heap.pop();
+        if (last === undefined || this.heap.length === 0) return;
+        let index = 0;
+        for (;;) {
+            const left = this.heap[2 * index + 1];
+            const right = this.heap[2 * index + 2];
+            const useRight = left !== undefined && right !== undefined && before(right, left);
+            const child = useRight ? right : left;
+            if (child === undefined || before(last, child)) break;
+            this.heap[index] = child;
+            index = 2 * index + (useRight ? 2 : 1);
+        }
+        this.heap[index] = last;
+    }
+}
+
+function before(a: Due, b: Due): boolean {
+    return a.at < b.at || (a.at === b.at && a.order < b.order);
+}

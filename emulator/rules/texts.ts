@@ -1,0 +1,62 @@
+import { invalid, must } from "../core/errors";
+
+const namespaceName = /^[a-z][a-z0-9-]*[a-z0-9]$/;
+const tagText = /^[a-z0-9._@-]{1,63}$/;
+const searchAttributeName = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
+const email = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
+const maxTags = 10;
+
+/** Refuses what is no name for a namespace. */
+export function checkNamespaceName(name: string): void {
+    const fits = name.length >= 2 && name.length <= 39 && namespaceName.test(name);
+    must(fits, `namespace name ${JSON.stringify(name)} must match ${namespaceName.source} and have 2 to 39 characters`);
+}
+
+/** Refuses tags that break the rules. */
+export function checkTags(tags: Record<string, string>): void {
+    const entries = Object.entries(tags);
+    must(entries.length <= maxTags, `at most ${maxTags} tags are allowed, not ${entries.length}`);
+    for (const [key, value] of entries) {
+        const fits = tagText.test(key) && tagText.test(value);
+        must(fits, `tag ${JSON.stringify(key)}: keys and values must have 1 to 63 characters of [a-z0-9._@-]`);
+    }
+}
+
+/** Refuses what is no name for a search attribute. */
+export function checkSearchAttributeName(name: string): void {
+    must(
+        searchAttributeName.test(name),
+        `search attribute name ${JSON.stringify(name)} must match ${searchAttributeName.source}`,
+    );
+}
+
+/** Refuses what is no e-mail address. */
+export function checkEmail(address: string): void {
+    must(email.test(address), `email ${JSON.stringify(address)} is not an e-mail address`);
+}
+
+/** Refuses a description with other than printable ASCII characters, or too many. */
+export function checkDescription(description: string, max = 255): void {
+    must(description.length <= max, `description must have at most ${max} characters, not ${description.length}`);
+    must(/^[\x20-\x7e]*$/.test(description), "description must hold printable ASCII characters only");
+}
+
+/** Refuses a text that is empty or too long. */
+export function checkText(text: string, field: string, max = 64): void {
+    must(text.trim() !== "", `${field} is required`);
+    must(text.length <= max, `${field} must have at most ${max} characters, not ${text.length}`);
+}
+
+/** The new value of a field that says the same as a deprecated one: from whichever the request carries. */
+export function mirrored<T>(
+    current: T,
+    deprecated: T,
+    isSet: (value: T) => boolean,
+    equal: (a: T, b: T) => boolean,
+    names: string,
+): T {
+    if (!isSet(deprecated)) return current;
+    if (!isSet(current)) return deprecated;
+    if (!equal(current, deprecated)) throw invalid(`${names} disagree`);
+    return current;
+}

@@ -1,0 +1,31 @@
+import type { Handlers } from "../core/call";
+import type { Cloud } from "../core/cloud";
+import type { Kind, Resource } from "../core/collection";
+import { accountHandlers, accountKind } from "./account";
+import { apiKeyHandlers, apiKeyKind } from "./apiKeys";
+import { namespaceHandlers, namespaceKind } from "./namespaces";
+import { projectHandlers, projectKind } from "./projects";
+import { serviceAccountHandlers, serviceAccountKind } from "./serviceAccounts";
+import { userHandlers, userKind } from "./users";
+
+/** Every kind of resource; a new one is one file in this folder and one line in each of these lists. */
+export const kinds = [
+    accountKind,
+    projectKind,
+    namespaceKind,
+    userKind,
+    serviceAccountKind,
+    apiKeyKind,
+] as unknown as Kind<Resource>[];
+
+/** Every RPC that the emulator answers. */
+export function allHandlers(cloud: Cloud): Handlers {
+    return {
+        ...accountHandlers(cloud),
+        ...projectHandlers(cloud),
+        ...namespaceHandlers(cloud),
+        ...userHandlers(cloud),
+        ...serviceAccountHandlers(cloud),
+        ...apiKeyHandlers(cloud),
+    };
+}

@@ -1,0 +1,137 @@
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import type { Cloud } from "./core/cloud";
+import type { Entry, Kind, Resource } from "./core/collection";
+import type { Operation } from "./core/operations";
+import { finish } from "./core/writes";
+
+const format = 1;
+/** How long a change may wait to be written, in milliseconds, and the most of the time that writing may take. */
+const minDelayMs = 50;
+const maxShare = 0.1;
+
+interface SavedEntry {
+    seq: number;
+    builtIn: boolean;
+    /** Messages are in base64. */
+    resource: string;
+    renameVersions: string[];
+    pending?: { before: string; next?: string };
+    hidden?: Entry<unknown>["hidden"];
+}
+
+type SavedOperation = Omit<Operation, "input" | "endsMs"> & {
+    input: string;
+    /** null: it does not end by itself. */
+    endsMs: number | null;
+};
+
+interface Saved {
+    format: number;
+    account: string;
+    collections: Record<string, SavedEntry[]>;
+    operations: SavedOperation[];
+    /** Pairs of a key's SHA-256 and its id. The keys themselves are nowhere, and the root key is not even here. */
+    keys: [string, string][];
+}
+
+/** The account that a state file is about, if it exists. */
+export function savedAccount(file: string): string | undefined {
+    return existsSync(file) ? load(file).account : undefined;
+}
+
+function load(file: string): Saved {
+    let saved: Saved;
+    try {
+        saved = JSON.parse(readFileSync(file, "utf8")) as Saved;
+    } catch (error) {
+        throw new Error(`the emulator's state file ${file} cannot be read: ${String(error)}`, { cause: error });
+    }
+    if (saved.format === format) return saved;
+    throw new Error(`the emulator's state file ${file} has format ${saved.format}, not ${format}`);
+}
+
+/** Keeps an account in a file: written a moment after each change, and so that a reader sees one state or another. */
+export class StateFile {
+    private timer: NodeJS.Timeout | undefined;
+    private lastWriteMs = 0;
+
+    constructor(private readonly file: string) {}
+
+    /** Writes soon. */
+    changed(cloud: Cloud): void {
+        const wait = Math.max(minDelayMs, this.lastWriteMs / maxShare);
+        this.timer ??= setTimeout(() => this.save(cloud), wait).unref();
+    }
+
+    /** Writes now. */
+    save(cloud: Cloud): void {
+        clearTimeout(this.timer);
+        this.timer = undefined;
+        const began = performance.now();
+        const temporary = `${this.file}.${process.pid}.tmp`;
+        try {
+            // Only its owner may read it: it tells everything about the account.
+            writeFileSync(temporary, JSON.stringify(save(cloud)), { mode: 0o600 });
+            renameSync(temporary, this.file);
+        } catch (error) {
+            rmSync(temporary, { force: true });
+            throw error;
+        }
+        this.lastWriteMs = performance.now() - began;
+    }
+
+    /** Fills an empty account with what the file holds. */
+    restore(cloud: Cloud, kinds: Kind<Resource>[]): void {
+        const saved = load(this.file);
+        for (const kind of kinds) {
+            const collection = cloud.of(kind);
+            const decode = (text: string) => kind.type.decode(Buffer.from(text, "base64"));
+            for (const { resource, seq, builtIn, renameVersions, hidden, pending } of saved.collections[kind.name] ??
+                []) {
+                const entry = collection.insert(decode(resource), builtIn, seq);
+                entry.renameVersions = renameVersions;
+                if (hidden) entry.hidden = hidden;
+                if (pending) {
+                    const next = pending.next === undefined ? {} : { next: decode(pending.next) };
+                    entry.pending = { before: decode(pending.before), ...next };
+                }
+            }
+        }
+        for (const [hash, id] of saved.keys) cloud.keyring.add(hash, id);
+        for (const { input, endsMs, ...operation } of saved.operations) {
+            const kind = kinds.find(({ name }) => name === operation.kind);
+            if (kind === undefined) continue;
+            const whole = {
+                ...operation,
+                input: Buffer.from(input, "base64"),
+                endsMs: endsMs ?? Number.POSITIVE_INFINITY,
+            };
+            cloud.operations.restore(whole, (ended) => finish(cloud, kind, ended));
+        }
+        for (const kind of kinds) for (const entry of cloud.of(kind).all()) kind.restored?.(entry, cloud);
+    }
+}
+
+function save(cloud: Cloud): Saved {
+    const collections: Saved["collections"] = {};
+    for (const collection of cloud.all()) {
+        const encode = (resource: Resource) =>
+            Buffer.from(collection.kind.type.encode(resource).finish()).toString("base64");
+        collections[collection.kind.name] = [...collection.all()].map((entry) => {
+            const { seq, builtIn, resource, renameVersions, pending, hidden } = entry;
+            const saved: SavedEntry = { seq, builtIn, resource: encode(resource), renameVersions };
+            if (hidden) saved.hidden = hidden;
+            if (pending) {
+                const next = pending.next === undefined ? {} : { next: encode(pending.next) };
+                saved.pending = { before: encode(pending.before), ...next };
+            }
+            return saved;
+        });
+    }
+    const operations = cloud.operations.all().map(({ input, answer, endsMs, ...operation }): SavedOperation => {
+        const { token: _, ...withoutToken } = answer;
+        const ends = Number.isFinite(endsMs) ? endsMs : null;
+        return { ...operation, answer: withoutToken, endsMs: ends, input: Buffer.from(input).toString("base64") };
+    });
+    return { format, account: cloud.account, collections, operations, keys: cloud.keyring.entries() };
+}
