@@ -1,0 +1,172 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { Status } from "nice-grpc-common";
+import type { EmulatorOptions, Fault, RandomFaults, Settings } from "../emulator";
+import { defaultSettings } from "../emulator/settings";
+
+/** Where the root key can be given: not on the command line, which every process of the machine can read. */
+const keyVariable = "TEMPORAL_CLOUD_EMULATOR_KEY";
+const defaultPort = 7240;
+const maxPort = 65_535;
+
+interface Options {
+    port: number;
+    host: string;
+    account?: string;
+    state?: string;
+    tls?: boolean;
+    caFile?: string;
+    operationDuration: number;
+    checkDuration: number;
+    requestsPerSecond: number;
+    set: Partial<Settings>;
+    fault: Fault[];
+    randomFaults?: RandomFaults;
+    json?: boolean;
+    report?: boolean;
+}
+
+/** `temporal-cloud emulator`. */
+export function emulatorCommand(): Command {
+    const names = Object.keys(defaultSettings).join(", ");
+    return new Command("emulator")
+        .description("Run an embedded stand-in for Temporal Cloud, until interrupted")
+        .option("--port <port>", "port to listen on; 0 takes a free one", toPort, defaultPort)
+        .option("--host <address>", "address to bind", "127.0.0.1")
+        .option("--account <id>", "id of the account (default: that of the state file, else a1b2c)")
+        .option("--state <file>", "keep the account in this file")
+        .option("--tls", "speak TLS, with a certificate made for localhost")
+        .option("--ca-file <file>", "write the certificate there (default: a temporary file)")
+        .option("--operation-duration <ms>", "how long operations take", toNumber, 0)
+        .option("--check-duration <ms>", "the check_duration that operations recommend; 0 leaves it out", toNumber, 0)
+        .option("--requests-per-second <n>", "rate limit per principal; 0: none", toNumber, 0)
+        .option("--set <name=value>", `any setting: ${names}`, toSetting, {})
+        .option("--fault <json>", 'order a fault, such as {"method":"CreateUser","kind":"failBefore"}', toFault, [])
+        .addOption(new Option("--random-faults <json>", "order faults at random").argParser(fromJson<RandomFaults>))
+        .option("--json", "say where it listens in one line of JSON")
+        .option("--report", "print the number of requests by method at the end, as JSON")
+        .addHelpText("after", `\nThe root key is taken from ${keyVariable}; without it, one is made and printed.`)
+        .action(run);
+}
+
+async function run(options: Options): Promise<void> {
+    // Here and not above: the other commands need not load gRPC.
+    const { Emulator } = await import("../emulator/index.js");
+    const { operationDuration, checkDuration, requestsPerSecond, account, state } = options;
+    const start: EmulatorOptions = {
+        port: options.port,
+        host: options.host,
+        tls: options.tls ?? false,
+        settings: {
+            operationDurationMs: operationDuration,
+            checkDurationMs: checkDuration,
+            requestsPerSecond,
+            ...options.set,
+        },
+    };
+    if (account !== undefined) start.account = account;
+    if (state !== undefined) start.stateFile = state;
+    const rootKey = process.env[keyVariable];
+    if (rootKey) start.rootKey = rootKey;
+    const emulator = await Emulator.start(start);
+    for (const fault of options.fault) emulator.faults.add(fault);
+    if (options.randomFaults) emulator.faults.random(options.randomFaults);
+
+    const ca = emulator.caCertificate === undefined ? undefined : writeCa(emulator.caCertificate, options.caFile);
+    announce(
+        { address: emulator.address, account: emulator.account, apiKey: emulator.rootKey, caFile: ca?.file },
+        options,
+    );
+    await interrupted();
+    await emulator.stop();
+    ca?.remove();
+    if (options.report)
+        console.log(JSON.stringify({ refused: emulator.requests.refused, ...emulator.requests.byMethod() }));
+}
+
+function announce(
+    emulator: { address: string; account: string; apiKey: string; caFile?: string | undefined },
+    options: Options,
+): void {
+    if (options.json) {
+        console.log(JSON.stringify(emulator));
+        return;
+    }
+    console.log(`Temporal Cloud emulator for account ${emulator.account} on ${emulator.address}. For the provider:`);
+    console.log(`  export TEMPORAL_CLOUD_ENDPOINT=${emulator.address}`);
+    console.log(`  export TEMPORAL_CLOUD_API_KEY=${emulator.apiKey}`);
+    if (emulator.caFile) console.log(`  export GRPC_DEFAULT_SSL_ROOTS_FILE_PATH=${emulator.caFile}`);
+    else console.log("  export TEMPORAL_CLOUD_ALLOW_INSECURE=true");
+}
+
+function writeCa(certificate: string, wanted: string | undefined): { file: string; remove: () => void } {
+    if (wanted !== undefined) {
+        writeFileSync(wanted, certificate);
+        return { file: path.resolve(wanted), remove: () => {} };
+    }
+    const folder = mkdtempSync(path.join(tmpdir(), "temporal-cloud-emulator-"));
+    const file = path.join(folder, "ca.pem");
+    writeFileSync(file, certificate);
+    return { file, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+function interrupted(): Promise<void> {
+    return new Promise((resolve) => {
+        for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
+    });
+}
+
+function toNumber(text: string): number {
+    const value = Number(text);
+    if (text.trim() === "" || Number.isNaN(value) || value < 0)
+        throw new InvalidArgumentError("It must be a number, 0 or more.");
+    return value;
+}
+
+function toPort(text: string): number {
+    const value = toNumber(text);
+    if (!Number.isInteger(value) || value > maxPort)
+        throw new InvalidArgumentError(`It must be a port, 0 to ${maxPort}.`);
+    return value;
+}
+
+function toCode(value: unknown): Status {
+    const code = typeof value === "string" ? Status[value as keyof typeof Status] : value;
+    if (typeof code === "number" && code in Status) return code;
+    throw new InvalidArgumentError(`${String(value)} is no gRPC code (such as UNAVAILABLE).`);
+}
+
+function toSetting(text: string, settings: Partial<Settings>): Partial<Settings> {
+    const [name = "", ...rest] = text.split("=");
+    const value = rest.join("=");
+    const fallback = Object.entries(defaultSettings).find(([key]) => key === name)?.[1];
+    if (fallback === undefined) throw new InvalidArgumentError(`There is no setting ${name}.`);
+    const parse = (): unknown => {
+        if (name.endsWith("Code")) return toCode(value);
+        if (typeof fallback === "number") return toNumber(value);
+        if (typeof fallback === "boolean") return value !== "false";
+        return Array.isArray(fallback) ? value.split(",") : value;
+    };
+    return { ...settings, [name]: parse() };
+}
+
+function toFault(text: string, faults: Fault[]): Fault[] {
+    return [...faults, fromJson<Fault>(text)];
+}
+
+/** A fault from JSON, where a code may be named, and a method between slashes is a pattern. */
+function fromJson<T extends Fault | RandomFaults>(text: string): T {
+    let value: Record<string, unknown>;
+    try {
+        value = JSON.parse(text) as Record<string, unknown>;
+    } catch {
+        throw new InvalidArgumentError("It must be JSON.");
+    }
+    const { code, method } = value;
+    if (code !== undefined) value = { ...value, code: toCode(code) };
+    const pattern = typeof method === "string" ? /^\/(.*)\/$/.exec(method)?.[1] : undefined;
+    if (pattern !== undefined) value = { ...value, method: new RegExp(pattern) };
+    return value as unknown as T;
+}
