@@ -1,6 +1,7 @@
 import type { Handlers } from "../core/call";
 import type { Cloud } from "../core/cloud";
 import type { Kind, Resource } from "../core/collection";
+import { accessHandlers } from "./access";
 import { accountHandlers, accountKind } from "./account";
 import { apiKeyHandlers, apiKeyKind } from "./apiKeys";
 import { namespaceHandlers, namespaceKind } from "./namespaces";
@@ -22,6 +23,7 @@ export const kinds = [
 export function allHandlers(cloud: Cloud): Handlers {
     return {
         ...accountHandlers(cloud),
+        ...accessHandlers(cloud),
         ...projectHandlers(cloud),
         ...namespaceHandlers(cloud),
         ...userHandlers(cloud),
