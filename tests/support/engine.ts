@@ -24,8 +24,8 @@ export type Bag = { [key: string]: Json };
 export interface StackOptions {
     /** What `up`, `preview` and the others run, unless they bring a program of their own. */
     program: PulumiFn;
-    /** Sets endpoint, API key and `allowInsecure`; `config` adds to them. */
-    emulator?: { readonly address: string; readonly apiKey: string };
+    /** An `Emulator`: sets endpoint, API key and `allowInsecure`; `config` adds to them. */
+    emulator?: { readonly address: string; readonly rootKey: string };
     config?: Readonly<Record<string, ConfigInput>>;
     /** Environment variables of the engine, which its plugins inherit. */
     env?: Readonly<Record<string, string>>;
@@ -438,7 +438,7 @@ function emulatorConfig({ emulator }: StackOptions): Record<string, ConfigInput>
     return emulator
         ? {
               "temporalcloud:endpoint": emulator.address,
-              "temporalcloud:apiKey": { secret: emulator.apiKey },
+              "temporalcloud:apiKey": { secret: emulator.rootKey },
               "temporalcloud:allowInsecure": "true",
           }
         : {};
