@@ -1,0 +1,119 @@
+import { type ClientError, Status } from "nice-grpc-common";
+
+/** What a failed call means to the one who made it. */
+export type Failure =
+    /** No such thing, or no longer. */
+    | "notFound"
+    /** The name is taken. */
+    | "alreadyExists"
+    /** The resource changed, or is being changed. */
+    | "conflict"
+    /** The update would change nothing. */
+    | "nothingToChange"
+    /** The request itself is at fault. */
+    | "invalid"
+    /** The key is not one that the server takes. */
+    | "unauthenticated"
+    /** The key's owner may not do this. */
+    | "denied"
+    /** The server's certificate cannot be verified. */
+    | "certificate"
+    /** No answer. */
+    | "unreachable"
+    | "other";
+
+/** A call to the Cloud Ops API that failed; the message names the RPC, the code, the server's words, and what to do. */
+export class RpcError extends Error {
+    override readonly name = "RpcError";
+
+    constructor(
+        /** The RPC's name, for example `CreateNamespace`. */
+        readonly rpc: string,
+        readonly code: Status,
+        /** The server's words. */
+        readonly details: string,
+        readonly failure: Failure,
+        /** The operation id of a write. */
+        readonly operationId: string | undefined,
+        hint: string | undefined,
+        options?: ErrorOptions,
+    ) {
+        const operation = operationId ? ` (operation ${operationId})` : "";
+        super(`${rpc}: ${Status[code] ?? code}: ${sentence(details)}${operation}${hint ? ` ${hint}` : ""}`, options);
+    }
+}
+
+/** Whether an error is a failed call of that sort. */
+export function failed(error: unknown, ...failures: Failure[]): error is RpcError {
+    return error instanceof RpcError && failures.includes(error.failure);
+}
+
+const CERTIFICATE =
+    /certificate|self.signed|CERT_|UNABLE_TO_(?:GET|VERIFY)|ERR_TLS|wrong version number|SSL routines|tlsv1 alert/i;
+
+/** Whether the connection failed in a way that time does not heal: TLS that does not come about. */
+export function isCertificateFailure(error: ClientError): boolean {
+    return error.code === Status.UNAVAILABLE && CERTIFICATE.test(error.details);
+}
+
+/** What a gRPC error means and what to do about it. */
+export function toRpcError(error: ClientError, endpoint: string, operationId: string | undefined): RpcError {
+    const rpc = error.path.slice(error.path.lastIndexOf("/") + 1);
+    const { failure, hint } = interpret(error, endpoint);
+    return new RpcError(rpc, error.code, error.details, failure, operationId, hint, { cause: error });
+}
+
+function interpret(error: ClientError, endpoint: string): { failure: Failure; hint?: string } {
+    if (isCertificateFailure(error)) {
+        return {
+            failure: "certificate",
+            hint:
+                `The certificate of ${endpoint} could not be verified. If that server's authority is your own, put its ` +
+                "certificate (PEM) into a file and name it in GRPC_DEFAULT_SSL_ROOTS_FILE_PATH; if the server speaks no " +
+                "TLS, set temporalcloud:endpoint to http://host:port on this machine, or temporalcloud:allowInsecure.",
+        };
+    }
+    switch (error.code) {
+        case Status.NOT_FOUND:
+            return { failure: "notFound" };
+        case Status.ALREADY_EXISTS:
+            return { failure: "alreadyExists" };
+        case Status.ABORTED:
+        case Status.FAILED_PRECONDITION:
+            return { failure: "conflict" };
+        case Status.INVALID_ARGUMENT:
+            return { failure: /nothing to change/i.test(error.details) ? "nothingToChange" : "invalid" };
+        case Status.UNAUTHENTICATED:
+            return {
+                failure: "unauthenticated",
+                hint:
+                    `${endpoint} does not take this API key: it may be expired, disabled, deleted, or of another ` +
+                    "environment. Set a valid one (temporalcloud:apiKey, or TEMPORAL_CLOUD_API_KEY). On refresh and destroy " +
+                    "Pulumi uses the configuration of the last `pulumi up`: after a change of the key, run `pulumi up`, or " +
+                    "give these commands --run-program.",
+            };
+        case Status.PERMISSION_DENIED:
+            return {
+                failure: "denied",
+                hint: "Check the account role and the namespace permissions of the API key's owner.",
+            };
+        case Status.UNAVAILABLE:
+        case Status.DEADLINE_EXCEEDED:
+            return {
+                failure: "unreachable",
+                hint: `${endpoint} gave no answer. Check temporalcloud:endpoint, the network, and HTTPS_PROXY.`,
+            };
+        case Status.RESOURCE_EXHAUSTED:
+            return {
+                failure: "unreachable",
+                hint: "The request limit of the account or of the key's owner is used up; temporalcloud:requestsPerSecond lowers this program's share.",
+            };
+        default:
+            return { failure: "other" };
+    }
+}
+
+function sentence(text: string): string {
+    const trimmed = text.trim();
+    return trimmed === "" || /[.!?]$/.test(trimmed) ? trimmed : `${trimmed}.`;
+}

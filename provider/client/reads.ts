@@ -1,0 +1,142 @@
+import { failed } from "./errors";
+
+/** One page of a list. */
+export interface Page<T> {
+    readonly items: readonly T[];
+    /** Empty on the last page. */
+    readonly nextPageToken: string;
+}
+
+/** How resources of one kind are read: one, or a page of all. */
+export interface Source<T> {
+    readonly kind: string;
+    /** The resource; fails with `notFound` where there is none. */
+    get(id: string, signal: AbortSignal): Promise<T>;
+    /** A page of at most PAGE_SIZE resources. */
+    list(pageToken: string, signal: AbortSignal): Promise<Page<T>>;
+    idOf(item: T): string;
+}
+
+/** The most that the Cloud Ops API gives at once. */
+export const PAGE_SIZE = 1000;
+
+/** So many reads of a kind are made one by one: for a small stack, a list would cost more. */
+const SINGLE_READS = 4;
+/** So many pages are tried before any has paid for itself. */
+const PAGES_ON_TRUST = 2;
+/** And so many more reads one by one buy another page: in a huge account, most of what a page holds is not ours. */
+const SINGLE_READS_PER_PAGE = 10;
+
+/**
+ * Reads that share their requests. The first few of a kind go one by one; from then on pages of the whole list serve
+ * them, as long as the pages hold what is asked for. What no page holds is asked for by itself before it counts as gone.
+ * Nothing is older than this object, nor than the last `changed` of its kind.
+ */
+export class Reads {
+    private readonly kinds = new Map<string, KindReads<unknown>>();
+
+    /** The resource; fails with `notFound` where there is none. */
+    read<T>(source: Source<T>, id: string, signal: AbortSignal): Promise<T> {
+        let reads = this.kinds.get(source.kind) as KindReads<T> | undefined;
+        if (!reads) {
+            reads = new KindReads(source);
+            this.kinds.set(source.kind, reads as KindReads<unknown>);
+        }
+        return reads.read(id, signal);
+    }
+
+    /** This process is about to write to resources of that kind, or just did: forget what was read before. */
+    changed(kind: string): void {
+        this.kinds.delete(kind);
+    }
+}
+
+interface Waiting {
+    readonly found: (item: unknown) => void;
+    readonly askAlone: () => void;
+}
+
+class KindReads<T> {
+    private singleReads = 0;
+    private listReads = 0;
+    private pages = 0;
+    private pageToken = "";
+    private listed = false;
+    private mayList = true;
+    private paging: Promise<void> | undefined;
+    private readonly items = new Map<string, T>();
+    private readonly waiting = new Map<string, Waiting[]>();
+
+    constructor(private readonly source: Source<T>) {}
+
+    async read(id: string, signal: AbortSignal): Promise<T> {
+        const item = this.items.get(id);
+        if (item !== undefined) {
+            this.listReads += 1;
+            return item;
+        }
+        if (this.singleReads < SINGLE_READS || this.listed || !this.mayPage()) {
+            this.singleReads += 1;
+            return this.source.get(id, signal);
+        }
+        const listedItem = await new Promise<T | undefined>((resolve) => {
+            const waiting: Waiting = {
+                found: (found) => resolve(found as T),
+                askAlone: () => resolve(undefined),
+            };
+            this.waiting.set(id, [...(this.waiting.get(id) ?? []), waiting]);
+            this.paging ??= this.page(signal).finally(() => {
+                this.paging = undefined;
+            });
+        });
+        if (listedItem !== undefined) {
+            this.listReads += 1;
+            return listedItem;
+        }
+        this.singleReads += 1;
+        return this.source.get(id, signal);
+    }
+
+    private mayPage(): boolean {
+        const earned = PAGES_ON_TRUST + this.listReads + Math.floor(this.singleReads / SINGLE_READS_PER_PAGE);
+        return this.mayList && !this.listed && this.pages < earned;
+    }
+
+    private async page(signal: AbortSignal): Promise<void> {
+        try {
+            while (this.waiting.size > 0 && this.mayPage()) {
+                this.pages += 1;
+                const { items, nextPageToken } = await this.source.list(this.pageToken, signal);
+                for (const item of items) {
+                    this.add(item);
+                }
+                // A token that comes back unchanged would page for ever.
+                this.listed = nextPageToken === "" || nextPageToken === this.pageToken;
+                this.pageToken = nextPageToken;
+                // Those that were served have to be counted before the next page is judged.
+                await new Promise((resolve) => setImmediate(resolve));
+            }
+        } catch (error) {
+            // Whoever may not list may still read; and where reading fails too, that error is the one to show.
+            this.mayList = !failed(error, "denied", "invalid", "other", "notFound");
+            if (this.mayList) {
+                this.pages = Number.POSITIVE_INFINITY;
+            }
+        } finally {
+            const left = [...this.waiting.values()].flat();
+            this.waiting.clear();
+            for (const waiting of left) {
+                waiting.askAlone();
+            }
+        }
+    }
+
+    private add(item: T): void {
+        const id = this.source.idOf(item);
+        this.items.set(id, item);
+        for (const waiting of this.waiting.get(id) ?? []) {
+            waiting.found(item);
+        }
+        this.waiting.delete(id);
+    }
+}

@@ -1,0 +1,444 @@
+import { distance } from "fastest-levenshtein";
+
+/** What Pulumi's dynamic host puts in the place of a value that is not known yet, at preview. */
+export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+/** The properties of a resource, or of a part of it. */
+export type Bag = { readonly [name: string]: unknown };
+
+/** Takes what is wrong with a property: its path and what is allowed. */
+export type Report = (property: string, reason: string) => void;
+
+/** What all fields have in common. */
+export interface FieldOptions {
+    /** The program has to give a value. */
+    readonly required?: boolean;
+    /** A change replaces the resource, because the API cannot make it. */
+    readonly replace?: boolean;
+    /** What the API has where nothing was ever set; a field that the program no longer sets goes back to it. */
+    readonly reset?: unknown;
+    /** Means something to this provider only: the server does not know it, so that it never drifts. */
+    readonly programOnly?: boolean;
+    /** What is wrong with a value that has the right type, or undefined. */
+    readonly refuse?: (value: never) => string | undefined;
+}
+
+/** One property: what is allowed, when two values mean the same, and what a change of it does. */
+export interface Field {
+    readonly options: FieldOptions;
+    /** The properties of an object whose parts are managed one by one. */
+    readonly members?: Fields;
+    /** Reports what is wrong with the value, which is known and not undefined. */
+    check(value: unknown, at: string, report: Report): void;
+    /** Whether two values mean the same to the API. */
+    equal(left: unknown, right: unknown): boolean;
+    /** Whether the server's value leaves nothing to be done for the program's; without it, they have to be equal. */
+    satisfies?(live: unknown, value: unknown): boolean;
+}
+
+export type Fields = { readonly [name: string]: Field };
+
+/** Whether a value, or a part of it, is not known yet. */
+export function hasUnknown(value: unknown): boolean {
+    if (value === null || typeof value !== "object") {
+        return value === UNKNOWN;
+    }
+    return Object.values(value).some(hasUnknown);
+}
+
+export function isBag(value: unknown): value is Bag {
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function scalar(type: string, matches: (value: unknown) => boolean, options: FieldOptions): Field {
+    return {
+        options,
+        check: (value, at, report) => {
+            const reason = matches(value)
+                ? options.refuse?.(value as never)
+                : `has to be ${type}, and is ${typeName(value)}.`;
+            if (reason !== undefined) {
+                report(at, reason);
+            }
+        },
+        equal: (left, right) => left === right,
+    };
+}
+
+export interface TextOptions extends FieldOptions {
+    readonly refuse?: (value: string) => string | undefined;
+    /** Brings two spellings of the same value together. */
+    readonly normalise?: (value: string) => unknown;
+}
+
+export function text(options: TextOptions = {}): Field {
+    const normalise = (value: unknown) => (typeof value === "string" ? (options.normalise?.(value) ?? value) : value);
+    return {
+        ...scalar("a string", (value) => typeof value === "string", { reset: "", ...options }),
+        equal: (left, right) => normalise(left) === normalise(right),
+    };
+}
+
+/** A refusal of texts that do not have the length, counted in characters, or do not match. */
+export function shape(rule: {
+    min?: number;
+    max?: number;
+    pattern?: RegExp;
+    is: string;
+}): (value: string) => string | undefined {
+    return (value) =>
+        value.length < (rule.min ?? 0) ||
+        value.length > (rule.max ?? Number.POSITIVE_INFINITY) ||
+        rule.pattern?.test(value) === false
+            ? `has to be ${rule.is}, and is ${JSON.stringify(abbreviate(value))}.`
+            : undefined;
+}
+
+export function integer(options: FieldOptions & { readonly min: number; readonly max: number }): Field {
+    return number({
+        ...options,
+        refuse: (value) =>
+            Number.isInteger(value) && value >= options.min && value <= options.max
+                ? undefined
+                : `has to be a whole number from ${options.min} to ${options.max}, and is ${value}.`,
+    });
+}
+
+export function number(
+    options: FieldOptions & { readonly refuse?: (value: number) => string | undefined } = {},
+): Field {
+    return scalar("a number", (value) => typeof value === "number" && Number.isFinite(value), { reset: 0, ...options });
+}
+
+export function flag(options: FieldOptions = {}): Field {
+    return scalar("true or false", (value) => typeof value === "boolean", { reset: false, ...options });
+}
+
+/** One of a few words. */
+export function choice(words: readonly string[], options: TextOptions = {}): Field {
+    return text({
+        ...options,
+        refuse: (value) =>
+            words.includes(value)
+                ? options.refuse?.(value)
+                : `has to be one of ${words.map((word) => JSON.stringify(word)).join(", ")}, and is ${JSON.stringify(abbreviate(value))}.${suggestion(value, words)}`,
+    });
+}
+
+interface CollectionOptions extends FieldOptions {
+    readonly refuse?: (value: never) => string | undefined;
+}
+
+/** Values in an order that means something. */
+export function list(item: Field, options: CollectionOptions = {}): Field {
+    return {
+        options: { reset: [], ...options },
+        check: (value, at, report) => {
+            if (!Array.isArray(value)) {
+                report(at, `has to be a list, and is ${typeName(value)}.`);
+                return;
+            }
+            value.forEach((element, index) => {
+                checkValue(item, element, `${at}[${index}]`, report);
+            });
+            refuseKnown(options, value, at, report);
+        },
+        equal: (left, right) =>
+            Array.isArray(left) &&
+            Array.isArray(right) &&
+            left.length === right.length &&
+            left.every((element, index) => item.equal(element, right[index])),
+    };
+}
+
+/** Values in any order. */
+export function set(item: Field, options: CollectionOptions = {}): Field {
+    return {
+        ...list(item, options),
+        equal: (left, right) => {
+            if (!Array.isArray(left) || !Array.isArray(right) || left.length !== right.length) {
+                return false;
+            }
+            const rest = [...right];
+            return left.every((element) => {
+                const index = rest.findIndex((other) => item.equal(element, other));
+                if (index >= 0) {
+                    rest.splice(index, 1);
+                }
+                return index >= 0;
+            });
+        },
+    };
+}
+
+/** Values by name. */
+export function map(
+    item: Field,
+    options: CollectionOptions & { readonly key?: (name: string) => string | undefined } = {},
+): Field {
+    return {
+        options: { reset: {}, ...options },
+        check: (value, at, report) => {
+            if (!isBag(value)) {
+                report(at, `has to be an object, and is ${typeName(value)}.`);
+                return;
+            }
+            for (const [name, element] of Object.entries(value)) {
+                const reason = name === "__proto__" ? "is not allowed as a name." : options.key?.(name);
+                if (reason !== undefined) {
+                    report(`${at}[${JSON.stringify(name)}]`, reason);
+                }
+                checkValue(item, element, `${at}[${JSON.stringify(name)}]`, report);
+            }
+            refuseKnown(options, value, at, report);
+        },
+        equal: (left, right) => {
+            if (!isBag(left) || !isBag(right)) {
+                return false;
+            }
+            const names = Object.keys(left);
+            return (
+                names.length === Object.keys(right).length &&
+                names.every((name) => Object.hasOwn(right, name) && item.equal(left[name], right[name]))
+            );
+        },
+    };
+}
+
+/** Named parts. Each is managed by itself: one that the program does not set stays as the server has it. */
+export function object(members: Fields, options: FieldOptions = {}): Field {
+    return {
+        options,
+        members,
+        check: (value, at, report) => {
+            if (!isBag(value)) {
+                report(at, `has to be an object, and is ${typeName(value)}.`);
+                return;
+            }
+            checkFields(members, value, at, report);
+            refuseKnown(options, value, at, report);
+        },
+        equal: (left, right) =>
+            Object.entries(members).every(([name, member]) =>
+                same(member, memberOf(left, name), memberOf(right, name)),
+            ),
+    };
+}
+
+/** Named parts that only make sense together, like the elements of a set: managed as one. */
+export function whole(members: Fields, options: FieldOptions = {}): Field {
+    const { members: _, ...field } = object(members, options);
+    return field;
+}
+
+function memberOf(value: unknown, name: string): unknown {
+    return isBag(value) ? value[name] : undefined;
+}
+
+function refuseKnown(options: FieldOptions, value: unknown, at: string, report: Report): void {
+    const reason = hasUnknown(value) ? undefined : options.refuse?.(value as never);
+    if (reason !== undefined) {
+        report(at, reason);
+    }
+}
+
+function checkValue(field: Field, value: unknown, at: string, report: Report): void {
+    if (value === UNKNOWN) {
+        return;
+    }
+    if (value === undefined || value === null) {
+        report(at, "has no value.");
+        return;
+    }
+    field.check(value, at, report);
+}
+
+/** Reports whatever is wrong with the properties: missing, misspelt, of the wrong type, or not allowed. */
+export function checkFields(fields: Fields, values: Bag, at: string, report: Report): void {
+    const path = (name: string) => (at === "" ? name : `${at}.${name}`);
+    for (const name of Object.keys(values)) {
+        if (!Object.hasOwn(fields, name)) {
+            report(path(name), `is not a property that can be set.${suggestion(name, Object.keys(fields))}`);
+        }
+    }
+    for (const [name, field] of Object.entries(fields)) {
+        const value = Object.hasOwn(values, name) ? values[name] : undefined;
+        if (value !== undefined && value !== null) {
+            checkValue(field, value, path(name), report);
+        } else if (field.options.required) {
+            report(path(name), "is required.");
+        }
+    }
+}
+
+/** Whether two values of a field mean the same; one that is not set means what the API resets it to. */
+export function same(field: Field, left: unknown, right: unknown): boolean {
+    const reset = field.members ? {} : field.options.reset;
+    const a = left ?? reset;
+    const b = right ?? reset;
+    return a === b || (a !== undefined && b !== undefined && field.equal(a, b));
+}
+
+/** Whether the server's value leaves nothing to be done for the program's. */
+function satisfied(field: Field, live: unknown, value: unknown): boolean {
+    return same(field, live, value) || (live !== undefined && field.satisfies?.(live, value) === true);
+}
+
+/** The paths of the fields that the program sets, for example `retentionDays`, `mtlsAuth.acceptedClientCa`. */
+export function managedPaths(fields: Fields, values: Bag, at = ""): string[] {
+    return Object.entries(fields).flatMap(([name, field]) => {
+        const value = values[name];
+        if (value === undefined || value === null) {
+            return [];
+        }
+        const path = `${at}${name}`;
+        return field.members && isBag(value) ? managedPaths(field.members, value, `${path}.`) : [path];
+    });
+}
+
+/** The values at those paths, and nothing else. */
+export function pick(fields: Fields, values: Bag, paths: ReadonlySet<string>, at = ""): Bag {
+    const picked: Record<string, unknown> = {};
+    for (const [name, field] of Object.entries(fields)) {
+        const value = values[name];
+        const path = `${at}${name}`;
+        if (value === undefined) {
+            continue;
+        }
+        if (field.members && isBag(value)) {
+            const members = pick(field.members, value, paths, `${path}.`);
+            if (Object.keys(members).length > 0) {
+                picked[name] = members;
+            }
+        } else if (paths.has(path)) {
+            picked[name] = value;
+        }
+    }
+    return picked;
+}
+
+/**
+ * Lays values of the program over those of the server. What the program does not set stays; what it no longer sets
+ * (`removed`) goes back to the API's default; what means the same keeps the server's spelling.
+ */
+export function overlay(fields: Fields, live: Bag, values: Bag, removed: ReadonlySet<string>, at = ""): Bag {
+    const result: Record<string, unknown> = { ...live };
+    for (const [name, field] of Object.entries(fields)) {
+        const value = values[name] ?? undefined;
+        const path = `${at}${name}`;
+        if (field.members) {
+            const before = isBag(live[name]) ? live[name] : {};
+            const members = overlay(field.members, before, isBag(value) ? value : {}, removed, `${path}.`);
+            if (Object.keys(members).length > 0 || live[name] !== undefined) {
+                result[name] = members;
+            }
+        } else if (value !== undefined) {
+            result[name] = satisfied(field, live[name], value) ? (live[name] ?? value) : value;
+        } else if (removed.has(path)) {
+            if (field.options.reset === undefined) {
+                delete result[name];
+            } else {
+                result[name] = field.options.reset;
+            }
+        }
+    }
+    return result;
+}
+
+/** The server's values in the program's spelling, where they mean the same. */
+export function respell(fields: Fields, live: Bag, values: Bag): Bag {
+    const result: Record<string, unknown> = { ...live };
+    for (const [name, field] of Object.entries(fields)) {
+        const value = values[name];
+        if (value === undefined || value === null) {
+            continue;
+        }
+        if (field.members && isBag(value)) {
+            const members = respell(field.members, isBag(live[name]) ? live[name] : {}, value);
+            if (Object.keys(members).length > 0 || live[name] !== undefined) {
+                result[name] = members;
+            }
+        } else if (field.options.programOnly || satisfied(field, live[name], value)) {
+            result[name] = value;
+        }
+    }
+    return result;
+}
+
+/** A field that differs. */
+export interface Change {
+    /** The name of the property, at the top level. */
+    readonly name: string;
+    readonly path: string;
+    /** Whether it can only be had by a replacement. An unknown value is no reason for one. */
+    readonly replace: boolean;
+}
+
+/** The fields of which the program's value differs from the old one, or that it sets anew or no longer sets. */
+export function changes(
+    fields: Fields,
+    old: Bag,
+    values: Bag,
+    oldManaged: ReadonlySet<string>,
+    at = "",
+    top?: string,
+): Change[] {
+    return Object.entries(fields).flatMap(([name, field]): Change[] => {
+        const path = `${at}${name}`;
+        const value = values[name] ?? undefined;
+        if (field.members && value !== UNKNOWN) {
+            const before = isBag(old[name]) ? old[name] : {};
+            const inside = changes(
+                field.members,
+                before,
+                isBag(value) ? value : {},
+                oldManaged,
+                `${path}.`,
+                top ?? name,
+            );
+            const replace = field.options.replace === true;
+            return replace ? inside.map((change) => ({ ...change, replace: !hasUnknown(value) })) : inside;
+        }
+        const change = (replace: boolean): Change[] => [
+            { name: top ?? name, path, replace: replace && field.options.replace === true },
+        ];
+        if (hasUnknown(value)) {
+            return change(false);
+        }
+        if (value === undefined) {
+            return oldManaged.has(path) ? change(!same(field, old[name], undefined)) : [];
+        }
+        if (!same(field, old[name], value)) {
+            return change(true);
+        }
+        return oldManaged.has(path) ? [] : change(false);
+    });
+}
+
+function suggestion(word: string, known: readonly string[]): string {
+    const [nearest] = known
+        .map((candidate) => ({ candidate, far: distance(word.toLowerCase(), candidate.toLowerCase()) }))
+        .filter(({ candidate, far }) => far <= Math.max(2, Math.floor(candidate.length / 3)))
+        .sort((a, b) => a.far - b.far);
+    return nearest ? ` Did you mean ${JSON.stringify(nearest.candidate)}?` : "";
+}
+
+function typeName(value: unknown): string {
+    if (Array.isArray(value)) {
+        return "a list";
+    }
+    switch (typeof value) {
+        case "string":
+            return "a string";
+        case "number":
+            return "a number";
+        case "boolean":
+            return String(value);
+        default:
+            return "an object";
+    }
+}
+
+function abbreviate(value: string): string {
+    return value.length > 80 ? `${value.slice(0, 77)}...` : value;
+}

@@ -1,0 +1,92 @@
+import { readFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { v5 as uuidv5 } from "uuid";
+
+/** The UUID namespace of this provider's operation ids; it never changes. */
+const NAMESPACE = "6f0b7c1e-52a3-5d0f-9a54-7a1c4e8b2d90";
+
+/** What a create is known by from one run of the program to the next. */
+export interface Origin {
+    readonly organization: string;
+    /** Holds the project, the stack and the logical name. */
+    readonly urn: string;
+    readonly naturalKey: string;
+    /** `temporalcloud:operationSalt`. */
+    readonly salt: string;
+    /** Where the state is kept. */
+    readonly backend: string;
+    /** How often the resource has been replaced. */
+    readonly generation: number;
+}
+
+/**
+ * The operation id of a create: the same whenever the same program of the same stack creates the same resource, so that
+ * a run that was killed is taken up by the next. `attempt` counts the lives of the resource: after a delete, the ids of
+ * its earlier lives are used up.
+ */
+export function createOperationId(origin: Origin, attempt: number): string {
+    const { organization, urn, naturalKey, salt, backend, generation } = origin;
+    return uuidv5(JSON.stringify([organization, urn, naturalKey, salt, backend, generation, attempt]), NAMESPACE);
+}
+
+/** The operation id of the delete of a resource whose id is never given again. */
+export function deleteOperationId(kind: string, id: string): string {
+    return uuidv5(JSON.stringify(["delete", kind, id]), NAMESPACE);
+}
+
+/**
+ * Where this stack's state is kept. Two people who each keep a stack `dev` of one program on their own machine are two
+ * stacks to Temporal Cloud, although organization, project, stack and URN are the same: without this, the second would
+ * be handed what the first has created.
+ */
+export function backendOf(
+    environment: Readonly<Record<string, string | undefined>> = process.env,
+    directory: string = process.cwd(),
+): string {
+    const url =
+        environment.PULUMI_BACKEND_URL ||
+        projectBackend(directory) ||
+        loginBackend(environment) ||
+        "https://api.pulumi.com";
+    if (!url.startsWith("file:")) {
+        return url;
+    }
+    const place = url.slice("file:".length).replace(/^\/\//, "").replace(/^~/, os.homedir());
+    return `file:${os.hostname()}:${path.resolve(directory, place)}`;
+}
+
+function projectBackend(directory: string): string | undefined {
+    for (let at = directory; ; at = path.dirname(at)) {
+        for (const name of ["Pulumi.yaml", "Pulumi.yml"]) {
+            const project = readIfThere(path.join(at, name));
+            if (project !== undefined) {
+                // Two levels of a file whose form is fixed: no reason to load a parser in every plugin process.
+                return /^backend:\s*\n(?:[ \t]+.*\n)*?[ \t]+url:\s*["']?([^\s"'#]+)/m.exec(`${project}\n`)?.[1];
+            }
+        }
+        if (path.dirname(at) === at) {
+            return undefined;
+        }
+    }
+}
+
+function loginBackend(environment: Readonly<Record<string, string | undefined>>): string | undefined {
+    const home = environment.PULUMI_HOME || path.join(os.homedir(), ".pulumi");
+    const directory = environment.PULUMI_CREDENTIALS_PATH || home;
+    try {
+        const credentials: unknown = JSON.parse(readIfThere(path.join(directory, "credentials.json")) ?? "{}");
+        const { current } = credentials as { current?: unknown };
+        return typeof current === "string" ? current : undefined;
+    } catch {
+        return undefined;
+    }
+}
+
+function readIfThere(file: string): string | undefined {
+    try {
+        return readFileSync(file, "utf8");
+    } catch {
+        return undefined;
+    }
+}

@@ -1,0 +1,110 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+    type AsyncOperation,
+    AsyncOperation_State as State,
+} from "../proto/generated/temporal/api/cloud/operation/v1/message";
+import { failed } from "./client/errors";
+import type { Cloud } from "./definition";
+
+/** The time to the next look where the server recommends none. */
+const CHECK_INTERVAL_MS = 1_200;
+/** The server's recommendation counts within these bounds. */
+const SHORTEST_CHECK_MS = 100;
+const LONGEST_CHECK_MS = 60_000;
+/** After a write, the operation can be invisible to reads for up to a minute. */
+const INVISIBLE_MS = 60_000;
+
+/** An operation that ended, but not well. */
+export class OperationError extends Error {
+    override readonly name = "OperationError";
+
+    constructor(readonly operation: AsyncOperation) {
+        const reason = operation.failureReason.trim();
+        super(
+            `The operation ${operation.id} ended ${State[operation.state]?.replace("STATE_", "") ?? operation.state}` +
+                `: ${reason === "" ? "the server gave no reason" : reason.replace(/\.$/, "")}.`,
+        );
+    }
+}
+
+/** Whether an operation has ended, well or not. */
+export function isEnded(operation: AsyncOperation): boolean {
+    switch (operation.state) {
+        case State.STATE_FULFILLED:
+        case State.STATE_FAILED:
+        case State.STATE_CANCELLED:
+        case State.STATE_REJECTED:
+            return true;
+        default:
+            return false;
+    }
+}
+
+export interface AwaitOptions {
+    readonly signal: AbortSignal;
+    /** Told of every look. */
+    readonly onProgress?: (operation: AsyncOperation) => void;
+}
+
+/**
+ * Waits until an operation has ended. A state that this version does not know counts as not ended.
+ *
+ * @returns the ended operation, or undefined where the server no longer knows it, so that its end has to be seen
+ * from the resource
+ * @throws {OperationError} when it ended FAILED, REJECTED or CANCELLED
+ */
+export async function awaitOperation(
+    cloud: Cloud,
+    started: AsyncOperation,
+    { signal, onProgress }: AwaitOptions,
+): Promise<AsyncOperation | undefined> {
+    let operation = started;
+    const startedAt = Date.now();
+    let seen = false;
+    while (!isEnded(operation)) {
+        onProgress?.(operation);
+        await sleep(checkIntervalMs(operation), undefined, { signal });
+        try {
+            const answer = await cloud.getAsyncOperation({ asyncOperationId: started.id }, { signal });
+            operation = answer.asyncOperation ?? operation;
+            seen = true;
+        } catch (error) {
+            if (!failed(error, "notFound", "denied")) {
+                throw error;
+            }
+            if (seen || Date.now() - startedAt > INVISIBLE_MS) {
+                return undefined;
+            }
+        }
+    }
+    onProgress?.(operation);
+    if (operation.state !== State.STATE_FULFILLED) {
+        throw new OperationError(operation);
+    }
+    return operation;
+}
+
+/** A server's answer that came without the operation it has to carry; its id is the one that was asked for. */
+export function operationOrId(operation: AsyncOperation | undefined, operationId: string): AsyncOperation {
+    return operation?.id ? operation : { ...(operation ?? PENDING), id: operationId };
+}
+
+const PENDING: AsyncOperation = {
+    id: "",
+    state: State.STATE_PENDING,
+    checkDuration: undefined,
+    operationType: "",
+    operationInput: undefined,
+    failureReason: "",
+    startedTime: undefined,
+    finishedTime: undefined,
+};
+
+function checkIntervalMs({ checkDuration }: AsyncOperation): number {
+    const recommended = checkDuration ? Number(checkDuration.seconds) * 1000 + checkDuration.nanos / 1e6 : 0;
+    // Thousands of operations that were started together should not be looked at together.
+    const jitter = 0.85 + Math.random() * 0.3;
+    return recommended > 0
+        ? Math.min(Math.max(recommended, SHORTEST_CHECK_MS), LONGEST_CHECK_MS)
+        : CHECK_INTERVAL_MS * jitter;
+}

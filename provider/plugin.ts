@@ -1,0 +1,68 @@
+import type * as dynamic from "@pulumi/pulumi/dynamic";
+import { Client } from "./client/client";
+import { CONFIGURATION_NAMESPACE, type Configuration, type ConfigurationKey, readConfiguration } from "./configuration";
+import type { Definition, Live } from "./definition";
+import type { Bag } from "./fields";
+import { Lifecycle, type Log, type Session } from "./lifecycle";
+import { engineLog } from "./log";
+import { backendOf } from "./operation-id";
+import { namespaceDefinition } from "./resources/namespace";
+
+type ReadConfiguration = (key: ConfigurationKey) => string | undefined;
+
+/** What the host has handed over; calls arrive before an awaited `configure` returns, so it is stored at once. */
+let configured: ReadConfiguration = () => undefined;
+let configuration: Configuration | undefined;
+let log: Log | undefined;
+let backend: string | undefined;
+
+function sessionLog(): Log {
+    log ??= engineLog(process.argv[2]);
+    return log;
+}
+
+function session(): Session {
+    configuration ??= readConfiguration(configured);
+    backend ??= backendOf();
+    return { client: Client.for(configuration), log: sessionLog(), salt: configuration.operationSalt, backend };
+}
+
+/** Fits a lifecycle to Pulumi's dynamic host. */
+function handler<Args extends object, Resource extends Live>(
+    definition: Definition<Args, Resource>,
+): dynamic.ResourceProvider {
+    const lifecycle = new Lifecycle(definition);
+    return {
+        async configure({ config }: dynamic.ConfigureRequest) {
+            configured = (key) => config.get(`${CONFIGURATION_NAMESPACE}:${key}`);
+            configuration = undefined;
+        },
+        check: (old: Bag, bag: Bag) => presentable(async () => lifecycle.check(old, bag)),
+        diff: (_id: string, old: Bag, bag: Bag) =>
+            presentable(async () => lifecycle.diff({ log: sessionLog() }, old, bag, new Date())),
+        create: (bag: Bag) => presentable(() => lifecycle.create(session(), bag)),
+        read: (id: string, old: Bag) =>
+            presentable(async () => {
+                const read = await lifecycle.read(session(), id, old);
+                return read ? { id, ...read } : { id: "", props: {}, inputs: {} };
+            }),
+        update: (id: string, old: Bag, bag: Bag) => presentable(() => lifecycle.update(session(), id, old, bag)),
+        delete: (id: string, old: Bag) => presentable(() => lifecycle.delete(session(), id, old)),
+    } as dynamic.ResourceProvider;
+}
+
+/** The host prints the stack of an error under the user's program, where the message is all that helps. */
+async function presentable<T>(method: () => Promise<T>): Promise<T> {
+    try {
+        return await method();
+    } catch (error) {
+        if (error instanceof Error && process.env.TEMPORAL_CLOUD_DEBUG === undefined) {
+            error.stack = "";
+            // What was underneath has been said in the message.
+            delete error.cause;
+        }
+        throw error;
+    }
+}
+
+export const namespace = handler(namespaceDefinition);

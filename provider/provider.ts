@@ -1,0 +1,46 @@
+import * as pulumi from "@pulumi/pulumi";
+import { CONFIGURATION_NAMESPACE, type ConfigurationKey } from "./configuration";
+
+/** The configuration of a provider. What is left out falls back to the environment, not to the stack's configuration. */
+export interface ProviderArgs {
+    /** The API key, a secret. Environment: TEMPORAL_CLOUD_API_KEY. */
+    apiKey?: pulumi.Input<string> | undefined;
+    /** `host:port` of the Cloud Ops API. The default is saas-api.tmprl.cloud:443. Environment: TEMPORAL_CLOUD_ENDPOINT. */
+    endpoint?: pulumi.Input<string> | undefined;
+    /** Sends the key without TLS. The default is false. Environment: TEMPORAL_CLOUD_ALLOW_INSECURE. */
+    allowInsecure?: pulumi.Input<boolean> | undefined;
+    /** Refuses to touch any other account. Environment: TEMPORAL_CLOUD_ALLOWED_ACCOUNT_ID. */
+    allowedAccountId?: pulumi.Input<string> | undefined;
+    /** Never sends more requests per second. The default adapts to the server's limit. */
+    requestsPerSecond?: pulumi.Input<number> | undefined;
+    /** Sets two stacks of the same name and backend apart, so that neither takes up the other's interrupted creates. */
+    operationSalt?: pulumi.Input<string> | undefined;
+}
+
+/**
+ * Temporal Cloud with a configuration of its own, for programs that manage several accounts.
+ *
+ * ```ts
+ * const staging = new temporalcloud.Provider("staging", { apiKey: stagingKey, allowedAccountId: "a1b2c" });
+ * new temporalcloud.Namespace("orders", { regions: ["aws-us-east-1"], apiKeyAuth: true }, { provider: staging });
+ * ```
+ */
+export class Provider extends pulumi.ProviderResource {
+    /** @internal */
+    readonly configuration: { readonly [Key in ConfigurationKey]?: pulumi.Output<string | undefined> };
+
+    constructor(name: string, args: ProviderArgs = {}, opts?: pulumi.ResourceOptions) {
+        const configuration: { [Key in ConfigurationKey]?: pulumi.Output<string | undefined> } = {};
+        const inputs: Record<string, pulumi.Output<string | undefined>> = {};
+        for (const [key, value] of Object.entries(args) as [ConfigurationKey, pulumi.Input<unknown>][]) {
+            const text: pulumi.Output<string | undefined> = pulumi
+                .all([value])
+                .apply(([known]) => (known === undefined ? undefined : String(known)));
+            const setting = key === "apiKey" ? pulumi.secret(text) : text;
+            configuration[key] = setting;
+            inputs[`${CONFIGURATION_NAMESPACE}:${key}`] = setting;
+        }
+        super("pulumi-nodejs", name, inputs, opts);
+        this.configuration = configuration;
+    }
+}

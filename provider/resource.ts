@@ -1,0 +1,86 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** The arguments that every resource with a natural key takes beside its own. */
+export interface AdoptArgs {
+    /**
+     * Take over a resource of this name that exists already, and manage it from now on. Without it, a name that is
+     * taken is an error. It counts when the resource is first created in the stack; the default is false.
+     */
+    adopt?: boolean | undefined;
+}
+
+/**
+ * The base of every resource. It hands Pulumi's dynamic host a constant text instead of a serialized closure, and tells
+ * the provider, in a hidden input, what the host keeps from it.
+ */
+export abstract class Resource extends pulumi.CustomResource {
+    /**
+     * @param kind the resource's kind, `Namespace`; part of its type token
+     * @param handler the plugin's export for that kind
+     * @param properties the names of all properties, arguments and outputs
+     * @param args undefined for a resource that is only read
+     */
+    protected constructor(
+        kind: string,
+        handler: string,
+        properties: readonly string[],
+        name: string,
+        args: (object & AdoptArgs) | undefined,
+        opts: pulumi.CustomResourceOptions,
+        secretOutputs: readonly string[] = [],
+    ) {
+        const type = typeToken(kind);
+        const { adopt, ...inputs } = args ?? {};
+        // Pulumi's own import would ask the host for a resource of which it knows nothing but the id, and fail.
+        const { import: importId, ...rest } = opts;
+        const outputs = Object.fromEntries(properties.map((property) => [property, undefined]));
+        super(
+            type,
+            name,
+            {
+                ...outputs,
+                ...inputs,
+                __provider: `exports.handler = () => require("pulumi-temporal-cloud/plugin").${handler};`,
+                ...(args ? { __context: context(type, name, opts, importId, adopt) } : {}),
+            },
+            secretOutputs.length === 0
+                ? rest
+                : pulumi.mergeOptions(rest, { additionalSecretOutputs: [...secretOutputs] }),
+        );
+    }
+
+    /** Whether a value is a resource of that kind, also of another copy of this package. */
+    protected static isOfKind(value: unknown, kind: string): boolean {
+        return (
+            pulumi.CustomResource.isInstance(value) &&
+            (value as { __pulumiType?: unknown }).__pulumiType === typeToken(kind)
+        );
+    }
+}
+
+/** The type token of a kind, frozen: it is in every user's state. */
+export function typeToken(kind: string): string {
+    return `pulumi-nodejs:dynamic/temporalcloud:${kind}`;
+}
+
+function context(
+    type: string,
+    name: string,
+    opts: pulumi.CustomResourceOptions,
+    importId: pulumi.ID | undefined,
+    adopt: boolean | undefined,
+): pulumi.Inputs {
+    const urn = pulumi.createUrn(name, type, opts.parent);
+    return {
+        // Only the text is wanted. As an output it would make the resource depend on its parent, and on all of that
+        // parent's children, itself among them.
+        urn: new Promise<string>((resolve) => {
+            urn.apply(resolve);
+        }),
+        name,
+        organization: pulumi.getOrganization(),
+        timeouts: opts.customTimeouts,
+        importId,
+        adopt,
+    };
+}

@@ -1,0 +1,93 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Duration } from "../proto/generated/google/protobuf/duration";
+import type { Timestamp } from "../proto/generated/google/protobuf/timestamp";
+import { ResourceState } from "../proto/generated/temporal/api/cloud/resource/v1/message";
+
+/** The words of an enum: what programs write, and the number on the wire. */
+export interface Words<Word extends string> {
+    readonly words: readonly Word[];
+    /** The number of a word; 0, unspecified, of undefined. */
+    toWire(word: string | undefined): number;
+    /** The word of a number; undefined of 0. A number that this version does not know stays a number, in digits. */
+    fromWire(value: number): Word | undefined;
+}
+
+export function words<const Word extends string>(table: { readonly [W in Word]: number }): Words<Word> {
+    const entries = Object.entries(table) as [Word, number][];
+    const byNumber = new Map(entries.map(([word, value]) => [value, word]));
+    const byWord = new Map<string, number>(entries);
+    return {
+        words: entries.map(([word]) => word),
+        toWire: (word) => (word === undefined ? 0 : (byWord.get(word) ?? (Number(word) || 0))),
+        fromWire: (value) => (value === 0 ? undefined : (byNumber.get(value) ?? (String(value) as Word))),
+    };
+}
+
+/**
+ * Lays values over a message, keeping what else it holds (fields that this version does not know among it). A message
+ * that is not there stays so as long as nothing but zero values would be laid over it.
+ */
+export function lay<M extends object>(base: M | undefined, empty: M, values: Partial<M>): M | undefined {
+    const laid = { ...(base ?? empty), ...values };
+    return base === undefined && isDeepStrictEqual(laid, empty) ? undefined : laid;
+}
+
+/** RFC 3339 in UTC, with as many decimals as the server gave. */
+export function fromTimestamp(time: Timestamp | undefined): string | undefined {
+    if (time === undefined) {
+        return undefined;
+    }
+    const date = new Date(Number(time.seconds) * 1000);
+    if (Number.isNaN(date.getTime())) {
+        return undefined;
+    }
+    const decimals = time.nanos === 0 ? "" : `.${String(time.nanos).padStart(9, "0").replace(/0+$/, "")}`;
+    return date.toISOString().replace(".000Z", `${decimals}Z`);
+}
+
+const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9})\d*)?(?:[Zz]|[+-]\d\d:\d\d)$/;
+
+/** A time in RFC 3339 with any offset; undefined where it is none. */
+export function toTimestamp(text: string): Timestamp | undefined {
+    const match = RFC_3339.exec(text);
+    if (!match) {
+        return undefined;
+    }
+    const seconds = Date.parse(text.replace(/\.\d+/, "").replace(" ", "T").toUpperCase()) / 1000;
+    const [, , , day, hour] = match;
+    // Date.parse takes the 30th of February for the 1st of March; such a date was a slip.
+    const local = new Date(Date.UTC(Number(match[1]), Number(match[2]) - 1, Number(day)));
+    if (Number.isNaN(seconds) || local.getUTCDate() !== Number(day) || Number(hour) > 23) {
+        return undefined;
+    }
+    return { seconds: BigInt(seconds), nanos: Number((match[7] ?? "").padEnd(9, "0")) };
+}
+
+/** One value for all spellings of one moment. */
+export function normaliseTime(text: string): unknown {
+    const time = toTimestamp(text);
+    return time === undefined ? text : `${time.seconds}.${time.nanos}`;
+}
+
+const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
+
+/** A duration such as `90d`, `36h` or `1d12h`, in seconds; undefined where it is none. */
+export function parseDurationSeconds(text: string): number | undefined {
+    if (!/^(?:\d+[smhdw])+$/.test(text)) {
+        return undefined;
+    }
+    let sum = 0;
+    for (const [, amount, unit] of text.matchAll(/(\d+)([smhdw])/g)) {
+        sum += Number(amount) * (UNIT_SECONDS[unit ?? ""] ?? 0);
+    }
+    return sum;
+}
+
+export function durationSeconds(duration: Duration): number {
+    return Number(duration.seconds) + duration.nanos / 1e9;
+}
+
+/** `active`, `activating` and so on. */
+export function stateWord(state: ResourceState): string {
+    return (ResourceState[state] ?? String(state)).replace("RESOURCE_STATE_", "").toLowerCase();
+}
