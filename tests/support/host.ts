@@ -67,6 +67,7 @@ export interface Exit {
 export interface Host {
     /** Messages that the plugin sent to the engine. */
     readonly logs: readonly LogMessage[];
+    /** What has arrived so far; complete once the process has ended. */
     stdout(): string;
     stderr(): string;
     /** The folder in which the plugin runs. */
@@ -133,7 +134,8 @@ export async function startHost(options: HostOptions = {}): Promise<Host> {
         stderr += text;
     });
     const exited = new Promise<Exit>((resolve) => {
-        child.once("exit", (code, signal) => resolve({ code, signal }));
+        // Not "exit": what it wrote last may still be on its way then.
+        child.once("close", (code, signal) => resolve({ code, signal }));
         child.once("error", () => resolve({ code: null, signal: null }));
     });
 
