@@ -24,13 +24,6 @@ let interrupted = false;
 
 class DemoError extends Error {}
 
-for (const signal of ["SIGINT", "SIGTERM"]) {
-    process.on(signal, () => {
-        interrupted = true;
-        setTimeout(() => interrupt.abort(), signal === "SIGINT" ? INTERRUPT_GRACE_MS : 0).unref();
-    });
-}
-
 try {
     await main();
 } catch (error) {
@@ -51,6 +44,7 @@ async function main() {
     const require = createRequire(path.join(root, "package.json"));
     const automation = require("@pulumi/pulumi/automation");
 
+    listenForInterrupts();
     const folder = mkdtempSync(path.join(os.tmpdir(), "temporal-cloud-demo-"));
     let emulator;
     try {
@@ -64,6 +58,15 @@ async function main() {
         rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
     }
     heading(`Done in ${Math.round((Date.now() - started) / 1_000)} s; nothing is left behind`);
+}
+
+function listenForInterrupts() {
+    for (const signal of ["SIGINT", "SIGTERM"]) {
+        process.on(signal, () => {
+            interrupted = true;
+            setTimeout(() => interrupt.abort(), signal === "SIGINT" ? INTERRUPT_GRACE_MS : 0).unref();
+        });
+    }
 }
 
 async function tour(stack, require, emulator) {
@@ -160,9 +163,7 @@ async function changeBehindTheBack(require, emulator) {
         const { namespaces } = await cloud.getNamespaces({});
         const [{ namespace, resourceVersion, spec }] = namespaces;
         console.log(`  namespace ${namespace}: retention ${spec.retentionDays} -> 7 days`);
-        await done(
-            await cloud.updateNamespace({ namespace, resourceVersion, spec: { ...spec, retentionDays: 7 } }),
-        );
+        await done(await cloud.updateNamespace({ namespace, resourceVersion, spec: { ...spec, retentionDays: 7 } }));
 
         const { serviceAccount: accounts } = await cloud.getServiceAccounts({});
         const worker = accounts.find((account) => account.spec.namespaceScopedAccess);

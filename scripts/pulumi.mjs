@@ -1,7 +1,7 @@
 // The Pulumi CLI: found, downloaded, or built from source. Kept outside the repository, so that clones share it.
 
 import { execFile, spawn } from "node:child_process";
-import { access, chmod, copyFile, mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { access, chmod, copyFile, mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
@@ -13,6 +13,7 @@ const VERSION = "3.250.0";
 /** The oldest CLI that will do: that of the SDK which this package is developed on. */
 const MINIMUM_VERSION = "3.248.0";
 const GO_MINIMUM_VERSION = "1.25.0";
+const SCRATCH_PREFIX = "scratch-";
 
 const run = promisify(execFile);
 const require = createRequire(import.meta.url);
@@ -71,12 +72,18 @@ export async function installPulumi(say) {
         if (made) {
             return made;
         }
+        // What interrupted set-ups have left: nobody else is at work now.
+        for (const name of await readdir(cacheDir())) {
+            if (name.startsWith(SCRATCH_PREFIX)) {
+                await rm(path.join(cacheDir(), name), { recursive: true, force: true });
+            }
+        }
         const reasons = [];
         for (const [how, make] of [
             ["the official download", download],
             ["a build from source", buildFromSource],
         ]) {
-            const scratch = await mkdtemp(path.join(cacheDir(), "scratch-"));
+            const scratch = await mkdtemp(path.join(cacheDir(), SCRATCH_PREFIX));
             try {
                 await make(scratch, say);
                 const version = await versionOf(path.join(scratch, "bin", `pulumi${executable}`));
