@@ -6,6 +6,7 @@ import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
+import { SetupError } from "./errors.mjs";
 import { exclusively } from "./lock.mjs";
 
 /** The CLI that is fetched where there is none. */
@@ -103,7 +104,7 @@ export async function installPulumi(say) {
                 await rm(scratch, { recursive: true, force: true });
             }
         }
-        throw new Error(
+        throw new SetupError(
             `No Pulumi CLI ${MINIMUM_VERSION} or later on PATH, and none could be made:\n${reasons.join("\n")}\n` +
                 "Install it (https://www.pulumi.com/docs/install/), or Go 1.25 or later, and run this again.",
         );

@@ -7,19 +7,17 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { SetupError } from "./errors.mjs";
 import { exclusively } from "./lock.mjs";
 import { findPulumi, installPulumi } from "./pulumi.mjs";
 
-export { findPulumi };
+export { findPulumi, SetupError };
 
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 
 const NODE_MINIMUM_MAJOR = 20;
 // What tsc compiles: tsconfig.json's "include".
 const sourceFolders = ["provider", "emulator", "cli", "proto/generated"];
-
-/** A step that failed, having said why on the screen. */
-export class SetupError extends Error {}
 
 /**
  * @param {{ say?: (line: string) => void, pulumi?: boolean }} options `pulumi: false`: no Pulumi CLI is needed
