@@ -49,6 +49,7 @@ export class Resources<T extends Resource> {
         }
         entry.renameVersions = [];
         this.cloud.of(this.kind).write(entry, changed(entry.resource), toTimestamp(this.cloud.now()));
+        this.kind.appeared?.(entry, this.cloud);
     }
 
     /** Removes a resource at once, past every rule. */
@@ -66,6 +67,7 @@ export class Resources<T extends Resource> {
         const collection = this.cloud.of(this.kind);
         const entry = collection.insert({ ...complete, state });
         collection.write(entry, { ...entry.resource, createdTime: complete.createdTime ?? now }, now);
+        this.kind.appeared?.(entry, this.cloud);
         return entry.resource;
     }
 

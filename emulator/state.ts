@@ -108,7 +108,7 @@ export class StateFile {
             };
             cloud.operations.restore(whole, (ended) => finish(cloud, kind, ended));
         }
-        for (const kind of kinds) for (const entry of cloud.of(kind).all()) kind.restored?.(entry, cloud);
+        for (const kind of kinds) for (const entry of cloud.of(kind).all()) kind.appeared?.(entry, cloud);
     }
 }
 

@@ -42,8 +42,8 @@ export interface Kind<T extends Resource> {
     whileUpdating?(current: T, next: T): T;
     /** Called when an operation on one has ended, before anyone sees the result. May change the entry. */
     finished?(entry: Entry<T>, operation: Operation, cloud: Cloud): void;
-    /** Called for each that the state file had. */
-    restored?(entry: Entry<T>, cloud: Cloud): void;
+    /** Called for each that comes by no call: from the state file, or added or changed behind the back. */
+    appeared?(entry: Entry<T>, cloud: Cloud): void;
 }
 
 /** One resource and what the server knows about it besides. Resources are never changed, only replaced. */

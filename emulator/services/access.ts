@@ -114,8 +114,7 @@ export function accessHandlers(cloud: Cloud): Handlers {
             return { users, nextPageToken: page.nextPageToken };
         },
         getServiceAccountNamespaceAssignments(request, { now }) {
-            const of = (account: Grantee) =>
-                account.spec?.access?.namespaceAccesses[request.namespace];
+            const of = (account: Grantee) => account.spec?.access?.namespaceAccesses[request.namespace];
             const page = granted(serviceAccountKind, request, of, request.namespace, now);
             const serviceAccounts = page.items.map(({ resource, access, resourceVersion }) => ({
                 id: resource.id,
@@ -127,8 +126,7 @@ export function accessHandlers(cloud: Cloud): Handlers {
             return { serviceAccounts, nextPageToken: page.nextPageToken };
         },
         getServiceAccountProjectAssignments(request, { now }) {
-            const of = (account: Grantee) =>
-                account.spec?.access?.projectAccesses[request.projectId];
+            const of = (account: Grantee) => account.spec?.access?.projectAccesses[request.projectId];
             const page = granted(serviceAccountKind, request, of, `project ${request.projectId}`, now);
             const serviceAccounts = page.items.map(({ resource, access, resourceVersion }) => ({
                 id: resource.id,

@@ -38,7 +38,7 @@ export const apiKeyKind: Kind<ApiKey> = {
         if (gone || (operation.action === "create" && entry.removed)) cloud.keyring.remove(entry.resource.id);
         else expireLater(entry, cloud);
     },
-    restored: (entry, cloud) => expireLater(entry, cloud),
+    appeared: (entry, cloud) => expireLater(entry, cloud),
 };
 
 /** Has a key expire at its time. */

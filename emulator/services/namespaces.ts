@@ -58,7 +58,7 @@ export const namespaceKind: Kind<Namespace> = {
         return { ...current, replicas: [...shown, ...adding], capacity: next.capacity };
     },
     finished: (entry, _operation, cloud) => completeCapacityLater(entry, cloud),
-    restored: (entry, cloud) => completeCapacityLater(entry, cloud),
+    appeared: (entry, cloud) => completeCapacityLater(entry, cloud),
 };
 
 const onDemand: Capacity = { currentMode: { $case: "onDemand", value: {} }, latestRequest: undefined };
