@@ -90,6 +90,8 @@ export interface Definition<Args extends object, Resource extends Live> {
     warnings?(old: Bag, args: Bag): string[];
     /** Why the resource with these outputs must not be deleted. */
     refuseDelete?(outputs: Bag): string | undefined;
+    /** What to do where the server has refused to delete this resource. */
+    deleteHint?(resource: Resource): string | undefined;
 
     create(cloud: Cloud, args: Args, options: CreateOptions): Promise<Created>;
     get(cloud: Cloud, id: string, options: CallOptions): Promise<Resource | undefined>;

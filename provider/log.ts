@@ -1,5 +1,5 @@
 import type * as grpc from "@grpc/grpc-js";
-import type { Log } from "./lifecycle";
+import type { Log } from "./run";
 
 interface EngineClient {
     log(request: unknown, callback: (error: Error | null) => void): void;

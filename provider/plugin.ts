@@ -3,10 +3,11 @@ import { Client } from "./client/client";
 import { CONFIGURATION_NAMESPACE, type Configuration, type ConfigurationKey, readConfiguration } from "./configuration";
 import type { Definition, Live } from "./definition";
 import type { Bag } from "./fields";
-import { Lifecycle, type Log, type Session } from "./lifecycle";
+import { Lifecycle } from "./lifecycle";
 import { engineLog } from "./log";
 import { backendOf } from "./operation-id";
 import { namespaceDefinition } from "./resources/namespace";
+import type { Log, Session } from "./run";
 
 type ReadConfiguration = (key: ConfigurationKey) => string | undefined;
 
@@ -58,8 +59,6 @@ async function presentable<T>(method: () => Promise<T>): Promise<T> {
     } catch (error) {
         if (error instanceof Error && process.env.TEMPORAL_CLOUD_DEBUG === undefined) {
             error.stack = "";
-            // What was underneath has been said in the message.
-            delete error.cause;
         }
         throw error;
     }

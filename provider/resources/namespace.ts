@@ -885,6 +885,10 @@ export const namespaceDefinition: Definition<Values, LiveNamespace> = {
     naturalKey: ({ name }) => name,
     check,
     warnings,
+    deleteHint: ({ spec }) =>
+        spec?.lifecycle?.enableDeleteProtection
+            ? "It is protected: set `deleteProtection: false`, run `pulumi up`, then delete it."
+            : undefined,
     async create(cloud, args, { operationId, signal }) {
         const { namespace, asyncOperation } = await cloud.createNamespace(
             {

@@ -1,0 +1,319 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Status } from "nice-grpc-common";
+import type { AsyncOperation } from "../proto/generated/temporal/api/cloud/operation/v1/message";
+import { ResourceState } from "../proto/generated/temporal/api/cloud/resource/v1/message";
+import { failed } from "./client/errors";
+import type { Call, Definition, Live, Wait } from "./definition";
+import type { Bag } from "./fields";
+import { awaitOperation, isEnded, OperationError, operationOrId } from "./operation";
+import { deleteOperationId } from "./operation-id";
+import { HalfFinishedError, LifecycleError, type Run, reason, type Task, title } from "./run";
+import { REPLACE_KEY, type View } from "./view";
+
+/** After a create, the server can deny or not find what it has just made for up to a minute. */
+export const READ_LAG_MS = 90_000;
+const LOOK_DELAY_MS = 200;
+const LOOK_MAX_DELAY_MS = 5_000;
+const CONFLICT_DELAY_MS = 500;
+const CONFLICT_MAX_DELAY_MS = 10_000;
+/** How often a state is looked at that no operation id stands for. */
+const WAIT_INTERVAL_MS = 1_200;
+/** How often the person who watches is told that it still takes. */
+const STATUS_INTERVAL_MS = 5_000;
+/** A write that was accepted so many times and still does not show has no effect. */
+const SAME_CALL_LIMIT = 3;
+/** The time for a last look, when the time for the work itself is up. */
+const LAST_LOOK_MS = 10_000;
+
+/** What is done to resources that exist: looked at, brought to what is wanted, removed. */
+export class Existing<Args extends object, Resource extends Live> {
+    constructor(
+        private readonly definition: Definition<Args, Resource>,
+        private readonly view: View<Args, Resource>,
+    ) {}
+
+    /** The resource as it is now; undefined when there is none. Until `lagUntil`, none means not yet. */
+    async look({ session, signal }: Run, id: string, lagUntil = 0): Promise<Resource | undefined> {
+        for (let delayMs = LOOK_DELAY_MS; ; delayMs = Math.min(delayMs * 1.6, LOOK_MAX_DELAY_MS)) {
+            const patient = Date.now() < lagUntil;
+            try {
+                const resource = await this.definition.get(session.client.cloud, id, { signal });
+                if (resource !== undefined || !patient) {
+                    return resource && isGone(resource) ? undefined : resource;
+                }
+            } catch (error) {
+                if (!patient && failed(error, "notFound")) {
+                    return undefined;
+                }
+                if (!patient || !failed(error, "notFound", "denied")) {
+                    throw error;
+                }
+            }
+            await sleep(delayMs, undefined, { signal });
+        }
+    }
+
+    /** Looks, writes what is missing, waits for it, and looks again, until nothing is missing. */
+    async settle(
+        run: Run,
+        bag: Bag,
+        id: string,
+        task: Task,
+        options: { readonly fresh: boolean; readonly once?: Bag | undefined },
+    ): Promise<Resource> {
+        const lagUntil = options.fresh ? Date.now() + READ_LAG_MS : 0;
+        const made = new Map<string, number>();
+        let conflicts = 0;
+        let written = false;
+        const accepted = () => {
+            written = true;
+        };
+        try {
+            for (;;) {
+                const resource = await this.look(run, id, lagUntil);
+                if (resource === undefined) {
+                    throw this.gone({ ...run, id }, bag, id, options.once);
+                }
+                if (resource.state === ResourceState.RESOURCE_STATE_ACTIVATION_FAILED) {
+                    throw this.neverActive({ ...run, id }, bag, id, resource, options.once);
+                }
+                if (isInFlight(resource)) {
+                    await this.awaitOthers(run, resource);
+                    continue;
+                }
+                const next = this.definition.next(resource, this.view.desired(resource, task, made));
+                if (next === undefined) {
+                    return resource;
+                }
+                if (!("send" in next)) {
+                    await this.awaitEvent(run, next);
+                    continue;
+                }
+                const times = (made.get(next.purpose) ?? 0) + 1;
+                if (times > SAME_CALL_LIMIT + conflicts) {
+                    throw new LifecycleError(
+                        `The server accepted this ${SAME_CALL_LIMIT} times, but the resource does not show it: ${next.purpose}.`,
+                    );
+                }
+                made.set(next.purpose, times);
+                if (!(await this.perform(run, next, resource, id, accepted))) {
+                    conflicts += 1;
+                    await this.pause(run, conflicts);
+                }
+            }
+        } catch (error) {
+            if (error instanceof HalfFinishedError || !written) {
+                throw error;
+            }
+            throw await this.halfChanged({ ...run, id }, bag, id, error, options.once);
+        }
+    }
+
+    /** Deletes the resource. That it is gone already is as good. */
+    async remove(run: Run, id: string): Promise<void> {
+        const { session, signal } = run;
+        const { kind, naturalKey } = this.definition;
+        // An id that is never given twice can be derived; it tells later that the resource is gone and not just unseen.
+        let operationId = naturalKey ? randomUUID() : deleteOperationId(kind, id);
+        for (let attempt = 0; ; attempt += 1) {
+            const resource = await this.look(run, id);
+            if (resource === undefined) {
+                return;
+            }
+            if (isInFlight(resource)) {
+                await this.awaitOthers(run, resource);
+                continue;
+            }
+            session.client.reads.changed(kind);
+            try {
+                const { asyncOperation } = await this.definition.delete(
+                    session.client.cloud,
+                    id,
+                    resource.resourceVersion,
+                    operationId,
+                    { signal },
+                );
+                await this.awaitOperation(run, operationOrId(asyncOperation, operationId), "deleting");
+                return;
+            } catch (error) {
+                if (failed(error, "notFound")) {
+                    return;
+                }
+                // The answer may be that of an earlier attempt under this id; only a new id makes a new attempt.
+                const repeated = !naturalKey && attempt === 0 && error instanceof OperationError;
+                if (!repeated && !(await this.isConflict(run, error, resource, id))) {
+                    throw this.deleteError(resource, error);
+                }
+                operationId = randomUUID();
+            } finally {
+                session.client.reads.changed(kind);
+            }
+            await this.pause(run, attempt);
+        }
+    }
+
+    /** The operation of that id, if the server knows it and lets it be seen. */
+    async knownOperation({ session, signal }: Run, operationId: string): Promise<AsyncOperation | undefined> {
+        try {
+            const { cloud } = session.client;
+            const { asyncOperation } = await cloud.getAsyncOperation({ asyncOperationId: operationId }, { signal });
+            return asyncOperation;
+        } catch (error) {
+            if (failed(error, "notFound", "denied", "invalid", "conflict")) {
+                return undefined;
+            }
+            throw error;
+        }
+    }
+
+    /**
+     * Waits for an operation and shows that it takes.
+     *
+     * @throws {OperationError} when it does not end well
+     */
+    async awaitOperation(run: Run, operation: AsyncOperation, purpose: string): Promise<void> {
+        const { session, signal, context } = run;
+        const startedAt = Date.now();
+        let shownAt = Number.NEGATIVE_INFINITY;
+        await awaitOperation(session.client.cloud, operation, {
+            signal,
+            onProgress: () => {
+                const now = Date.now();
+                if (now - shownAt >= STATUS_INTERVAL_MS) {
+                    shownAt = now;
+                    const seconds = Math.round((now - startedAt) / 1000);
+                    session.log.status(context.urn, seconds > 0 ? `${purpose} (${seconds} s)` : purpose);
+                }
+            },
+        });
+    }
+
+    /** Makes one write and waits for it. False when the resource had changed under it, so that it has to be thought over. */
+    private async perform(
+        run: Run,
+        call: Call,
+        resource: Resource,
+        id: string,
+        accepted: () => void,
+    ): Promise<boolean> {
+        const { session, signal } = run;
+        const operationId = randomUUID();
+        session.client.reads.changed(this.definition.kind);
+        try {
+            const { asyncOperation } = await call.send(session.client.cloud, operationId, { signal });
+            accepted();
+            await this.awaitOperation(run, operationOrId(asyncOperation, operationId), call.purpose);
+            return true;
+        } catch (error) {
+            if (failed(error, "nothingToChange")) {
+                return true;
+            }
+            if (await this.isConflict(run, error, resource, id)) {
+                return false;
+            }
+            throw error;
+        } finally {
+            session.client.reads.changed(this.definition.kind);
+        }
+    }
+
+    /**
+     * Whether a write was refused because the resource has changed since it was read, or is being changed. Which code
+     * the server uses for that is not documented, so the resource itself decides.
+     */
+    private async isConflict(run: Run, error: unknown, resource: Resource, id: string): Promise<boolean> {
+        if (!failed(error, "conflict", "invalid", "alreadyExists")) {
+            return false;
+        }
+        if (error.code === Status.ABORTED) {
+            return true;
+        }
+        const now = await this.look(run, id);
+        return now === undefined || now.resourceVersion !== resource.resourceVersion || isInFlight(now);
+    }
+
+    /** Waits for an operation on the resource that is not ours: how it ends is not our concern. */
+    private awaitOthers(run: Run, { asyncOperationId }: Resource): Promise<void> {
+        return this.awaitEvent(run, {
+            purpose: "waiting for another operation on it",
+            operationId: asyncOperationId || undefined,
+        });
+    }
+
+    private async awaitEvent(run: Run, { purpose, operationId }: Wait): Promise<void> {
+        const known = operationId === undefined ? undefined : await this.knownOperation(run, operationId);
+        if (known === undefined || isEnded(known)) {
+            // The resource shows the end of its operation a little later.
+            run.session.log.status(run.context.urn, purpose);
+            await sleep(WAIT_INTERVAL_MS, undefined, { signal: run.signal });
+            return;
+        }
+        try {
+            await this.awaitOperation(run, known, purpose);
+        } catch (error) {
+            if (!(error instanceof OperationError)) {
+                throw error;
+            }
+        }
+    }
+
+    private pause({ signal }: Run, conflicts: number): Promise<void> {
+        const mostMs = Math.min(CONFLICT_DELAY_MS * 2 ** conflicts, CONFLICT_MAX_DELAY_MS);
+        return sleep(mostMs * (0.2 + 0.8 * Math.random()), undefined, { signal });
+    }
+
+    private deleteError(resource: Resource, error: unknown): unknown {
+        const hint = this.definition.deleteHint?.(resource);
+        return hint && error instanceof Error
+            ? new LifecycleError(`${error.message} ${hint}`, { cause: error })
+            : error;
+    }
+
+    private gone(run: Run, bag: Bag, id: string, once: Bag | undefined): HalfFinishedError {
+        return new HalfFinishedError(
+            `${title(run)} does not exist any more: it was deleted outside this stack. ` +
+                "The next `pulumi up` creates it anew.",
+            id,
+            this.view.unseen(bag, once, true),
+        );
+    }
+
+    private neverActive(run: Run, bag: Bag, id: string, resource: Resource, once: Bag | undefined): HalfFinishedError {
+        return new HalfFinishedError(
+            `${title(run)} never became active: its creation failed. The next \`pulumi up\` replaces it.`,
+            id,
+            { ...this.view.outputs(resource, bag, once), [REPLACE_KEY]: true },
+        );
+    }
+
+    /** Some writes may have happened before the error: the state takes what there is now. */
+    private async halfChanged(run: Run, bag: Bag, id: string, error: unknown, once: Bag | undefined): Promise<unknown> {
+        const signal = AbortSignal.timeout(LAST_LOOK_MS);
+        const resource = await this.look({ ...run, signal }, id).catch(() => undefined);
+        if (resource === undefined) {
+            return error;
+        }
+        return new HalfFinishedError(
+            `${title(run)} is not as declared yet: ${reason(run, error)} ` +
+                "What was done is in the state; the next `pulumi up` does the rest.",
+            id,
+            this.view.outputs(resource, bag, once),
+            { cause: error },
+        );
+    }
+}
+
+/** Whether what the server still shows is no more than a memory. */
+export function isGone({ state }: Live): boolean {
+    return state === ResourceState.RESOURCE_STATE_DELETED;
+}
+
+/** Whether an operation is at work on it. */
+export function isInFlight({ state }: Live): boolean {
+    return (
+        state === ResourceState.RESOURCE_STATE_ACTIVATING ||
+        state === ResourceState.RESOURCE_STATE_UPDATING ||
+        state === ResourceState.RESOURCE_STATE_DELETING
+    );
+}

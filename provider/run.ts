@@ -1,0 +1,113 @@
+import type { Client } from "./client/client";
+import { RpcError } from "./client/errors";
+import type { ResourceContext } from "./context";
+import type { Bag } from "./fields";
+
+/** Where the lifecycle speaks to: Temporal Cloud, and the person who watches. */
+export interface Session {
+    readonly client: Client;
+    readonly log: Log;
+    /** The salt and the backend of the stack, for derived operation ids. */
+    readonly salt: string;
+    readonly backend: string;
+}
+
+export interface Log {
+    /** Shown on the resource's own row while it is being worked on. */
+    status(urn: string, text: string): void;
+    warn(urn: string, text: string): void;
+}
+
+export type Method = "create" | "read" | "update" | "delete";
+
+/** One run of one method for one resource. */
+export interface Run {
+    readonly session: Session;
+    readonly kind: string;
+    readonly id: string | undefined;
+    readonly context: ResourceContext;
+    /** Aborted when the time is up. */
+    readonly signal: AbortSignal;
+    readonly timeoutMs: number;
+}
+
+/** What is wanted of a resource. */
+export interface Task {
+    /** What the program says. */
+    readonly args: Bag;
+    /** The paths of the fields that it sets. */
+    readonly managed: ReadonlySet<string>;
+    /** The paths of the fields that it used to set. */
+    readonly removed: ReadonlySet<string>;
+    /** The paths of the fields in which it differs from the last known state. */
+    readonly changed: ReadonlySet<string>;
+}
+
+/** A failure that changed nothing that the state would have to know. */
+export class LifecycleError extends Error {
+    override readonly name = "LifecycleError";
+}
+
+/** A failure after which the resource is kept in the state, so that the next `up` goes on from there. */
+export class HalfFinishedError extends Error {
+    override readonly name = "HalfFinishedError";
+    /** What the engine shows. */
+    readonly reasons: string[];
+
+    constructor(
+        message: string,
+        readonly id: string,
+        readonly properties: Bag,
+        options?: ErrorOptions,
+    ) {
+        super(message, options);
+        this.reasons = [message];
+    }
+}
+
+const PAST: Readonly<Record<Method, string>> = {
+    create: "created",
+    read: "read",
+    update: "updated",
+    delete: "deleted",
+};
+
+/** Longer than Node's timers go. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Does the work within its time; what goes wrong says to which resource. */
+export async function within<T>(method: Method, run: Omit<Run, "signal">, work: (run: Run) => Promise<T>): Promise<T> {
+    const controller = new AbortController();
+    const timer = setTimeout(() => controller.abort(), Math.min(run.timeoutMs, LONGEST_TIMER_MS));
+    const whole: Run = { ...run, signal: controller.signal };
+    try {
+        await run.session.client.checkAccount();
+        return await work(whole);
+    } catch (error) {
+        if (error instanceof HalfFinishedError) {
+            throw error;
+        }
+        throw new LifecycleError(`${title(run)} could not be ${PAST[method]}: ${reason(whole, error)}`, {
+            cause: error,
+        });
+    } finally {
+        clearTimeout(timer);
+    }
+}
+
+/** The resource, for a person: `Namespace "orders" (orders.a1b2c)`. */
+export function title({ kind, context, id }: Pick<Run, "kind" | "context" | "id">): string {
+    const name = context.name === "" ? "" : ` ${JSON.stringify(context.name)}`;
+    return `${kind}${name}${id === undefined ? "" : ` (${id})`}`;
+}
+
+/** Why it failed; an abort says that the time was up, and what becomes of the operation. */
+export function reason({ signal, timeoutMs }: Pick<Run, "signal" | "timeoutMs">, error: unknown): string {
+    if (signal.aborted && !(error instanceof RpcError)) {
+        return (
+            `it was not finished after ${Math.round(timeoutMs / 1000)} s (\`customTimeouts\` sets that time). ` +
+            "What was started goes on in Temporal Cloud."
+        );
+    }
+    return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,156 @@
+import type { Timestamp } from "../proto/generated/google/protobuf/timestamp";
+import { ResourceState } from "../proto/generated/temporal/api/cloud/resource/v1/message";
+import type { Definition, Desired, Live } from "./definition";
+import { type Bag, type Change, changes, hasUnknown, managedPaths, overlay, pick, respell, same } from "./fields";
+import type { Task } from "./run";
+
+/** Hidden output: the paths of the fields that the program set when the resource was last written. */
+export const MANAGED_KEY = "__managed";
+/** Hidden output: the resource never came to be, or is gone; the next `up` replaces it. */
+export const REPLACE_KEY = "__replace";
+
+/** The properties that people see. A null is a property that is not set. */
+export function visible(bag: Bag): Bag {
+    return Object.fromEntries(Object.entries(bag).filter(([name, value]) => !name.startsWith("__") && value !== null));
+}
+
+/** The properties that this provider and the host keep to themselves. */
+export function hidden(bag: Bag, ...without: string[]): Bag {
+    return Object.fromEntries(Object.entries(bag).filter(([name]) => name.startsWith("__") && !without.includes(name)));
+}
+
+/** The paths that the program managed, according to the state; undefined for what it never described. */
+export function managedOf(old: Bag): ReadonlySet<string> | undefined {
+    const managed = old[MANAGED_KEY];
+    return Array.isArray(managed)
+        ? new Set(managed.filter((path): path is string => typeof path === "string"))
+        : undefined;
+}
+
+/** How the resources of one kind look to programs, to the state, and to the lifecycle. */
+export class View<Args extends object, Resource extends Live> {
+    constructor(private readonly definition: Definition<Args, Resource>) {}
+
+    /** The paths of the fields that these values set. */
+    managed(values: Bag): string[] {
+        return managedPaths(this.definition.fields, values);
+    }
+
+    /** In what the program's values differ from the state. */
+    changes(old: Bag, args: Bag): Change[] {
+        const managed = managedOf(old) ?? new Set(this.managed(args));
+        return changes(this.definition.fields, old, args, managed);
+    }
+
+    /** The task that makes of an old state what the program says; of nothing, where there is none. */
+    task(args: Bag, old?: Bag): Task {
+        const managed = new Set(this.managed(args));
+        const before = old === undefined ? new Set<string>() : (managedOf(old) ?? new Set());
+        return {
+            args,
+            managed,
+            removed: new Set([...before].filter((path) => !managed.has(path))),
+            changed: old === undefined ? managed : new Set(this.changes(old, args).map(({ path }) => path)),
+        };
+    }
+
+    desired(resource: Resource, task: Task, made: ReadonlyMap<string, number> = new Map()): Desired<Args> {
+        const live = this.definition.see(resource).args as Bag;
+        return {
+            args: overlay(this.definition.fields, live, task.args, task.removed) as Args,
+            changed: task.changed,
+            managed: task.managed,
+            made,
+        };
+    }
+
+    /** Whether nothing is left to be done. */
+    isSettled(resource: Resource, task: Task): boolean {
+        return this.definition.next(resource, this.desired(resource, task)) === undefined;
+    }
+
+    /** In what the program's values differ from a resource that the state does not know. */
+    differences(resource: Resource, args: Bag): Change[] {
+        const { fields } = this.definition;
+        const live = this.definition.see(resource).args as Bag;
+        return changes(fields, live, respell(fields, args, live), new Set(this.managed(args)));
+    }
+
+    /** The outputs after a write: the server's values, spelt as the program does where they mean the same. */
+    outputs(resource: Resource, bag: Bag, once: Bag | undefined): Bag {
+        const values = visible(bag);
+        return this.state(resource, bag, values, once, this.managed(values));
+    }
+
+    /** The outputs and inputs after a read. */
+    read(resource: Resource, old: Bag): { props: Bag; inputs: Bag } {
+        const { fields } = this.definition;
+        const managed = managedOf(old);
+        const values = managed ? pick(fields, old, managed) : {};
+        const props = this.state(resource, old, values, this.once(old), managed && [...managed]);
+        const inputs = managed
+            ? pick(fields, props, managed)
+            : this.withoutDefaults(this.definition.see(resource).args as Bag);
+        return { props, inputs: { ...hidden(old, MANAGED_KEY, REPLACE_KEY), ...inputs } };
+    }
+
+    /** What is kept of a resource that nobody has seen yet. */
+    unseen(bag: Bag, once: Bag | undefined, replace: boolean): Bag {
+        return {
+            ...bag,
+            ...once,
+            [MANAGED_KEY]: this.managed(visible(bag)),
+            ...(replace ? { [REPLACE_KEY]: true } : {}),
+        };
+    }
+
+    /** The outputs that only the create's answer carried. */
+    once(old: Bag): Bag {
+        const names = this.definition.onceOutputs ?? [];
+        return Object.fromEntries(names.flatMap((name) => (old[name] === undefined ? [] : [[name, old[name]]])));
+    }
+
+    /** The value that is unique in the account; undefined where there is none, or none that is known. */
+    naturalKey(args: Bag): string | undefined {
+        const key = this.definition.naturalKey?.(args as Partial<Args>);
+        return hasUnknown(key) ? undefined : key;
+    }
+
+    private state(
+        resource: Resource,
+        bag: Bag,
+        values: Bag,
+        once: Bag | undefined,
+        managed: readonly string[] | undefined,
+    ): Bag {
+        const { args, outputs } = this.definition.see(resource);
+        return clean({
+            ...hidden(bag, REPLACE_KEY),
+            ...respell(this.definition.fields, args as Bag, values),
+            ...outputs,
+            ...once,
+            ...(managed ? { [MANAGED_KEY]: managed } : {}),
+            ...(resource.state === ResourceState.RESOURCE_STATE_ACTIVATION_FAILED ? { [REPLACE_KEY]: true } : {}),
+        });
+    }
+
+    /** The inputs of a resource that no program has described yet: what the server has beyond its defaults. */
+    private withoutDefaults(args: Bag): Bag {
+        const { fields } = this.definition;
+        return Object.fromEntries(
+            Object.entries(args).filter(([name, value]) => {
+                const field = fields[name];
+                return field !== undefined && value !== undefined && !same(field, value, undefined);
+            }),
+        );
+    }
+}
+
+/** Without what JSON does not have, which the host would stumble over. */
+function clean(bag: Bag): Bag {
+    return JSON.parse(JSON.stringify(bag)) as Bag;
+}
+
+export function timeMs(time: Timestamp | undefined): number {
+    return time === undefined ? 0 : Number(time.seconds) * 1000 + time.nanos / 1e6;
+}
