@@ -1,0 +1,111 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { Emulator, type EmulatorOptions } from "../../emulator";
+import type { CloudServiceClient } from "../../proto/generated/temporal/api/cloud/cloudservice/v1/service";
+import { OwnerType } from "../../proto/generated/temporal/api/cloud/identity/v1/message";
+import { AsyncOperation_State as State } from "../../proto/generated/temporal/api/cloud/operation/v1/message";
+import { ResourceState } from "../../proto/generated/temporal/api/cloud/resource/v1/message";
+import { connect, errorOf, namespaceSpec } from "./client";
+
+const id = "orders.a1b2c";
+const never = Number.POSITIVE_INFINITY;
+let folder: string;
+let stateFile: string;
+beforeEach(() => {
+    folder = mkdtempSync(path.join(tmpdir(), "emulator-"));
+    stateFile = path.join(folder, "state.json");
+});
+afterEach(() => {
+    rmSync(folder, { recursive: true, force: true });
+});
+
+/** Runs an emulator on the state file for as long as `use` takes. */
+async function run(
+    options: EmulatorOptions,
+    use: (api: CloudServiceClient, emulator: Emulator) => Promise<void>,
+    key?: string,
+) {
+    const emulator = await Emulator.start({ stateFile, ...options });
+    const client = connect(emulator, key);
+    try {
+        await use(client.api, emulator);
+    } finally {
+        client.close();
+        await emulator.stop();
+    }
+}
+
+test("what was there is there after the next start, operations in flight included", async () => {
+    let before: unknown;
+    await run({ settings: { operationDurationMs: never } }, async (api, emulator) => {
+        await api.createNamespace({ spec: namespaceSpec(), asyncOperationId: "create" });
+        emulator.finishOperations();
+        const { namespace } = await api.getNamespace({ namespace: id });
+        const resourceVersion = namespace?.resourceVersion ?? "";
+        const spec = namespaceSpec({ retentionDays: 5 });
+        await api.updateNamespace({ namespace: id, resourceVersion, asyncOperationId: "update", spec });
+        await api.createNamespace({ spec: namespaceSpec({ name: "deleted" }) });
+        emulator.addUnknownField("namespaces", id, 900, Buffer.from("new"));
+        before = (await api.getNamespace({ namespace: id })).namespace;
+    });
+    await run({}, async (api, emulator) => {
+        expect((await api.getNamespace({ namespace: id })).namespace).toEqual(before);
+        const create = await api.getAsyncOperation({ asyncOperationId: "create" });
+        expect(create.asyncOperation?.state).toBe(State.STATE_FULFILLED);
+        const replayed = await api.createNamespace({ spec: namespaceSpec(), asyncOperationId: "create" });
+        expect(replayed.namespace).toBe(id);
+        expect((await api.getAsyncOperation({ asyncOperationId: "update" })).asyncOperation?.state).toBe(
+            State.STATE_PENDING,
+        );
+        emulator.finishOperations();
+        expect((await api.getNamespace({ namespace: id })).namespace).toMatchObject({
+            state: ResourceState.RESOURCE_STATE_ACTIVE,
+            spec: { retentionDays: 5 },
+        });
+        expect((await api.getNamespaces({})).namespaces.map(({ namespace }) => namespace)).toEqual([
+            id,
+            "deleted.a1b2c",
+        ]);
+        expect((await api.getProjects({})).projects).toHaveLength(1);
+    });
+});
+
+test("keys go on working, and neither they nor the root key stand in the file", async () => {
+    let token = "";
+    const rootKey = "the-root-key";
+    await run({ rootKey, settings: { replayedCreateReturnsToken: true } }, async (api, emulator) => {
+        const { id: ownerId } = emulator.serviceAccounts.add({ spec: { name: "worker", access: {} } });
+        const expiryTime = { seconds: BigInt(Math.floor(Date.now() / 1000) + 90 * 24 * 3600), nanos: 0 };
+        const ownerType = OwnerType.OWNER_TYPE_SERVICE_ACCOUNT;
+        ({ token } = await api.createApiKey({ spec: { ownerId, ownerType, displayName: "key", expiryTime } }));
+    });
+    const text = readFileSync(stateFile, "utf8");
+    expect(text).not.toContain(token);
+    expect(text).not.toContain(rootKey);
+    expect(statSync(stateFile).mode & 0o077).toBe(0);
+    await run({}, async (api) => expect(await errorOf(api.getRegions({}))).toBe("OK"), token);
+    await run({}, async (api) => expect(await errorOf(api.getRegions({}))).toMatch(/^UNAUTHENTICATED/), rootKey);
+});
+
+test("the file is written a moment after a change, and nothing stays beside it", async () => {
+    await run({}, async (api) => {
+        await api.createNamespace({ spec: namespaceSpec() });
+        while (!readFileSync(stateFile, "utf8").includes("CreateNamespace")) {
+            await new Promise((resolve) => setTimeout(resolve, 10));
+        }
+        expect(readdirSync(folder)).toEqual(["state.json"]);
+    });
+});
+
+test("a file for another account, one that is broken, and one that cannot be written are refused", async () => {
+    await run({ account: "zz9zz" }, async () => {});
+    await expect(Emulator.start({ stateFile, account: "a1b2c" })).rejects.toThrow("holds account zz9zz, not a1b2c");
+    await run({}, async (_, emulator) => expect(emulator.account).toBe("zz9zz"));
+    writeFileSync(stateFile, "{");
+    await expect(Emulator.start({ stateFile })).rejects.toThrow("cannot be read");
+    writeFileSync(stateFile, "{}");
+    await expect(Emulator.start({ stateFile })).rejects.toThrow("has format undefined, not 1");
+    await expect(Emulator.start({ stateFile: path.join(folder, "none", "state.json") })).rejects.toThrow("ENOENT");
+    expect(existsSync(path.join(folder, "none"))).toBe(false);
+});
