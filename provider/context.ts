@@ -63,6 +63,8 @@ const UNIT_MS: Readonly<Record<string, number>> = {
     ns: 1e-6,
     us: 1e-3,
     µs: 1e-3,
+    // Go takes the Greek letter as well as the sign.
+    μs: 1e-3,
     ms: 1,
     s: 1000,
     m: MINUTE_MS,
@@ -71,11 +73,11 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 
 /** A duration as `customTimeouts` takes it, such as `1h30m`, in milliseconds; undefined where it is none. */
 export function parseGoDurationMs(text: string): number | undefined {
-    if (!/^(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+$/.test(text)) {
+    if (!/^(?:\d+(?:\.\d+)?(?:ns|us|µs|μs|ms|s|m|h))+$/.test(text)) {
         return undefined;
     }
     let sum = 0;
-    for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)) {
+    for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|μs|ms|s|m|h)/g)) {
         sum += Number(amount) * (UNIT_MS[unit ?? ""] ?? 0);
     }
     return sum > 0 ? sum : undefined;

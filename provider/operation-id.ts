@@ -61,14 +61,24 @@ function projectBackend(directory: string): string | undefined {
         for (const name of ["Pulumi.yaml", "Pulumi.yml"]) {
             const project = readIfThere(path.join(at, name));
             if (project !== undefined) {
-                // Two levels of a file whose form is fixed: no reason to load a parser in every plugin process.
-                return /^backend:\s*\n(?:[ \t]+.*\n)*?[ \t]+url:\s*["']?([^\s"'#]+)/m.exec(`${project}\n`)?.[1];
+                return backendUrl(project);
             }
         }
         if (path.dirname(at) === at) {
             return undefined;
         }
     }
+}
+
+// Two levels of a file whose form is fixed: no reason to load a parser in every plugin process.
+const BACKEND_BLOCK = /^["']?backend["']?:[ \t]*(?:#.*)?\n((?:[ \t]+.*\n|(?:#.*)?\n)*)/m;
+const URL_IN_BLOCK = /^[ \t]+["']?url["']?:\s*["']?([^\s"'#]+)/m;
+const URL_IN_BRACES = /^["']?backend["']?:\s*\{(?:[^}]*[,\s])?["']?url["']?\s*:\s*["']?([^\s"'#,}]+)/m;
+
+function backendUrl(project: string): string | undefined {
+    const text = `${project.replaceAll("\r\n", "\n")}\n`;
+    const [, block = ""] = BACKEND_BLOCK.exec(text) ?? [];
+    return (URL_IN_BLOCK.exec(block) ?? URL_IN_BRACES.exec(text))?.[1];
 }
 
 function loginBackend(environment: Readonly<Record<string, string | undefined>>): string | undefined {

@@ -32,13 +32,14 @@ export function lay<M extends object>(base: M | undefined, empty: M, values: Par
     return base === undefined && isDeepStrictEqual(laid, empty) ? undefined : laid;
 }
 
-/** RFC 3339 in UTC, with as many decimals as the server gave. */
+/** RFC 3339 in UTC, with as many decimals as the server gave; undefined where no text can say it. */
 export function fromTimestamp(time: Timestamp | undefined): string | undefined {
-    if (time === undefined) {
+    if (time === undefined || time.nanos < 0 || time.nanos > 999_999_999) {
         return undefined;
     }
     const date = new Date(Number(time.seconds) * 1000);
-    if (Number.isNaN(date.getTime())) {
+    const year = date.getUTCFullYear();
+    if (!(year >= 0 && year <= 9999)) {
         return undefined;
     }
     const decimals = time.nanos === 0 ? "" : `.${String(time.nanos).padStart(9, "0").replace(/0+$/, "")}`;
