@@ -1,0 +1,68 @@
+import { contextOf, DEFAULT_TIMEOUTS, parseGoDurationMs } from "../../provider/context";
+import { UNKNOWN } from "../../provider/fields";
+
+test.each<[string, number | undefined]>([
+    ["5s", 5_000],
+    ["1h30m", 5_400_000],
+    ["1h30m5.5s", 5_405_500],
+    [".5h", undefined],
+    ["1.5h", 5_400_000],
+    ["100ms", 100],
+    ["1500us", 1.5],
+    ["1500\u00b5s", 1.5],
+    // Go takes the Greek letter as well as the sign.
+    ["1500\u03bcs", 1.5],
+    ["1000000ns", 1],
+    ["30m0s", 1_800_000],
+    ["0s", undefined],
+    ["", undefined],
+    ["5", undefined],
+    ["5 s", undefined],
+    ["-5s", undefined],
+    ["5d", undefined],
+    ["1m1", undefined],
+])("the Go duration %j has %s ms", (text, expected) => {
+    expect(parseGoDurationMs(text)).toBe(expected);
+});
+
+test("what is missing has defaults", () => {
+    expect(contextOf({})).toEqual({
+        urn: "",
+        name: "",
+        organization: "",
+        timeoutsMs: DEFAULT_TIMEOUTS,
+        importId: undefined,
+        adopt: false,
+        generation: 0,
+    });
+});
+
+test("what is there is read", () => {
+    const context = {
+        urn: "urn:pulumi:s::p::t::orders",
+        name: "orders",
+        organization: "acme",
+        timeouts: { create: "5m", delete: "1h" },
+        importId: "orders.a1b2c",
+        adopt: true,
+        generation: 2,
+    };
+    expect(contextOf({ __context: context })).toEqual({
+        ...context,
+        timeouts: undefined,
+        timeoutsMs: { create: 300_000, update: DEFAULT_TIMEOUTS.update, delete: 3_600_000 },
+    });
+});
+
+test.each<[string, unknown]>([
+    ["an unknown context", UNKNOWN],
+    ["unknown parts", { urn: UNKNOWN, name: UNKNOWN, importId: UNKNOWN, adopt: UNKNOWN, timeouts: UNKNOWN }],
+    ["no object", [1, "2"]],
+    ["null", null],
+    [
+        "parts of other types",
+        { urn: 1, name: {}, importId: [], adopt: "yes", timeouts: { create: 5 }, generation: "1" },
+    ],
+])("%s counts as missing", (_, context) => {
+    expect(contextOf({ __context: context })).toEqual(contextOf({}));
+});
