@@ -110,9 +110,13 @@ export interface MtlsAuthArgs {
 
 /** What a client's certificate has to have; every part that is given has to match. */
 export interface CertificateFilterArgs {
+    /** CN */
     commonName?: pulumi.Input<string> | undefined;
+    /** O */
     organization?: pulumi.Input<string> | undefined;
+    /** OU */
     organizationalUnit?: pulumi.Input<string> | undefined;
+    /** SAN */
     subjectAlternativeName?: pulumi.Input<string> | undefined;
 }
 
@@ -130,6 +134,7 @@ export interface CodecServerArgs {
 
 /** What users see when the codec server fails. */
 export interface CustomErrorMessageArgs {
+    /** The text. */
     message?: pulumi.Input<string> | undefined;
     /** An address with more about it. */
     link?: pulumi.Input<string> | undefined;
@@ -212,7 +217,6 @@ export interface NamespaceCapacityStatus {
  * The id is `name.account`. What exists is taken over by the option `import: "name.account"`, or by `adopt: true`.
  */
 export class Namespace extends Resource {
-    /** `name.account` */
     declare public readonly name: pulumi.Output<string>;
     declare public readonly regions: pulumi.Output<string[]>;
     declare public readonly retentionDays: pulumi.Output<number>;
@@ -234,9 +238,11 @@ export class Namespace extends Resource {
     declare public readonly endpoints: pulumi.Output<NamespaceEndpoints>;
     /** The region that serves now. After a failover by Temporal it is another than the first of `regions`. */
     declare public readonly activeRegion: pulumi.Output<string>;
+    /** The copies of the namespace, one in each region. */
     declare public readonly replicas: pulumi.Output<NamespaceReplica[]>;
     /** Actions per second that the namespace may make. */
     declare public readonly limits: pulumi.Output<{ readonly actionsPerSecondLimit: number }>;
+    /** The capacity that holds now, and what was last asked for. */
     declare public readonly capacityStatus: pulumi.Output<NamespaceCapacityStatus>;
     /** `active`, `updating` and so on. */
     declare public readonly state: pulumi.Output<string>;
