@@ -26,7 +26,7 @@ import { cloudService } from "./server";
 import { allHandlers, kinds } from "./services";
 import { accountKind } from "./services/account";
 import { apiKeyKind } from "./services/apiKeys";
-import { namespaceKind } from "./services/namespaces";
+import { completeCapacity, namespaceKind } from "./services/namespaces";
 import { projectKind } from "./services/projects";
 import { serviceAccountKind } from "./services/serviceAccounts";
 import { userKind } from "./services/users";
@@ -181,6 +181,12 @@ export class Emulator {
     /** Ends all operations that are in flight now, whatever time they had left. */
     finishOperations(): void {
         this.cloud.operations.finishAll();
+    }
+
+    /** Ends all capacity requests that are in progress now, whatever time they had left. */
+    finishCapacityRequests(): void {
+        this.cloud.settle();
+        for (const entry of this.cloud.of(namespaceKind).all()) completeCapacity(entry, this.cloud);
     }
 
     /** Gives the spec of a resource one more field, of a version newer than this package's: length-delimited, with these bytes. */

@@ -24,6 +24,7 @@ export interface Fault {
     method: string | RegExp;
     /**
      * What happens:
+     * - `run`: `run` is called just before the call is processed: somebody else is faster.
      * - `failBefore`: refused with `code`; nothing is processed.
      * - `loseAnswer`: processed, and answered with `code`, or with `cut` by cutting the connection.
      * - `operationEnds`: the operation ends in `state` with `reason`.
@@ -35,6 +36,7 @@ export interface Fault {
      * - `malformed`: the answer has this `shape`.
      */
     kind:
+        | "run"
         | "failBefore"
         | "loseAnswer"
         | "operationEnds"
@@ -56,6 +58,8 @@ export interface Fault {
     details?: string;
     /** Whether `loseAnswer` cuts the whole connection. Default false: the one call fails. */
     cut?: boolean;
+    /** What to do, such as to change a resource behind the caller's back. */
+    run?: () => void;
     /** Default FAILED. */
     state?: FailedEnd;
     /** The operation's `failure_reason`. Default says that it was ordered. */

@@ -136,6 +136,7 @@ class Rpc {
             await delay(slow.durationMs ?? defaultSlowMs, undefined, { ref: false, signal: context.signal });
             cloud.settle();
         }
+        fault("run")?.run?.();
         authentication.authorize(principal, this.method);
         const answer = this.handle(request, {
             method: this.method,

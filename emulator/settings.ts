@@ -12,7 +12,10 @@ export interface Settings {
     completeAtOnce: boolean;
     /** The `check_duration` that operations recommend, in milliseconds; 0 leaves it out. Default 0. */
     checkDurationMs: number;
-    /** How long a change of capacity takes after the operation that ordered it, in milliseconds. Default 0. */
+    /**
+     * How long a change of capacity takes after the operation that ordered it, in milliseconds. `Infinity`: until
+     * `emulator.finishCapacityRequests()`. Default 0.
+     */
     capacityDurationMs: number;
 
     /** The code for a stale `resource_version`, and for a write while another is in flight. Default FAILED_PRECONDITION. */

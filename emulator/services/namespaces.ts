@@ -115,28 +115,34 @@ function completeCapacityLater(entry: Entry<Namespace>, cloud: Cloud): void {
     const request = entry.resource.capacity?.latestRequest;
     if (entry.removed || request?.state !== CapacityState.STATE_CAPACITY_REQUEST_IN_PROGRESS) return;
     cloud.schedule.add(cloud.now() + cloud.settings.capacityDurationMs, () => {
-        const { capacity, namespace } = entry.resource;
-        const latest = capacity?.latestRequest;
         // A later request may have taken its place.
-        if (entry.removed || !latest || latest.asyncOperationId !== request.asyncOperationId) return;
-        if (latest.state !== CapacityState.STATE_CAPACITY_REQUEST_IN_PROGRESS) return;
-        const method = cloud.operations.get(latest.asyncOperationId)?.method ?? "UpdateNamespace";
-        const fails = cloud.faults.take("capacityFails", method, namespace) !== undefined;
-        const { STATE_CAPACITY_REQUEST_COMPLETED, STATE_CAPACITY_REQUEST_FAILED } = CapacityState;
-        const ended: Capacity = {
-            currentMode: fails ? capacity?.currentMode : modeOf(latest.spec),
-            latestRequest: {
-                ...latest,
-                state: fails ? STATE_CAPACITY_REQUEST_FAILED : STATE_CAPACITY_REQUEST_COMPLETED,
-                endTime: toTimestamp(cloud.now()),
-            },
-        };
-        cloud.of(namespaceKind).replace(entry, { ...entry.resource, capacity: ended });
-        // An operation that is in flight meanwhile puts its own resource in the place of this one.
-        if (entry.pending?.next)
-            entry.pending.next = { ...entry.pending.next, capacity: merged(entry.pending.next, ended) };
-        if (entry.pending) entry.pending.before = { ...entry.pending.before, capacity: ended };
+        const isLatest = entry.resource.capacity?.latestRequest?.asyncOperationId === request.asyncOperationId;
+        if (isLatest) completeCapacity(entry, cloud);
     });
+}
+
+/** Ends the capacity request of a namespace, if there is one in progress. */
+export function completeCapacity(entry: Entry<Namespace>, cloud: Cloud): void {
+    const { capacity, namespace } = entry.resource;
+    const latest = capacity?.latestRequest;
+    if (entry.removed || latest?.state !== CapacityState.STATE_CAPACITY_REQUEST_IN_PROGRESS) return;
+    const method = cloud.operations.get(latest.asyncOperationId)?.method ?? "UpdateNamespace";
+    const fails = cloud.faults.take("capacityFails", method, namespace) !== undefined;
+    const { STATE_CAPACITY_REQUEST_COMPLETED, STATE_CAPACITY_REQUEST_FAILED } = CapacityState;
+    const ended: Capacity = {
+        currentMode: fails ? capacity?.currentMode : modeOf(latest.spec),
+        latestRequest: {
+            ...latest,
+            state: fails ? STATE_CAPACITY_REQUEST_FAILED : STATE_CAPACITY_REQUEST_COMPLETED,
+            endTime: toTimestamp(cloud.now()),
+        },
+    };
+    cloud.of(namespaceKind).replace(entry, { ...entry.resource, capacity: ended });
+    // An operation that is in flight meanwhile puts its own resource in the place of this one.
+    if (entry.pending?.next) {
+        entry.pending.next = { ...entry.pending.next, capacity: merged(entry.pending.next, ended) };
+    }
+    if (entry.pending) entry.pending.before = { ...entry.pending.before, capacity: ended };
 }
 
 function merged(next: Namespace, ended: Capacity): Capacity {

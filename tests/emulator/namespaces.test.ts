@@ -245,6 +245,8 @@ describe("update", () => {
             currentMode: { $case: "onDemand" },
             latestRequest: { state: CapacityState.STATE_CAPACITY_REQUEST_IN_PROGRESS, spec: capacitySpec },
         });
+        emulator.finishCapacityRequests();
+        expect((await get(api)).capacity?.currentMode).toMatchObject({ value: { currentValue: 4 } });
         emulator.settings.capacityDurationMs = 0;
         await updated({ capacitySpec: { spec: { $case: "provisioned", value: { value: 8 } } } });
         expect((await get(api)).capacity).toMatchObject({

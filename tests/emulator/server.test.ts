@@ -223,6 +223,21 @@ describe("faults", () => {
         expect(await errorOf(get("payments.a1b2c"))).toMatch(/^UNAVAILABLE/);
     });
 
+    test("let somebody else be faster", async () => {
+        await create();
+        const { namespace } = await get();
+        const { resourceVersion = "" } = namespace ?? {};
+        const run = () =>
+            it.emulator.namespaces.change(id, (changed) => {
+                changed.tags = { team: "b" };
+            });
+        add({ method: "UpdateNamespace", kind: "run", run });
+        const spec = namespaceSpec({ retentionDays: 5 });
+        const update = it.api.updateNamespace({ namespace: id, resourceVersion, spec });
+        expect(await errorOf(update)).toMatch(/is stale$/);
+        expect((await get()).namespace?.tags).toEqual({ team: "b" });
+    });
+
     test("hide what was created", async () => {
         const now = Date.now();
         const clock = jest.spyOn(Date, "now").mockReturnValue(now);

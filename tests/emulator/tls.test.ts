@@ -19,17 +19,16 @@ test("clients that trust its certificate get in, others do not", async () => {
     expect(emulator.address).toBe(`localhost:${emulator.port}`);
     expect(new X509Certificate(certificate).subjectAltName).toContain("IP Address:127.0.0.1");
     const metadata = headers(emulator.rootKey, API_VERSION);
-    const call = async (address: string, credentials: ChannelCredentials) => {
-        const channel = createChannel(address, credentials);
+    const call = async (credentials: ChannelCredentials) => {
+        const channel = createChannel(emulator.address, credentials);
         const answer = await errorOf(createClient(CloudServiceDefinition, channel).getRegions({}, { metadata }));
         channel.close();
         return answer;
     };
     const trusting = ChannelCredentials.createSsl(Buffer.from(certificate));
-    expect(await call(emulator.address, trusting)).toBe("OK");
-    expect(await call(`127.0.0.1:${emulator.port}`, trusting)).toBe("OK");
-    expect(await call(emulator.address, ChannelCredentials.createSsl())).toMatch(/^UNAVAILABLE/);
-    expect(await call(emulator.address, ChannelCredentials.createInsecure())).toMatch(/^UNAVAILABLE/);
+    expect(await call(trusting)).toBe("OK");
+    expect(await call(ChannelCredentials.createSsl())).toMatch(/^UNAVAILABLE/);
+    expect(await call(ChannelCredentials.createInsecure())).toMatch(/^UNAVAILABLE/);
 });
 
 test("the official client creates, reads, lists and deletes a namespace", async () => {
