@@ -7,19 +7,60 @@ export {
     ProjectRole,
     SearchAttributeType,
 } from "./enums";
+export type { GetAccountResult } from "./functions/account";
+export {
+    getAccount,
+    getAccountOutput,
+} from "./functions/account";
+export type {
+    CurrentApiKey,
+    GetCurrentIdentityResult,
+} from "./functions/current-identity";
+export {
+    getCurrentIdentity,
+    getCurrentIdentityOutput,
+} from "./functions/current-identity";
+export { LookupError } from "./functions/invoke";
+export type {
+    GetNamespaceArgs,
+    GetNamespaceOutputArgs,
+    GetNamespaceResult,
+    GetNamespacesArgs,
+    GetNamespacesOutputArgs,
+    GetNamespacesResult,
+} from "./functions/namespaces";
+export {
+    getNamespace,
+    getNamespaceOutput,
+    getNamespaces,
+    getNamespacesOutput,
+} from "./functions/namespaces";
+export type {
+    GetRegionArgs,
+    GetRegionOutputArgs,
+    GetRegionResult,
+    GetRegionsResult,
+} from "./functions/regions";
+export {
+    CloudProvider,
+    getRegion,
+    getRegionOutput,
+    getRegions,
+    getRegionsOutput,
+} from "./functions/regions";
 export * from "./provider";
 export type { AdoptArgs } from "./resource";
-export {
-    type CapacityArgs,
-    type CertificateFilterArgs,
-    type CodecServerArgs,
-    type CustomErrorMessageArgs,
-    type EncryptionValidationArgs,
-    type HighAvailabilityArgs,
-    type MtlsAuthArgs,
-    Namespace,
-    type NamespaceArgs,
-    type NamespaceCapacityStatus,
-    type NamespaceEndpoints,
-    type NamespaceReplica,
+export type {
+    CapacityArgs,
+    CertificateFilterArgs,
+    CodecServerArgs,
+    CustomErrorMessageArgs,
+    EncryptionValidationArgs,
+    HighAvailabilityArgs,
+    MtlsAuthArgs,
+    NamespaceArgs,
+    NamespaceCapacityStatus,
+    NamespaceEndpoints,
+    NamespaceReplica,
 } from "./resources/namespace";
+export { Namespace } from "./resources/namespace";

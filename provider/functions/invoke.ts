@@ -1,0 +1,267 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Client } from "../client/client";
+import type { Failure } from "../client/errors";
+import type { Page } from "../client/reads";
+import type { Configuration, ConfigurationKey } from "../configuration";
+import { CONFIGURATION_KEYS, CONFIGURATION_NAMESPACE, ConfigurationError, readConfiguration } from "../configuration";
+import type { Cloud, Live, Seen } from "../definition";
+import { typeToken } from "../resource";
+import { stateWord } from "../wire";
+
+// The dynamic host has no invoke. Functions run in the program's process, therefore, and speak gRPC themselves.
+
+/** The outputs of a resource as plain values, its id among them. */
+export type Plain<Resource extends pulumi.CustomResource, ProgramOnly extends keyof Resource = never> = {
+    readonly [Key in Exclude<keyof Resource, ProgramOnly | Exclude<keyof pulumi.CustomResource, "id">>]: pulumi.Unwrap<
+        Resource[Key]
+    >;
+};
+
+/** A function such as `getNamespace` that could not give an answer. The message says why and what to do. */
+export class LookupError extends pulumi.RunError {
+    override readonly name = "LookupError";
+
+    constructor(
+        message: string,
+        /** `notFound` where there is no such thing, `denied` where the key's owner may not see it, and so on. */
+        readonly failure: Failure | "configuration" | "ambiguous",
+        options?: ErrorOptions,
+    ) {
+        super(message, options);
+    }
+}
+
+/** A function's name, `getNamespace`, and what this call of it is after: `namespace with the id "orders.a1b2c"`. */
+export interface Question {
+    readonly name: string;
+    readonly subject: string;
+    /** The arguments as the program gave them. */
+    readonly args: pulumi.Inputs;
+}
+
+/**
+ * Answers a question from Temporal Cloud, with the configuration of the explicit provider, the parent's, or the stack.
+ *
+ * @param find undefined is an answer too: there is no such thing
+ * @throws {LookupError} for whatever the reader of the message can do something about
+ */
+export async function lookUp<Result extends object>(
+    question: Question,
+    opts: pulumi.InvokeOptions | undefined,
+    find: (cloud: Cloud) => Promise<Result | undefined>,
+): Promise<Result> {
+    if (isMocked()) {
+        return pulumi.runtime.invoke(typeToken(question.name), question.args, opts);
+    }
+    // Without it, the engine could be told that the program is through while we wait for an answer.
+    const done = pulumi.runtime.rpcKeepAlive();
+    try {
+        const client = connect(await configurationOf(question.name, opts));
+        await client.checkAccount();
+        const result = await find(client.cloud);
+        if (result === undefined) {
+            throw new LookupError(`${question.name}: there is no ${question.subject}.`, "notFound");
+        }
+        return result;
+    } catch (error) {
+        throw explain(question, error);
+    } finally {
+        done();
+    }
+}
+
+/**
+ * The same for arguments that may be outputs: unknown, without a call, as long as one of them is, or as long as a
+ * resource that one of them comes from has yet to be created.
+ */
+export function lookUpOutput<Args extends object, Result extends object>(
+    name: string,
+    get: (args: Args, opts: pulumi.InvokeOptions | undefined) => Promise<Result>,
+    args: pulumi.Input<Args>,
+    opts: pulumi.InvokeOutputOptions | undefined,
+): pulumi.Output<Result> {
+    const known: pulumi.Output<unknown> = pulumi.output(args);
+    const explicit = pulumi.output(opts?.dependsOn ?? []);
+    const inputs = pulumi.all([known, explicit, pulumi.output(settingsOf(name, opts) ?? {})]);
+    const created = inputs.apply(async ([, dependsOn]) => {
+        const resources = [...(await pulumi.getAllResources(inputs)), ...[dependsOn].flat()];
+        return pulumi.all([...(await customResources(resources))].map(({ id }) => id));
+    });
+    return pulumi.all([known, created]).apply(([plain]) => get(plain as Args, opts)) as pulumi.Output<Result>;
+}
+
+/** Every item of a paged list, once. */
+export async function listAll<Item>(
+    page: (pageToken: string) => Promise<Page<Item>>,
+    idOf: (item: Item) => string,
+): Promise<Item[]> {
+    const items = new Map<string, Item>();
+    const tokens = new Set<string>();
+    let fruitless = 0;
+    for (let pageToken = ""; ; ) {
+        const before = items.size;
+        const { items: more, nextPageToken } = await page(pageToken);
+        for (const item of more) {
+            items.set(idOf(item), item);
+        }
+        if (nextPageToken === "") {
+            return [...items.values()];
+        }
+        fruitless = items.size > before ? 0 : fruitless + 1;
+        if (tokens.has(nextPageToken) || fruitless > MOST_FRUITLESS_PAGES) {
+            throw new LookupError(
+                "the server's list has no end: it names page after page, and nothing new is on them. Try again later.",
+                "other",
+            );
+        }
+        tokens.add(nextPageToken);
+        pageToken = nextPageToken;
+    }
+}
+
+/** Pages without anything new that are borne with, one after the other: a filter may leave some empty. */
+const MOST_FRUITLESS_PAGES = 20;
+
+/** A resource as its class would show it; undefined for what is deleted, and can still be read for a while. */
+export function plain<Result, Resource extends Live>(
+    definition: { idOf(resource: Resource): string; see(resource: Resource): Seen<object> },
+    resource: Resource | undefined,
+): Result | undefined {
+    if (resource === undefined || stateWord(resource.state) === "deleted") {
+        return undefined;
+    }
+    const { args, outputs } = definition.see(resource);
+    return { id: definition.idOf(resource), ...args, ...outputs } as Result;
+}
+
+/**
+ * The only one.
+ *
+ * @throws {LookupError} when there are several
+ */
+export function single<Result extends { readonly id: string }>(
+    question: Question,
+    results: readonly Result[],
+): Result | undefined {
+    if (results.length > 1) {
+        const ids = results.map(({ id }) => JSON.stringify(id)).join(", ");
+        throw new LookupError(`there is more than one ${question.subject}: ${ids}. Ask by id.`, "ambiguous");
+    }
+    return results[0];
+}
+
+/**
+ * What is asked for, where one of several arguments has to say it.
+ *
+ * @returns the argument's name and value
+ * @throws {LookupError} when none is given, or several are
+ */
+export function exactlyOne<Key extends string>(
+    name: string,
+    args: { readonly [K in Key]?: string | undefined },
+    keys: readonly Key[],
+): readonly [Key, string] {
+    const given = keys.flatMap((key) => {
+        const value = args[key];
+        return typeof value === "string" && value !== "" ? [[key, value] as const] : [];
+    });
+    const [only] = given;
+    if (only === undefined || given.length > 1) {
+        const or = keys.map((key) => `\`${key}\``).join(" and ");
+        throw new LookupError(`${name}: exactly one of ${or} has to be given, a text that is not empty.`, "invalid");
+    }
+    return only;
+}
+
+/** Loaded by the first call, since gRPC takes longer to load than most programs take to run. */
+function connect(configuration: Configuration): Client {
+    return (require("../client/client") as typeof import("../client/client")).Client.for(configuration);
+}
+
+function explain({ name, subject }: Question, error: unknown): unknown {
+    const { failed, RpcError } = require("../client/errors") as typeof import("../client/errors");
+    const { withoutSecrets } = require("../client/redaction") as typeof import("../client/redaction");
+    const say = (text: string, failure: LookupError["failure"]) =>
+        new LookupError(String(withoutSecrets(`${name}: ${text}`)), failure, { cause: error });
+
+    if (failed(error, "notFound")) {
+        return say(`there is no ${subject}. (${error.message})`, "notFound");
+    }
+    if (error instanceof RpcError) {
+        return say(`could not look for the ${subject}. ${error.message}`, error.failure);
+    }
+    if (error instanceof ConfigurationError) {
+        return say(error.message, "configuration");
+    }
+    if (error instanceof LookupError && !error.message.startsWith(`${name}: `)) {
+        return say(error.message, error.failure);
+    }
+    return error;
+}
+
+type Settings = { readonly [Key in ConfigurationKey]?: pulumi.Output<string | undefined> };
+
+/** The settings of the provider that a call goes through; undefined where those of the stack count. */
+function settingsOf(name: string, opts: pulumi.InvokeOptions | undefined): Settings | undefined {
+    const provider = opts?.provider ?? opts?.parent?.getProvider(typeToken(name));
+    if (provider === undefined) {
+        return undefined;
+    }
+    // The class of another copy of this package is as good; a bare ProviderResource has the settings as its properties.
+    const { configuration } = provider as { configuration?: Settings };
+    const properties: object = provider;
+    const settings = Object.keys(CONFIGURATION_KEYS).map((key) => [
+        key,
+        configuration
+            ? configuration[key as ConfigurationKey]
+            : Reflect.get(properties, `${CONFIGURATION_NAMESPACE}:${key}`),
+    ]);
+    // How a question was sent does not make its answer a secret.
+    return Object.fromEntries(settings.map(([key, value]) => [key, pulumi.unsecret(pulumi.output(value))]));
+}
+
+async function configurationOf(name: string, opts: pulumi.InvokeOptions | undefined): Promise<Configuration> {
+    const settings = settingsOf(name, opts);
+    if (settings === undefined) {
+        const config = new pulumi.Config(CONFIGURATION_NAMESPACE);
+        return readConfiguration((key) => config.get(key));
+    }
+    const known: Record<string, unknown> = await pulumi.runtime.serializeProperties(CONFIGURATION_NAMESPACE, settings);
+    if (Object.values(known).includes(pulumi.runtime.unknownValue)) {
+        throw new ConfigurationError(
+            "The provider's configuration is not known yet: it comes from resources that have yet to be created. " +
+                `Call ${name}Output instead, which waits for them.`,
+        );
+    }
+    return readConfiguration((key) => (known[key] === undefined ? undefined : String(known[key])));
+}
+
+/** Whether a unit test of the program answers in place of the engine; then it answers for us too. */
+function isMocked(): boolean {
+    return (pulumi.runtime.getMonitor() as { readonly mocks?: unknown } | undefined)?.mocks !== undefined;
+}
+
+/** The resources themselves, and in place of components what is in them. */
+async function customResources(
+    resources: Iterable<pulumi.Resource>,
+    seen = new Set<pulumi.Resource>(),
+): Promise<Set<pulumi.CustomResource>> {
+    const found = new Set<pulumi.CustomResource>();
+    for (const resource of resources) {
+        if (seen.has(resource)) {
+            continue;
+        }
+        seen.add(resource);
+        if (pulumi.ComponentResource.isInstance(resource)) {
+            // Pulumi's own functions wait for these too, but have no public way to get at them.
+            const component = resource as { __data?: Promise<unknown>; __childResources?: Set<pulumi.Resource> };
+            await component.__data;
+            for (const child of await customResources(component.__childResources ?? [], seen)) {
+                found.add(child);
+            }
+        } else if (pulumi.CustomResource.isInstance(resource) && resource.id !== undefined) {
+            found.add(resource);
+        }
+    }
+    return found;
+}
