@@ -70,6 +70,8 @@ async function run(options: Options): Promise<void> {
     if (state !== undefined) start.stateFile = state;
     const rootKey = process.env[keyVariable];
     if (rootKey) start.rootKey = rootKey;
+    // Before it says that it is there: whoever reads that may stop it at once.
+    const interruption = interrupted();
     const emulator = await Emulator.start(start);
     for (const fault of options.fault) emulator.faults.add(fault);
     if (options.randomFaults) emulator.faults.random(options.randomFaults);
@@ -79,7 +81,7 @@ async function run(options: Options): Promise<void> {
         { address: emulator.address, account: emulator.account, apiKey: emulator.rootKey, caFile: ca?.file },
         options,
     );
-    await interrupted();
+    await interruption;
     await emulator.stop();
     ca?.remove();
     if (options.report)
