@@ -1,4 +1,5 @@
-import { type Bag, isBag, UNKNOWN } from "./fields";
+import type { Bag } from "./fields";
+import { isBag, UNKNOWN } from "./fields";
 
 /** The hidden input by which a resource tells the provider what the host keeps from it. */
 export const CONTEXT_KEY = "__context";

@@ -1,13 +1,17 @@
-import { type AsyncOperation, AsyncOperation_State } from "../proto/generated/temporal/api/cloud/operation/v1/message";
+import type { AsyncOperation } from "../proto/generated/temporal/api/cloud/operation/v1/message";
+import { AsyncOperation_State } from "../proto/generated/temporal/api/cloud/operation/v1/message";
 import { ResourceState } from "../proto/generated/temporal/api/cloud/resource/v1/message";
 import { failed } from "./client/errors";
 import type { Created, Definition, Live } from "./definition";
-import { type Existing, isGone, READ_LAG_MS } from "./existing";
+import type { Existing } from "./existing";
+import { isGone, READ_LAG_MS } from "./existing";
 import type { Bag } from "./fields";
 import { isEnded, OperationError, operationOrId } from "./operation";
 import { createOperationId, deleteOperationId } from "./operation-id";
-import { HalfFinishedError, LifecycleError, type Run, reason, type Task, title } from "./run";
-import { timeMs, type View } from "./view";
+import type { Run, Task } from "./run";
+import { HalfFinishedError, LifecycleError, reason, title } from "./run";
+import type { View } from "./view";
+import { timeMs } from "./view";
 
 /** An operation of an earlier run that is older is not taken up: by then the resource may be somebody else's. */
 const TAKE_OVER_MS = 24 * 3_600_000;

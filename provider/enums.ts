@@ -86,6 +86,7 @@ export const EncryptionValidationMode = {
 } as const;
 export type EncryptionValidationMode = (typeof EncryptionValidationMode)[keyof typeof EncryptionValidationMode];
 
+/** @internal */
 export const accountRoles = words<AccountRole>({
     owner: Role.ROLE_OWNER,
     admin: Role.ROLE_ADMIN,
@@ -95,12 +96,14 @@ export const accountRoles = words<AccountRole>({
     metricsread: Role.ROLE_METRICS_READ,
 });
 
+/** @internal */
 export const namespacePermissions = words<NamespacePermission>({
     admin: Permission.PERMISSION_ADMIN,
     write: Permission.PERMISSION_WRITE,
     read: Permission.PERMISSION_READ,
 });
 
+/** @internal */
 export const projectRoles = words<ProjectRole>({
     admin: ProjectRoleOnWire.PROJECT_ROLE_ADMIN,
     write: ProjectRoleOnWire.PROJECT_ROLE_WRITE,
@@ -111,11 +114,13 @@ export const projectRoles = words<ProjectRole>({
     developer: ProjectRoleOnWire.PROJECT_ROLE_DEVELOPER,
 });
 
+/** @internal */
 export const ownerTypes = words<OwnerType>({
     user: Owner.OWNER_TYPE_USER,
     "service-account": Owner.OWNER_TYPE_SERVICE_ACCOUNT,
 });
 
+/** @internal */
 export const searchAttributeTypes = words<SearchAttributeType>({
     text: AttributeType.SEARCH_ATTRIBUTE_TYPE_TEXT,
     keyword: AttributeType.SEARCH_ATTRIBUTE_TYPE_KEYWORD,
@@ -126,6 +131,7 @@ export const searchAttributeTypes = words<SearchAttributeType>({
     keyword_list: AttributeType.SEARCH_ATTRIBUTE_TYPE_KEYWORD_LIST,
 });
 
+/** @internal */
 export const encryptionValidationModes = words<EncryptionValidationMode>({
     disabled: Mode.ENCRYPTION_VALIDATION_MODE_DISABLED,
     warn: Mode.ENCRYPTION_VALIDATION_MODE_WARN,

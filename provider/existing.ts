@@ -8,8 +8,10 @@ import type { Call, Definition, Live, Wait } from "./definition";
 import type { Bag } from "./fields";
 import { awaitOperation, isEnded, OperationError, operationOrId } from "./operation";
 import { deleteOperationId } from "./operation-id";
-import { HalfFinishedError, LifecycleError, type Run, reason, type Task, title } from "./run";
-import { REPLACE_KEY, type View } from "./view";
+import type { Run, Task } from "./run";
+import { HalfFinishedError, LifecycleError, reason, title } from "./run";
+import type { View } from "./view";
+import { REPLACE_KEY } from "./view";
 
 /** After a create, the server can deny or not find what it has just made for up to a minute. */
 export const READ_LAG_MS = 90_000;

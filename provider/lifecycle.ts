@@ -1,11 +1,14 @@
 import { failed } from "./client/errors";
 import type { Source } from "./client/reads";
-import { CONTEXT_KEY, contextOf, READ_TIMEOUT_MS, type ResourceContext } from "./context";
+import type { ResourceContext } from "./context";
+import { CONTEXT_KEY, contextOf, READ_TIMEOUT_MS } from "./context";
 import { Creation } from "./creation";
 import type { Definition, Live } from "./definition";
 import { Existing, isGone } from "./existing";
-import { type Bag, checkFields, isBag } from "./fields";
-import { LifecycleError, type Log, type Method, type Run, type Session, type Task, title, within } from "./run";
+import type { Bag } from "./fields";
+import { checkFields, isBag } from "./fields";
+import type { Log, Method, Run, Session, Task } from "./run";
+import { LifecycleError, title, within } from "./run";
 import { hidden, REPLACE_KEY, View, visible } from "./view";
 
 export interface CheckResult {

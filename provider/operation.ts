@@ -1,8 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-    type AsyncOperation,
-    AsyncOperation_State as State,
-} from "../proto/generated/temporal/api/cloud/operation/v1/message";
+import type { AsyncOperation } from "../proto/generated/temporal/api/cloud/operation/v1/message";
+import { AsyncOperation_State as State } from "../proto/generated/temporal/api/cloud/operation/v1/message";
 import { failed } from "./client/errors";
 import type { Cloud } from "./definition";
 

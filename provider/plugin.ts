@@ -1,6 +1,7 @@
 import type * as dynamic from "@pulumi/pulumi/dynamic";
 import { Client } from "./client/client";
-import { CONFIGURATION_NAMESPACE, type Configuration, type ConfigurationKey, readConfiguration } from "./configuration";
+import type { Configuration, ConfigurationKey } from "./configuration";
+import { CONFIGURATION_NAMESPACE, readConfiguration } from "./configuration";
 import type { Definition, Live } from "./definition";
 import type { Bag } from "./fields";
 import { Lifecycle } from "./lifecycle";

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { CONFIGURATION_NAMESPACE, type ConfigurationKey } from "./configuration";
+import type { ConfigurationKey } from "./configuration";
+import { CONFIGURATION_NAMESPACE } from "./configuration";
 
 /** The configuration of a provider. What is left out falls back to the environment, not to the stack's configuration. */
 export interface ProviderArgs {

@@ -1,7 +1,8 @@
 import type { Timestamp } from "../proto/generated/google/protobuf/timestamp";
 import { ResourceState } from "../proto/generated/temporal/api/cloud/resource/v1/message";
 import type { Definition, Desired, Live } from "./definition";
-import { type Bag, type Change, changes, hasUnknown, managedPaths, overlay, pick, respell, same } from "./fields";
+import type { Bag, Change } from "./fields";
+import { changes, hasUnknown, managedPaths, overlay, pick, respell, same } from "./fields";
 import type { Task } from "./run";
 
 /** Hidden output: the paths of the fields that the program set when the resource was last written. */

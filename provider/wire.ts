@@ -12,7 +12,7 @@ export interface Words<Word extends string> {
     fromWire(value: number): Word | undefined;
 }
 
-export function words<const Word extends string>(table: { readonly [W in Word]: number }): Words<Word> {
+export function words<Word extends string>(table: { readonly [W in Word]: number }): Words<Word> {
     const entries = Object.entries(table) as [Word, number][];
     const byNumber = new Map(entries.map(([word, value]) => [value, word]));
     const byWord = new Map<string, number>(entries);

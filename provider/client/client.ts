@@ -1,16 +1,19 @@
 import * as grpc from "@grpc/grpc-js";
-import { type ClientMiddleware, createChannel, createClientFactory, Metadata } from "nice-grpc";
-import { type DeadlineOptions, deadlineMiddleware } from "nice-grpc-client-middleware-deadline";
-import { type RetryOptions, retryMiddleware } from "nice-grpc-client-middleware-retry";
+import type { ClientMiddleware } from "nice-grpc";
+import { createChannel, createClientFactory, Metadata } from "nice-grpc";
+import type { DeadlineOptions } from "nice-grpc-client-middleware-deadline";
+import { deadlineMiddleware } from "nice-grpc-client-middleware-deadline";
+import type { RetryOptions } from "nice-grpc-client-middleware-retry";
+import { retryMiddleware } from "nice-grpc-client-middleware-retry";
 import { ClientError, Status } from "nice-grpc-common";
-import {
-    type CloudServiceClient,
-    CloudServiceDefinition,
-} from "../../proto/generated/temporal/api/cloud/cloudservice/v1/service";
+import type { CloudServiceClient } from "../../proto/generated/temporal/api/cloud/cloudservice/v1/service";
+import { CloudServiceDefinition } from "../../proto/generated/temporal/api/cloud/cloudservice/v1/service";
 import { API_VERSION, PACKAGE_VERSION } from "../../proto/generated/version";
-import { type Configuration, ConfigurationError } from "../configuration";
+import type { Configuration } from "../configuration";
+import { ConfigurationError } from "../configuration";
 import { isCertificateFailure, toRpcError } from "./errors";
-import { Limiter, type Priority } from "./limiter";
+import type { Priority } from "./limiter";
+import { Limiter } from "./limiter";
 import { KeyedQueue } from "./queue";
 import { Reads } from "./reads";
 import { redact } from "./redaction";

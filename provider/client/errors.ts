@@ -1,4 +1,5 @@
-import { type ClientError, Status } from "nice-grpc-common";
+import type { ClientError } from "nice-grpc-common";
+import { Status } from "nice-grpc-common";
 
 /** What a failed call means to the one who made it. */
 export type Failure =

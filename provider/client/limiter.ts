@@ -6,18 +6,22 @@ const PRIORITIES: readonly Priority[] = ["write", "poll", "read"];
 /** Below the lowest documented limit, 40 requests/s for a user. https://docs.temporal.io/cloud/limits */
 const INITIAL_RATE = 36;
 const LOWEST_RATE = 0.5;
+/** What can be saved up during a pause: so many seconds' worth. */
+const BURST_SECONDS = 0.05;
 /** How often the rate is thought over. */
 const INTERVAL_MS = 250;
-/** Growth per interval until the server's limit is known: tenfold in 2.6 s. */
+/** Growth per interval until the server has refused anything: tenfold in 2.6 s. */
 const GROWTH = 1.25;
-/** Growth per interval once it is known, in requests/s. */
+/** Growth per interval towards what was refused, in requests/s. */
 const CAREFUL_GROWTH = 0.25;
+/** Growth per interval beyond it, when it is long ago: tenfold in 6 s. */
+const RENEWED_GROWTH = 1.1;
 /** How much of what got through before a refusal is tried again afterwards. */
 const BACKOFF = 0.75;
 /** One refusal is answered once: those that were on their way at the same moment say nothing new. */
 const REFUSAL_PAUSE_MS = 300;
-/** After this long without a refusal, the known limit is doubted. */
-const DOUBT_MS = 30_000;
+/** After this long without a refusal, the limit may be another: others use less of it, or it was raised. */
+const DOUBT_MS = 20_000;
 
 interface Waiting {
     readonly go: () => void;
@@ -25,7 +29,7 @@ interface Waiting {
 }
 
 export interface LimiterOptions {
-    /** Requests per second that are never exceeded; without it, the server's refusals set the pace. */
+    /** So many requests at most in any second; without it, the server's refusals set the pace. */
     readonly requestsPerSecond?: number | undefined;
     readonly now?: () => number;
 }
@@ -39,7 +43,9 @@ export class Limiter {
     private readonly cap: number;
     private readonly now: () => number;
     private rate: number;
+    /** The rate that was refused, until that is long ago. */
     private ceiling = Number.POSITIVE_INFINITY;
+    private growth = GROWTH;
     private tokens: number;
     private refilledAt: number;
     private adjustedAt: number;
@@ -50,7 +56,9 @@ export class Limiter {
     private timer: NodeJS.Timeout | undefined;
 
     constructor(options: LimiterOptions = {}) {
-        this.cap = options.requestsPerSecond ?? Number.POSITIVE_INFINITY;
+        const cap = options.requestsPerSecond ?? Number.POSITIVE_INFINITY;
+        // A second can begin with what was saved up; all but the first of that has to be held back.
+        this.cap = Math.min(cap, (cap + 1) / (1 + BURST_SECONDS));
         this.now = options.now ?? (() => performance.now());
         this.rate = Math.min(INITIAL_RATE, this.cap);
         this.tokens = this.burst;
@@ -97,8 +105,10 @@ export class Limiter {
             return;
         }
         this.forget(now);
-        const seen = Math.max(this.sent.length, 1);
-        this.ceiling = Math.min(this.rate, seen);
+        const seen = this.sent.length;
+        // Few requests before a refusal say nothing of the limit: somebody else has used it up.
+        this.ceiling = seen >= this.rate / 2 ? Math.min(this.rate, seen) : this.rate;
+        this.growth = RENEWED_GROWTH;
         this.rate = Math.max(LOWEST_RATE, this.ceiling * BACKOFF);
         this.refusedAt = this.adjustedAt = now;
         // Whatever had been saved up belongs to a rate that was too high.
@@ -106,9 +116,9 @@ export class Limiter {
         this.refilledAt = now + REFUSAL_PAUSE_MS;
     }
 
-    /** Requests that may go at once after a pause: a twentieth of a second's worth, so that a window never overflows. */
+    /** Requests that may go at once after a pause. */
     private get burst(): number {
-        return Math.max(1, this.rate / 20);
+        return Math.max(1, this.rate * BURST_SECONDS);
     }
 
     private refill(): void {
@@ -131,12 +141,11 @@ export class Limiter {
         }
         this.waited = this.waitingCount() > 0;
         if (now - this.refusedAt > DOUBT_MS) {
-            this.ceiling *= 1.05;
-            this.refusedAt = now;
+            this.ceiling = Number.POSITIVE_INFINITY;
         }
         const grown =
             this.ceiling === Number.POSITIVE_INFINITY
-                ? this.rate * GROWTH
+                ? this.rate * this.growth
                 : Math.min(this.rate + CAREFUL_GROWTH, this.ceiling * 0.95);
         this.rate = Math.min(Math.max(grown, this.rate), this.cap);
     }

@@ -1,9 +1,12 @@
 import { X509Certificate } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type * as pulumi from "@pulumi/pulumi";
+import type {
+    Capacity,
+    Namespace as LiveNamespace,
+} from "../../proto/generated/temporal/api/cloud/namespace/v1/message";
 import {
     ApiKeyAuthSpec,
-    type Capacity,
     Capacity_Request_State as CapacityRequestState,
     CapacitySpec,
     CertificateFilterSpec,
@@ -14,7 +17,6 @@ import {
     FairnessSpec,
     HighAvailabilitySpec,
     LifecycleSpec,
-    type Namespace as LiveNamespace,
     MtlsAuthSpec,
     NamespaceSpec,
     ReplicaSpec,
@@ -22,31 +24,12 @@ import {
 } from "../../proto/generated/temporal/api/cloud/namespace/v1/message";
 import { PAGE_SIZE } from "../client/reads";
 import type { Call, Definition, Desired, Wait } from "../definition";
-import {
-    type CapacityMode,
-    type EncryptionValidationMode,
-    encryptionValidationModes,
-    type SearchAttributeType,
-    searchAttributeTypes,
-} from "../enums";
-import {
-    type Bag,
-    choice,
-    flag,
-    integer,
-    isBag,
-    list,
-    map,
-    number,
-    object,
-    type Report,
-    set,
-    shape,
-    text,
-    UNKNOWN,
-    whole,
-} from "../fields";
-import { type AdoptArgs, Resource } from "../resource";
+import type { CapacityMode, EncryptionValidationMode, SearchAttributeType } from "../enums";
+import { encryptionValidationModes, searchAttributeTypes } from "../enums";
+import type { Bag, Report } from "../fields";
+import { choice, flag, integer, isBag, list, map, number, object, set, shape, text, UNKNOWN, whole } from "../fields";
+import type { AdoptArgs } from "../resource";
+import { Resource } from "../resource";
 import { fromTimestamp, lay, stateWord } from "../wire";
 
 /** What a Namespace is made of. Unless said otherwise, a change is made in place. */
@@ -883,7 +866,11 @@ function changeCapacity(
     return updateSpec(namespace, SETTING_CAPACITY, { ...toSpec(see(namespace).args, live), capacitySpec });
 }
 
-/** How a Namespace maps onto the Cloud Ops API. */
+/**
+ * How a Namespace maps onto the Cloud Ops API.
+ *
+ * @internal
+ */
 export const namespaceDefinition: Definition<Values, LiveNamespace> = {
     kind: "Namespace",
     fields,
