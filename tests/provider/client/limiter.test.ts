@@ -1,0 +1,290 @@
+// All on fake time: what takes minutes of a server's clock takes none of ours.
+
+import { Limiter, type LimiterOptions, type Priority } from "../../../provider/client/limiter";
+
+beforeEach(() => {
+    jest.useFakeTimers();
+});
+afterEach(() => {
+    jest.useRealTimers();
+});
+
+const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+/** A server that counts as Temporal Cloud does: a bucket with one second's worth. */
+class Server {
+    requests = 0;
+    refused = 0;
+    private tokens: number;
+    private filledAt = performance.now();
+
+    constructor(
+        private readonly perSecond: number,
+        tokens = perSecond,
+        private readonly latencyMs = 20,
+    ) {
+        this.tokens = tokens;
+    }
+
+    /** Whether the request was let through. */
+    async request(): Promise<boolean> {
+        await sleep(this.latencyMs / 2);
+        this.requests += 1;
+        const admitted = this.admit();
+        await sleep(this.latencyMs / 2);
+        return admitted;
+    }
+
+    private admit(): boolean {
+        const now = performance.now();
+        this.tokens = Math.min(this.perSecond, this.tokens + ((now - this.filledAt) / 1000) * this.perSecond);
+        this.filledAt = now;
+        if (this.tokens < 1) {
+            this.refused += 1;
+            return false;
+        }
+        this.tokens -= 1;
+        return true;
+    }
+}
+
+/** One call as the client makes it: again and again until it is let through. */
+async function call(limiter: Limiter, server: Server, priority: Priority = "write"): Promise<void> {
+    for (let attempt = 0; ; attempt += 1) {
+        await limiter.acquire(priority);
+        if (await server.request()) {
+            return;
+        }
+        limiter.refused();
+        // The middle of the retry's jittered delay.
+        await sleep(0.5 * Math.min(250 * 2 ** attempt, 10_000));
+    }
+}
+
+/** Makes so many calls at once, and returns how many seconds that took, at most so many. */
+async function rush(limiter: Limiter, server: Server, calls: number, withinS = 600): Promise<number> {
+    const startedAt = performance.now();
+    let endedAt = Number.NaN;
+    const all = Promise.all(Array.from({ length: calls }, () => call(limiter, server))).then(() => {
+        endedAt = performance.now();
+    });
+    while (Number.isNaN(endedAt) && performance.now() - startedAt < withinS * 1000) {
+        await jest.advanceTimersByTimeAsync(100);
+    }
+    if (Number.isNaN(endedAt)) {
+        throw new Error(`${server.requests - server.refused} of ${calls} calls in ${withinS} s`);
+    }
+    await all;
+    return (endedAt - startedAt) / 1000;
+}
+
+describe("against a server's limit", () => {
+    test("of 40/s: near it, and less than 2 % are refused", async () => {
+        const server = new Server(40);
+        const seconds = await rush(new Limiter(), server, 1200);
+        expect(server.refused / server.requests).toBeLessThan(0.02);
+        // Not longer than 36/s would take, and nobody is faster than the limit and the bucket allow.
+        expect(seconds).toBeLessThan(1200 / 36);
+        expect(seconds).toBeGreaterThan((1200 - 40) / 40 - 1);
+    });
+
+    test.each([80, 160])("of %i/s: more than three quarters of it", async (perSecond) => {
+        const server = new Server(perSecond);
+        const calls = perSecond * 40;
+        const seconds = await rush(new Limiter(), server, calls);
+        expect(server.refused / server.requests).toBeLessThan(0.02);
+        expect(calls / seconds).toBeGreaterThan(perSecond * 0.75);
+    });
+
+    test("of 5/s: it ends, and not much later than the limit allows", async () => {
+        const server = new Server(5);
+        const seconds = await rush(new Limiter(), server, 300);
+        expect(seconds).toBeLessThan((300 / 5) * 1.5);
+        expect(server.refused / server.requests).toBeLessThan(0.1);
+    });
+
+    test("of 1/s: it ends", async () => {
+        const server = new Server(1);
+        const seconds = await rush(new Limiter(), server, 60);
+        expect(seconds).toBeLessThan(120);
+    });
+
+    test("that another client has used up: the first refusals say little, and full speed comes back", async () => {
+        const server = new Server(40, 0);
+        const seconds = await rush(new Limiter(), server, 400);
+        expect(seconds).toBeLessThan((400 / 40) * 1.5);
+    });
+
+    test("that is lifted later: the speed grows again", async () => {
+        const limiter = new Limiter();
+        await rush(limiter, new Server(5), 50);
+        const seconds = await rush(limiter, new Server(1000), 3000);
+        expect(seconds).toBeLessThan(90);
+    });
+
+    test("that is met only after quiet times: a lone refusal does not make a slow program", async () => {
+        const limiter = new Limiter();
+        await rush(limiter, new Server(1000), 10);
+        await jest.advanceTimersByTimeAsync(60_000);
+        await rush(limiter, new Server(40, 0), 1);
+        const seconds = await rush(limiter, new Server(40), 400);
+        expect(seconds).toBeLessThan((400 / 40) * 1.5);
+    });
+});
+
+test("without a limit: more than 300/s within 4 s", async () => {
+    const limiter = new Limiter();
+    const server = new Server(1e6);
+    const done = Promise.all(Array.from({ length: 10_000 }, () => call(limiter, server)));
+    void done;
+    await jest.advanceTimersByTimeAsync(4_000);
+    const before = server.requests;
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(server.requests - before).toBeGreaterThan(300);
+    expect(server.refused).toBe(0);
+});
+
+test.each([0.5, 1, 3, 10, 40, 200])("a cap of %d/s is never exceeded", async (requestsPerSecond) => {
+    const limiter = new Limiter({ requestsPerSecond });
+    const sent: number[] = [];
+    for (let index = 0; index < 400; index += 1) {
+        void limiter.acquire("write").then(() => sent.push(performance.now()));
+    }
+    await jest.advanceTimersByTimeAsync(5_000);
+    // Then a pause, after which nothing may have been saved up that overflows a second.
+    await jest.advanceTimersByTimeAsync((400 / requestsPerSecond) * 1000 + 5_000);
+    for (let index = 0; index < 50; index += 1) {
+        void limiter.acquire("read").then(() => sent.push(performance.now()));
+    }
+    await jest.advanceTimersByTimeAsync((50 / requestsPerSecond) * 1000 + 5_000);
+    expect(sent).toHaveLength(450);
+    const allowed = Math.max(1, Math.ceil(requestsPerSecond));
+    let from = 0;
+    let most = 0;
+    for (let to = 0; to < sent.length; to += 1) {
+        while ((sent[from] ?? 0) <= (sent[to] ?? 0) - 1000) {
+            from += 1;
+        }
+        most = Math.max(most, to - from + 1);
+    }
+    expect(most).toBeLessThanOrEqual(allowed);
+});
+
+describe("whom it serves first", () => {
+    const queued = async (limiter: Limiter, priorities: Priority[]) => {
+        const served: string[] = [];
+        priorities.forEach((priority, index) => {
+            void limiter.acquire(priority).then(() => served.push(`${priority} ${index}`));
+        });
+        await jest.advanceTimersByTimeAsync(10_000);
+        return served;
+    };
+
+    test("writes, then polls, then reads, each in their order", async () => {
+        const limiter = new Limiter({ requestsPerSecond: 5 });
+        await limiter.acquire("read");
+        expect(await queued(limiter, ["read", "poll", "write", "poll", "read", "write"])).toEqual([
+            "write 2",
+            "write 5",
+            "poll 1",
+            "poll 3",
+            "read 0",
+            "read 4",
+        ]);
+    });
+
+    test("a write that comes late overtakes what still waits", async () => {
+        const limiter = new Limiter({ requestsPerSecond: 1 });
+        const served: string[] = [];
+        const ask = (priority: Priority, name: string) => limiter.acquire(priority).then(() => served.push(name));
+        const all = [ask("read", "first"), ask("read", "second"), ask("read", "third")];
+        await jest.advanceTimersByTimeAsync(1_500);
+        all.push(ask("write", "late"));
+        await jest.advanceTimersByTimeAsync(5_000);
+        await Promise.all(all);
+        expect(served).toEqual(["first", "second", "late", "third"]);
+    });
+
+    test("polling of many operations starves no write", async () => {
+        const limiter = new Limiter();
+        const server = new Server(40);
+        let polling = true;
+        for (let operation = 0; operation < 300; operation += 1) {
+            void (async () => {
+                while (polling) {
+                    await call(limiter, server, "poll");
+                    await sleep(1_000);
+                }
+            })();
+        }
+        await jest.advanceTimersByTimeAsync(5_000);
+        const startedAt = performance.now();
+        let took = Number.NaN;
+        void call(limiter, server, "write").then(() => {
+            took = performance.now() - startedAt;
+        });
+        await jest.advanceTimersByTimeAsync(5_000);
+        polling = false;
+        expect(took).toBeLessThan(1_500);
+    });
+});
+
+describe("giving up", () => {
+    test("a signal that is aborted already takes nothing", async () => {
+        const limiter = new Limiter();
+        await expect(limiter.acquire("read", AbortSignal.abort(new Error("stop")))).rejects.toThrow("stop");
+    });
+
+    test("a request that no longer waits takes no turn", async () => {
+        const limiter = new Limiter({ requestsPerSecond: 1 });
+        await limiter.acquire("write");
+        const controller = new AbortController();
+        const given = expect(limiter.acquire("write", controller.signal)).rejects.toThrow("stop");
+        const kept = limiter.acquire("write");
+        controller.abort(new Error("stop"));
+        await given;
+        let served = false;
+        void kept.then(() => {
+            served = true;
+        });
+        await jest.advanceTimersByTimeAsync(1_100);
+        expect(served).toBe(true);
+    });
+
+    test("an abort after the turn has come does no harm", async () => {
+        const limiter = new Limiter({ requestsPerSecond: 1 });
+        const controller = new AbortController();
+        await limiter.acquire("write");
+        const second = limiter.acquire("write", controller.signal);
+        const third = limiter.acquire("write");
+        await jest.advanceTimersByTimeAsync(1_100);
+        await second;
+        controller.abort();
+        await jest.advanceTimersByTimeAsync(1_100);
+        await expect(third).resolves.toBeUndefined();
+    });
+
+    test("nothing is left behind: no timer when nobody waits", async () => {
+        const limiter = new Limiter({ requestsPerSecond: 2 });
+        const all = [1, 2, 3].map(() => limiter.acquire("read"));
+        await jest.advanceTimersByTimeAsync(3_000);
+        await Promise.all(all);
+        expect(jest.getTimerCount()).toBe(0);
+    });
+});
+
+test("the clock can be given", async () => {
+    let now = 0;
+    const options: LimiterOptions = { requestsPerSecond: 1, now: () => now };
+    const limiter = new Limiter(options);
+    await limiter.acquire("read");
+    let served = false;
+    void limiter.acquire("read").then(() => {
+        served = true;
+    });
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(served).toBe(false);
+    now = 1_001;
+    await jest.advanceTimersByTimeAsync(1_001);
+    expect(served).toBe(true);
+});
