@@ -1,0 +1,230 @@
+import { Status } from "nice-grpc-common";
+import { type Failure, RpcError } from "../../../provider/client/errors";
+import { type Page, Reads, type Source } from "../../../provider/client/reads";
+
+interface Item {
+    readonly id: string;
+    readonly version: number;
+}
+
+const signal = new AbortController().signal;
+
+const failure = (what: Failure) => new RpcError("GetThings", Status.UNKNOWN, "", what, undefined, undefined);
+
+/** A server with so many items, of which it counts the requests. */
+class Account implements Source<Item> {
+    kind = "Thing";
+    gets: string[] = [];
+    lists = 0;
+    version = 1;
+    /** What Get knows and List leaves out. */
+    unlisted = new Set<string>();
+    failList: Error | undefined;
+    pageSize = 1000;
+    private readonly ids: string[];
+
+    constructor(ids: readonly string[]) {
+        this.ids = [...ids];
+    }
+
+    get requests(): number {
+        return this.gets.length + this.lists;
+    }
+
+    remove(id: string): void {
+        this.ids.splice(this.ids.indexOf(id), 1);
+    }
+
+    async get(id: string): Promise<Item> {
+        this.gets.push(id);
+        const { version } = this;
+        await tick();
+        if (!this.ids.includes(id)) {
+            throw failure("notFound");
+        }
+        return { id, version };
+    }
+
+    async list(pageToken: string): Promise<Page<Item>> {
+        this.lists += 1;
+        const { version } = this;
+        await tick();
+        if (this.failList) {
+            throw this.failList;
+        }
+        const from = Number(pageToken || 0);
+        const to = from + this.pageSize;
+        return {
+            items: this.ids
+                .slice(from, to)
+                .filter((id) => !this.unlisted.has(id))
+                .map((id) => ({ id, version })),
+            nextPageToken: to < this.ids.length ? String(to) : "",
+        };
+    }
+
+    idOf({ id }: Item): string {
+        return id;
+    }
+}
+
+const tick = () => new Promise<void>((resolve) => setImmediate(resolve));
+const ids = (count: number, prefix = "thing-") => Array.from({ length: count }, (_, index) => `${prefix}${index}`);
+
+/** Reads all of them, so many at a time, as the engine's refresh does. */
+async function readAll(reads: Reads, source: Source<Item>, wanted: readonly string[], atOnce = 16): Promise<Item[]> {
+    const left = [...wanted];
+    const items: Item[] = [];
+    await Promise.all(
+        Array.from({ length: atOnce }, async () => {
+            for (let id = left.shift(); id !== undefined; id = left.shift()) {
+                items.push(await reads.read(source, id, signal));
+            }
+        }),
+    );
+    return items;
+}
+
+describe("how many requests", () => {
+    test("a refresh of 4,000 resources, 1,000 of each of four kinds, makes fewer than 40", async () => {
+        const reads = new Reads();
+        const accounts = ["a", "b", "c", "d"].map((kind) => Object.assign(new Account(ids(1000)), { kind }));
+        const read = await Promise.all(accounts.map((account) => readAll(reads, account, ids(1000))));
+        expect(read.flat()).toHaveLength(4000);
+        expect(accounts.reduce((sum, { requests }) => sum + requests, 0)).toBeLessThan(40);
+    });
+
+    test.each([1, 16, 1000])("1,000 of 3,000 resources with %i at a time: no more than 10", async (atOnce) => {
+        const account = new Account(ids(3000));
+        const wanted = ids(3000).filter((_, index) => index % 3 === 0);
+        expect(await readAll(new Reads(), account, wanted, atOnce)).toHaveLength(1000);
+        expect(account.requests).toBeLessThanOrEqual(10);
+    });
+
+    test("a small stack reads one by one", async () => {
+        const account = new Account(ids(4));
+        await readAll(new Reads(), account, ids(4));
+        expect(account).toMatchObject({ gets: ids(4), lists: 0 });
+    });
+
+    test.each([5, 20, 100])("a stack of %i in an account of 200,000 does not page through it", async (count) => {
+        // Ours are the last, so that no page that is tried pays.
+        const account = new Account([...ids(200_000, "other-"), ...ids(count)]);
+        await readAll(new Reads(), account, ids(count));
+        expect(account.gets.length).toBe(count);
+        expect(account.lists).toBeLessThanOrEqual(2 + count / 10);
+    });
+
+    test("1,000 resources that are spread over an account of 100,000 cost little more than its pages", async () => {
+        const all = ids(100_000);
+        const account = new Account(all);
+        const wanted = all.filter((_, index) => index % 100 === 50);
+        expect(await readAll(new Reads(), account, wanted)).toHaveLength(1000);
+        expect(account.requests).toBeLessThan(130);
+    });
+
+    test("the same resource, asked for many times at once, is found for all", async () => {
+        const account = new Account(ids(100));
+        const reads = new Reads();
+        await readAll(reads, account, ids(5));
+        const { requests } = account;
+        const same = await Promise.all(ids(50, "x").map(() => reads.read(account, "thing-77", signal)));
+        expect(new Set(same.map(({ id }) => id))).toEqual(new Set(["thing-77"]));
+        expect(account.requests - requests).toBeLessThanOrEqual(1);
+    });
+});
+
+describe("what is not in the list", () => {
+    test("is confirmed by Get before it counts as gone", async () => {
+        const account = new Account(ids(50));
+        account.unlisted.add("thing-30");
+        account.remove("thing-40");
+        const reads = new Reads();
+        await readAll(reads, account, ids(10));
+        account.gets = [];
+        await expect(reads.read(account, "thing-30", signal)).resolves.toMatchObject({ id: "thing-30" });
+        await expect(reads.read(account, "thing-40", signal)).rejects.toMatchObject({ failure: "notFound" });
+        expect(account.gets).toEqual(["thing-30", "thing-40"]);
+        await expect(reads.read(account, "thing-30", signal)).resolves.toMatchObject({ id: "thing-30" });
+    });
+
+    test.each<Failure>(["denied", "invalid", "notFound", "other", "unreachable", "unauthenticated"])(
+        "because listing fails (%s), is read one by one, and the list is not asked for again",
+        async (what) => {
+            const account = new Account(ids(50));
+            account.failList = failure(what);
+            const reads = new Reads();
+            expect(await readAll(reads, account, ids(50))).toHaveLength(50);
+            expect(account.gets.toSorted()).toEqual(ids(50).toSorted());
+            expect(account.lists).toBe(1);
+        },
+    );
+
+    test("because the call for the list was given up, is read by itself by whoever has not given up", async () => {
+        const account = new Account(ids(50));
+        const reads = new Reads();
+        await readAll(reads, account, ids(4));
+        account.failList = new DOMException("gave up", "AbortError");
+        const [first, second] = ["thing-8", "thing-9"].map((id) => reads.read(account, id, signal));
+        await expect(first).resolves.toMatchObject({ id: "thing-8" });
+        await expect(second).resolves.toMatchObject({ id: "thing-9" });
+    });
+});
+
+describe("pages that do not end", () => {
+    test.each<[string, (page: number) => Page<Item>]>([
+        ["the same token", () => ({ items: [], nextPageToken: "again" })],
+        ["two tokens in turn", (page) => ({ items: [], nextPageToken: `token-${page % 2}` })],
+        ["ever new tokens", (page) => ({ items: [], nextPageToken: `token-${page}` })],
+        [
+            "ever the same items",
+            (page) => ({ items: ids(100).map((id) => ({ id, version: 1 })), nextPageToken: `token-${page}` }),
+        ],
+    ])("%s: every read ends, in few requests", async (_, page) => {
+        const account = new Account(ids(300));
+        let pages = 0;
+        account.list = async () => {
+            await tick();
+            pages += 1;
+            return page(pages);
+        };
+        expect(await readAll(new Reads(), account, ids(300))).toHaveLength(300);
+        expect(pages).toBeLessThan(2 + 300 / 10 + 100);
+    });
+});
+
+describe("never older than the last change", () => {
+    test("after it, everything is read anew", async () => {
+        const account = new Account(ids(50));
+        const reads = new Reads();
+        await readAll(reads, account, ids(20));
+        account.version = 2;
+        await expect(reads.read(account, "thing-7", signal)).resolves.toMatchObject({ version: 1 });
+        reads.changed("Other");
+        await expect(reads.read(account, "thing-7", signal)).resolves.toMatchObject({ version: 1 });
+        reads.changed("Thing");
+        const anew = await readAll(reads, account, ids(50));
+        expect(anew.filter(({ version }) => version !== 2)).toEqual([]);
+    });
+
+    test("a page that was on its way when it came serves none of those who ask later", async () => {
+        const account = new Account(ids(50));
+        const reads = new Reads();
+        await readAll(reads, account, ids(4));
+        const before = reads.read(account, "thing-8", signal);
+        account.version = 2;
+        reads.changed("Thing");
+        const after = await readAll(reads, account, ids(20));
+        expect((await before).version).toBe(1);
+        expect(after.filter(({ version }) => version !== 2)).toEqual([]);
+        expect((await reads.read(account, "thing-8", signal)).version).toBe(2);
+    });
+});
+
+test("kinds do not disturb one another", async () => {
+    const reads = new Reads();
+    const things = new Account(ids(10));
+    const others = Object.assign(new Account(ids(10)), { kind: "Other", version: 7 });
+    await readAll(reads, things, ids(10));
+    expect((await readAll(reads, others, ids(10))).every(({ version }) => version === 7)).toBe(true);
+});
