@@ -1,3 +1,4 @@
+export type { AccessArgs } from "./access";
 export {
     AccountRole,
     CapacityMode,
@@ -50,6 +51,8 @@ export {
 } from "./functions/regions";
 export * from "./provider";
 export type { AdoptArgs } from "./resource";
+export type { ApiKeyArgs } from "./resources/api-key";
+export { ApiKey } from "./resources/api-key";
 export type {
     CapacityArgs,
     CertificateFilterArgs,
@@ -64,3 +67,11 @@ export type {
     NamespaceReplica,
 } from "./resources/namespace";
 export { Namespace } from "./resources/namespace";
+export type {
+    NamespaceScopedAccessArgs,
+    ProjectScopedAccessArgs,
+    ServiceAccountArgs,
+} from "./resources/service-account";
+export { ServiceAccount } from "./resources/service-account";
+export type { UserArgs, UserInvitation } from "./resources/user";
+export { User } from "./resources/user";

@@ -7,7 +7,10 @@ import type { Bag } from "./fields";
 import { Lifecycle } from "./lifecycle";
 import { engineLog } from "./log";
 import { backendOf } from "./operation-id";
+import { apiKeyDefinition } from "./resources/api-key";
 import { namespaceDefinition } from "./resources/namespace";
+import { serviceAccountDefinition } from "./resources/service-account";
+import { userDefinition } from "./resources/user";
 import type { Log, Session } from "./run";
 
 type ReadConfiguration = (key: ConfigurationKey) => string | undefined;
@@ -65,4 +68,7 @@ async function presentable<T>(method: () => Promise<T>): Promise<T> {
     }
 }
 
+export const apiKey = handler(apiKeyDefinition);
 export const namespace = handler(namespaceDefinition);
+export const serviceAccount = handler(serviceAccountDefinition);
+export const user = handler(userDefinition);
