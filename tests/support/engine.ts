@@ -122,6 +122,11 @@ export interface StateResource {
     additionalSecretOutputs?: string[];
 }
 
+interface Checkpoint {
+    resources?: StateResource[];
+    pending_operations?: { type: string; resource: StateResource }[];
+}
+
 /** An operation failed although the test did not expect it, or the other way round. */
 export class EngineError extends Error {
     override readonly name = "EngineError";
@@ -215,14 +220,22 @@ export class TestStack {
         return resource;
     }
 
-    /** Read from the backend's own file: `pulumi stack export` would take a third of a second. */
     allResources(): StateResource[] {
+        return this.checkpoint().resources ?? [];
+    }
+
+    /** What an engine that was killed had begun: `creating urn:pulumi:...`. */
+    pendingOperations(): string[] {
+        const pending = this.checkpoint().pending_operations ?? [];
+        return pending.map(({ type, resource }) => `${type} ${resource.urn}`);
+    }
+
+    /** Read from the backend's own file: `pulumi stack export` would take a third of a second. */
+    private checkpoint(): Checkpoint {
         const { projectName = "project", stackName = "stack" } = this.options;
         const file = path.join(this.workDir, "backend", ".pulumi", "stacks", projectName, `${stackName}.json`);
-        const state = JSON.parse(readFileSync(file, "utf8")) as {
-            checkpoint: { latest?: { resources?: StateResource[] } };
-        };
-        return state.checkpoint.latest?.resources ?? [];
+        const state = JSON.parse(readFileSync(file, "utf8")) as { checkpoint: { latest?: Checkpoint } };
+        return state.checkpoint.latest ?? {};
     }
 
     /** The stack's outputs, secrets in the clear. */
