@@ -176,7 +176,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
 
     /** Takes an existing resource into the state and brings it to what the program says. */
     private adopt(run: Run, bag: Bag, id: string, task: Task): Promise<{ id: string; outs: Bag }> {
-        const { kind, fields } = this.definition;
+        const { kind } = this.definition;
         return this.alone(run.session, id, async () => {
             const existing = await this.existing.look(run, id);
             if (existing === undefined) {
@@ -195,9 +195,8 @@ export class Lifecycle<Args extends object, Resource extends Live> {
             }
             this.creation.taken.add(id);
             const resource = await this.existing.settle(run, bag, id, task, { fresh: false });
-            const written = differing.filter(({ name }) => !fields[name]?.options.programOnly);
-            if (written.length > 0) {
-                run.session.log.warn(run.context.urn, `Took over ${kind} ${id} and changed ${paths(written)}.`);
+            if (differing.length > 0) {
+                run.session.log.warn(run.context.urn, `Took over ${kind} ${id} and changed ${paths(differing)}.`);
             }
             return { id, outs: this.view.outputs(resource, bag, undefined) };
         });

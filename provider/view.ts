@@ -70,11 +70,12 @@ export class View<Args extends object, Resource extends Live> {
         return this.definition.next(resource, this.desired(resource, task)) === undefined;
     }
 
-    /** In what the program's values differ from a resource that the state does not know. */
+    /** In what the program's values differ from a resource that the state does not know, as far as the server knows it. */
     differences(resource: Resource, args: Bag): Change[] {
         const { fields } = this.definition;
         const live = this.definition.see(resource).args as Bag;
-        return changes(fields, live, respell(fields, args, live), new Set(this.managed(args)));
+        const differing = changes(fields, live, respell(fields, args, live), new Set(this.managed(args)));
+        return differing.filter(({ name }) => !fields[name]?.options.programOnly);
     }
 
     /** The outputs after a write: the server's values, spelt as the program does where they mean the same. */
