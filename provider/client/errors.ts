@@ -116,5 +116,8 @@ function interpret(error: ClientError, endpoint: string): { failure: Failure; hi
 
 function sentence(text: string): string {
     const trimmed = text.trim();
-    return trimmed === "" || /[.!?]$/.test(trimmed) ? trimmed : `${trimmed}.`;
+    if (trimmed === "") {
+        return "No reason was given.";
+    }
+    return /[.!?]$/.test(trimmed) ? trimmed : `${trimmed}.`;
 }
