@@ -1,0 +1,74 @@
+import { ClientError, Status } from "nice-grpc-common";
+import { type Failure, failed, isCertificateFailure, RpcError, toRpcError } from "../../../provider/client/errors";
+
+const PATH = "/temporal.api.cloud.cloudservice.v1.CloudService/CreateNamespace";
+const explain = (code: Status, details: string, operationId?: string) =>
+    toRpcError(new ClientError(PATH, code, details), "cloud.example:443", operationId);
+
+test.each<[Status, string, Failure]>([
+    [Status.NOT_FOUND, "namespace not found", "notFound"],
+    [Status.ALREADY_EXISTS, "namespace exists", "alreadyExists"],
+    [Status.ABORTED, "version", "conflict"],
+    [Status.FAILED_PRECONDITION, "version", "conflict"],
+    [Status.INVALID_ARGUMENT, "name is too long", "invalid"],
+    [Status.INVALID_ARGUMENT, "Nothing to change", "nothingToChange"],
+    [Status.UNAUTHENTICATED, "invalid key", "unauthenticated"],
+    [Status.PERMISSION_DENIED, "not allowed", "denied"],
+    [Status.UNAVAILABLE, "No connection established", "unreachable"],
+    [Status.UNAVAILABLE, "No connection established. Last error: self-signed certificate", "certificate"],
+    [Status.UNAVAILABLE, "Last error: unable to verify the first certificate", "certificate"],
+    [Status.UNAVAILABLE, "Last error: SSL routines:ssl3_get_record:wrong version number", "certificate"],
+    [Status.DEADLINE_EXCEEDED, "", "unreachable"],
+    [Status.RESOURCE_EXHAUSTED, "rate limit exceeded", "unreachable"],
+    [Status.UNIMPLEMENTED, "no such method", "other"],
+    [Status.INTERNAL, "panic", "other"],
+    [99 as Status, "", "other"],
+])("%i %j is %s", (code, details, failure) => {
+    const error = explain(code, details);
+    expect(error.failure).toBe(failure);
+    expect(failed(error, failure)).toBe(true);
+    expect(failed(error, "alreadyExists", "notFound")).toBe(failure === "alreadyExists" || failure === "notFound");
+    expect(isCertificateFailure(new ClientError(PATH, code, details))).toBe(failure === "certificate");
+});
+
+test("the message has the RPC, the code, the server's words, the operation, and what to do", () => {
+    expect(explain(Status.NOT_FOUND, "namespace not found").message).toBe(
+        "CreateNamespace: NOT_FOUND: namespace not found.",
+    );
+    expect(explain(Status.INVALID_ARGUMENT, "name is bad.", "op-1").message).toBe(
+        "CreateNamespace: INVALID_ARGUMENT: name is bad. (operation op-1)",
+    );
+    expect(explain(Status.PERMISSION_DENIED, "no", "op-1").message).toBe(
+        "CreateNamespace: PERMISSION_DENIED: no. (operation op-1) " +
+            "Check the account role and the namespace permissions of the API key's owner.",
+    );
+    expect(explain(Status.UNAVAILABLE, "").message).toBe(
+        "CreateNamespace: UNAVAILABLE: No reason was given. cloud.example:443 gave no answer. Check temporalcloud:endpoint, the network, and HTTPS_PROXY.",
+    );
+    const refused = explain(Status.UNAUTHENTICATED, "invalid key").message;
+    expect(refused).toMatch(/^CreateNamespace: UNAUTHENTICATED: invalid key\. cloud\.example:443 does not take this/);
+    expect(refused).toContain("pulumi up");
+    const certificate = explain(Status.UNAVAILABLE, "self-signed certificate").message;
+    expect(certificate).toContain("The certificate of cloud.example:443 could not be verified.");
+    expect(certificate).toContain("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH");
+});
+
+test("keeps what was underneath", () => {
+    const cause = new ClientError(PATH, Status.NOT_FOUND, "gone");
+    const error = toRpcError(cause, "cloud.example:443", "op-1");
+    expect(error).toBeInstanceOf(RpcError);
+    expect(error).toMatchObject({
+        name: "RpcError",
+        rpc: "CreateNamespace",
+        code: Status.NOT_FOUND,
+        details: "gone",
+        operationId: "op-1",
+        cause,
+    });
+});
+
+test("no other error is a failed call", () => {
+    expect(failed(new Error("notFound"), "notFound")).toBe(false);
+    expect(failed(undefined, "notFound")).toBe(false);
+    expect(failed({ failure: "notFound" }, "notFound")).toBe(false);
+});

@@ -1,0 +1,226 @@
+// On fake time: an operation takes minutes.
+
+import { Status } from "nice-grpc-common";
+import {
+    type AsyncOperation,
+    AsyncOperation_State as State,
+} from "../../proto/generated/temporal/api/cloud/operation/v1/message";
+import { type Failure, RpcError } from "../../provider/client/errors";
+import type { Cloud } from "../../provider/definition";
+import { awaitOperation, isEnded, OperationError, operationOrId } from "../../provider/operation";
+
+jest.mock("node:timers/promises", () => ({
+    // The fake timers do not know this module; node's own does the same on the global setTimeout.
+    setTimeout: (ms: number, value: unknown, { signal }: { signal?: AbortSignal } = {}) =>
+        new Promise((resolve, reject) => {
+            const abort = () => {
+                clearTimeout(timer);
+                reject(signal?.reason);
+            };
+            const timer = setTimeout(() => {
+                signal?.removeEventListener("abort", abort);
+                resolve(value);
+            }, ms);
+            if (signal?.aborted) {
+                abort();
+            }
+            signal?.addEventListener("abort", abort, { once: true });
+        }),
+}));
+
+beforeEach(() => {
+    jest.useFakeTimers();
+});
+afterEach(() => {
+    jest.useRealTimers();
+});
+
+const PENDING = operation({ state: State.STATE_PENDING });
+
+function operation(partial: Partial<AsyncOperation>): AsyncOperation {
+    return {
+        id: "op-1",
+        state: State.STATE_UNSPECIFIED,
+        checkDuration: undefined,
+        operationType: "",
+        operationInput: undefined,
+        failureReason: "",
+        startedTime: undefined,
+        finishedTime: undefined,
+        ...partial,
+    };
+}
+
+const failure = (what: Failure) => new RpcError("GetAsyncOperation", Status.UNKNOWN, "", what, undefined, undefined);
+
+type Answer = Partial<AsyncOperation> | Error | "nothing";
+
+/** A server that gives these answers one after the other, the last for ever, and notes when it was asked. */
+function server(...answers: Answer[]) {
+    const askedAtMs: number[] = [];
+    const startedAt = Date.now();
+    const cloud = {
+        getAsyncOperation: async () => {
+            const answer = answers[Math.min(askedAtMs.length, answers.length - 1)];
+            askedAtMs.push(Date.now() - startedAt);
+            if (answer instanceof Error) {
+                throw answer;
+            }
+            return { asyncOperation: answer === "nothing" || !answer ? undefined : operation(answer) };
+        },
+    } as unknown as Cloud;
+    return { cloud, askedAtMs };
+}
+
+/** Waits for it, at most so long, and says how it ended, and when. */
+async function wait(cloud: Cloud, started: AsyncOperation = PENDING, atMostMs = 600_000, signal?: AbortSignal) {
+    const startedAt = Date.now();
+    let end: { operation?: AsyncOperation | undefined; error?: unknown; afterMs: number } | undefined;
+    awaitOperation(cloud, started, { signal: signal ?? new AbortController().signal }).then(
+        (operation) => {
+            end = { operation, afterMs: Date.now() - startedAt };
+        },
+        (error: unknown) => {
+            end = { error, afterMs: Date.now() - startedAt };
+        },
+    );
+    do {
+        await jest.advanceTimersByTimeAsync(end === undefined ? 10 : 0);
+    } while (end === undefined && Date.now() - startedAt < atMostMs);
+    return end;
+}
+
+const fulfilled = { state: State.STATE_FULFILLED };
+
+test("one that has ended already is not asked for", async () => {
+    const { cloud, askedAtMs } = server(fulfilled);
+    const end = await wait(cloud, operation(fulfilled));
+    expect(end?.operation).toMatchObject({ id: "op-1", state: State.STATE_FULFILLED });
+    expect(askedAtMs).toEqual([]);
+});
+
+describe("when to look", () => {
+    test.each<[string, { seconds: bigint; nanos: number } | undefined, number, number]>([
+        ["as the server recommends", { seconds: 5n, nanos: 500_000_000 }, 5_500, 5_510],
+        ["not more often than ten times a second", { seconds: 0n, nanos: 1 }, 100, 110],
+        ["at least once a minute", { seconds: 86_400n, nanos: 0 }, 60_000, 60_010],
+        ["about every second without a recommendation", undefined, 1_000, 1_400],
+        ["about every second where it recommends none", { seconds: 0n, nanos: 0 }, 1_000, 1_400],
+        ["about every second where it recommends nonsense", { seconds: -5n, nanos: 0 }, 1_000, 1_400],
+    ])("%s", async (_, checkDuration, soonest, latest) => {
+        const { cloud, askedAtMs } = server(fulfilled);
+        await wait(cloud, operation({ state: State.STATE_PENDING, checkDuration }));
+        expect(askedAtMs).toHaveLength(1);
+        expect(askedAtMs[0]).toBeGreaterThanOrEqual(soonest);
+        expect(askedAtMs[0]).toBeLessThanOrEqual(latest);
+    });
+
+    test("each answer's recommendation counts for the next", async () => {
+        const checkDuration = (seconds: bigint) => ({ checkDuration: { seconds, nanos: 0 } });
+        const { cloud, askedAtMs } = server(
+            { state: State.STATE_IN_PROGRESS, ...checkDuration(10n) },
+            { state: State.STATE_IN_PROGRESS, ...checkDuration(2n) },
+            fulfilled,
+        );
+        await wait(cloud, operation({ state: State.STATE_PENDING, ...checkDuration(1n) }));
+        const [first = 0, second = 0, third = 0] = askedAtMs;
+        expect([first, second - first, third - second].map((ms) => Math.round(ms / 100))).toEqual([10, 100, 20]);
+    });
+});
+
+test.each<[State, string, string]>([
+    [State.STATE_REJECTED, "quota.", "The operation op-1 ended REJECTED: quota."],
+    [State.STATE_FAILED, " no capacity ", "The operation op-1 ended FAILED: no capacity."],
+    [State.STATE_CANCELLED, "", "The operation op-1 ended CANCELLED: the server gave no reason."],
+])("the end %i is an error at once", async (state, failureReason, message) => {
+    const { cloud, askedAtMs } = server({ state, failureReason });
+    const end = await wait(cloud);
+    expect(end?.error).toBeInstanceOf(OperationError);
+    expect(end?.error).toMatchObject({ message, operation: { id: "op-1" } });
+    expect(askedAtMs).toHaveLength(1);
+    expect(end?.afterMs).toBeLessThan(2_000);
+    // Also when the answer to the write says so.
+    await expect((await wait(server(fulfilled).cloud, operation({ state, failureReason })))?.error).toMatchObject({
+        message,
+    });
+});
+
+test.each<[string, Answer]>([
+    ["pending", { state: State.STATE_PENDING }],
+    ["in progress", { state: State.STATE_IN_PROGRESS }],
+    ["unspecified", { state: State.STATE_UNSPECIFIED }],
+    ["one that this version does not know", { state: 99 as State }],
+    ["an answer without an operation", "nothing"],
+])("%s is not the end", async (_, answer) => {
+    const { cloud, askedAtMs } = server(answer, answer, answer, answer, answer, fulfilled);
+    const end = await wait(cloud);
+    expect(end?.operation).toMatchObject({ state: State.STATE_FULFILLED });
+    expect(askedAtMs).toHaveLength(6);
+});
+
+describe("an operation that is not found", () => {
+    test.each<Failure>(["notFound", "denied"])("yet (%s) is asked for again, for a minute", async (what) => {
+        const { cloud } = server(failure(what), failure(what), failure(what), fulfilled);
+        expect((await wait(cloud))?.operation).toMatchObject({ state: State.STATE_FULFILLED });
+        const never = await wait(server(failure(what)).cloud);
+        expect(never?.operation).toBeUndefined();
+        expect(never?.error).toBeUndefined();
+        expect(never?.afterMs).toBeGreaterThan(60_000);
+        expect(never?.afterMs).toBeLessThan(65_000);
+    });
+
+    test("any more, after it was, is over: how it ended has to be seen elsewhere", async () => {
+        const { cloud, askedAtMs } = server({ state: State.STATE_IN_PROGRESS }, failure("notFound"));
+        const end = await wait(cloud);
+        expect(end).toMatchObject({ operation: undefined });
+        expect(end).not.toHaveProperty("error");
+        expect(askedAtMs).toHaveLength(2);
+    });
+});
+
+test.each<Failure>(["unauthenticated", "unreachable", "invalid", "other"])(
+    "%s is an error: it says nothing of the operation",
+    async (what) => {
+        const end = await wait(server(failure(what)).cloud);
+        expect(end?.error).toMatchObject({ failure: what });
+    },
+);
+
+test("an abort ends the waiting, and leaves no timer", async () => {
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(new Error("timed out")), 5_000);
+    const end = await wait(server({ state: State.STATE_PENDING }).cloud, PENDING, 60_000, controller.signal);
+    expect(end?.error).toMatchObject({ message: "timed out" });
+    expect(end?.afterMs).toBeLessThan(5_100);
+    expect(jest.getTimerCount()).toBe(0);
+});
+
+test("progress is told of every look", async () => {
+    const seen: State[] = [];
+    const { cloud } = server({ state: State.STATE_IN_PROGRESS }, fulfilled);
+    const waiting = awaitOperation(cloud, PENDING, {
+        signal: new AbortController().signal,
+        onProgress: ({ state }) => seen.push(state),
+    });
+    await jest.advanceTimersByTimeAsync(10_000);
+    await waiting;
+    expect(seen).toEqual([State.STATE_PENDING, State.STATE_IN_PROGRESS, State.STATE_FULFILLED]);
+});
+
+test("which states are ends", () => {
+    const ends = [State.STATE_FULFILLED, State.STATE_FAILED, State.STATE_CANCELLED, State.STATE_REJECTED];
+    for (const state of [...Object.values(State), 99]) {
+        if (typeof state === "number") {
+            expect([state, isEnded(operation({ state }))]).toEqual([state, ends.includes(state)]);
+        }
+    }
+});
+
+test("an answer without an operation gets the id that was asked for", () => {
+    expect(operationOrId(undefined, "mine")).toMatchObject({ id: "mine", state: State.STATE_PENDING });
+    expect(operationOrId(operation({ id: "", state: State.STATE_IN_PROGRESS }), "mine")).toMatchObject({
+        id: "mine",
+        state: State.STATE_IN_PROGRESS,
+    });
+    expect(operationOrId(operation({ id: "theirs" }), "mine")).toMatchObject({ id: "theirs" });
+});
