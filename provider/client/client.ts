@@ -7,7 +7,6 @@ import type { RetryOptions } from "nice-grpc-client-middleware-retry";
 import { retryMiddleware } from "nice-grpc-client-middleware-retry";
 import { ClientError, Status } from "nice-grpc-common";
 import type { CloudServiceClient } from "../../proto/generated/temporal/api/cloud/cloudservice/v1/service";
-import { CloudServiceDefinition } from "../../proto/generated/temporal/api/cloud/cloudservice/v1/service";
 import { API_VERSION, PACKAGE_VERSION } from "../../proto/generated/version";
 import type { Configuration } from "../configuration";
 import { ConfigurationError } from "../configuration";
@@ -17,6 +16,7 @@ import { Limiter } from "./limiter";
 import { KeyedQueue } from "./queue";
 import { Reads } from "./reads";
 import { redact } from "./redaction";
+import { cloudService } from "./service";
 
 /** One attempt that takes longer is given up and made again. */
 const ATTEMPT_DEADLINE_MS = 30_000;
@@ -96,7 +96,7 @@ export class Client {
             .use(this.limit())
             .use<RetryOptions>(retryMiddleware)
             .use(this.explain())
-            .create(CloudServiceDefinition, this.channel);
+            .create(cloudService, this.channel);
     }
 
     /**
