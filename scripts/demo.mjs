@@ -104,7 +104,7 @@ async function tour(stack, require, emulator) {
     expectChanges(await run("preview", { refresh: true, diff: true }), { same: 2, update: 2 });
 
     heading("up --refresh: repair it");
-    expectChanges(await run("up", { refresh: true, diff: true }), { same: 2, update: 2 });
+    expectChanges(await run("up", { refresh: true }), { same: 2, update: 2 });
 
     heading("destroy: take everything away");
     expectChanges(await run("destroy"), { delete: 4 });
@@ -168,7 +168,7 @@ async function changeBehindTheBack(require, emulator) {
         const { serviceAccount: accounts } = await cloud.getServiceAccounts({});
         const worker = accounts.find((account) => account.spec.namespaceScopedAccess);
         console.log(`  service account ${worker.spec.name}: permission write -> admin`);
-        worker.spec.namespaceScopedAccess.access.permission = Permission.PERMISSION_ADMIN;
+        worker.spec.namespaceScopedAccess.access = { permission: Permission.PERMISSION_ADMIN };
         await done(
             await cloud.updateServiceAccount({
                 serviceAccountId: worker.id,

@@ -39,7 +39,7 @@ export function removeWorkDir(folder: string): void {
 
 // The plugin process loads dist/, not the sources: a test against an old build would be about other code than the one
 // on the screen.
-function requireBuild(): void {
+export function requireBuild(): void {
     const complaint = process.env.TEMPORAL_CLOUD_TEST_BUILD;
     if (complaint) {
         throw new Error(complaint);

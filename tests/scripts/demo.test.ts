@@ -1,0 +1,70 @@
+// The demo, as `npm run demo` runs it: it shows what it says, and leaves nothing.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { repositoryRoot, requireBuild } from "../support/workdir";
+
+jest.setTimeout(180_000);
+
+let folder: string;
+
+beforeEach(() => {
+    // The demo would build by itself, beneath the tests that are using the build.
+    requireBuild();
+    folder = mkdtempSync(path.join(os.tmpdir(), "temporal-cloud-test-"));
+});
+
+afterEach(() => {
+    rmSync(folder, { recursive: true, force: true });
+});
+
+interface Ended {
+    code: number | null;
+    output: string;
+}
+
+function runDemo(onOutput: (output: string, demo: ChildProcess) => void = () => {}): Promise<Ended> {
+    const demo = spawn(process.execPath, [path.join(repositoryRoot, "scripts", "demo.mjs")], {
+        env: { ...process.env, TMPDIR: folder, TEMP: folder },
+        stdio: ["ignore", "pipe", "pipe"],
+        // Its own process group, as in a terminal: Ctrl-C goes to the whole of it.
+        detached: true,
+    });
+    let output = "";
+    for (const stream of [demo.stdout, demo.stderr]) {
+        stream.setEncoding("utf8").on("data", (text: string) => {
+            output += text;
+            onOutput(output, demo);
+        });
+    }
+    return new Promise((resolve) => demo.once("close", (code) => resolve({ code, output })));
+}
+
+test("it goes through a whole life, and leaves nothing", async () => {
+    const { code, output } = await runDemo();
+    expect(output).toContain("nothing is left behind");
+    expect(code).toBe(0);
+    expect(output).toMatch(/\+ 4 created/);
+    expect(output).toMatch(/4 unchanged/);
+    expect(output).toMatch(/~ retentionDays *: 30 => 7/);
+    expect(output).toMatch(/~ permission *: "write" => "admin"/);
+    expect(output).toMatch(/~ 2 updated/);
+    expect(output).toMatch(/- 4 deleted/);
+    expect(output).not.toMatch(/tmprl_/);
+    expect(readdirSync(folder)).toEqual([]);
+});
+
+test("Ctrl-C ends it, and it still leaves nothing", async () => {
+    let interrupted = false;
+    const { code, output } = await runDemo((sofar, demo) => {
+        if (!interrupted && sofar.includes("Namespace orders creating") && demo.pid !== undefined) {
+            interrupted = true;
+            process.kill(-demo.pid, "SIGINT");
+        }
+    });
+    expect(output).toContain("Interrupted.");
+    expect(code).toBe(130);
+    expect(readdirSync(folder)).toEqual([]);
+});
