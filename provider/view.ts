@@ -74,7 +74,8 @@ export class View<Args extends object, Resource extends Live> {
     differences(resource: Resource, args: Bag): Change[] {
         const { fields } = this.definition;
         const live = this.definition.see(resource).args as Bag;
-        const differing = changes(fields, live, respell(fields, args, live), new Set(this.managed(args)));
+        const wanted = respell(fields, args, live);
+        const differing = changes(fields, live, wanted, new Set(this.managed(wanted)));
         return differing.filter(({ name }) => !fields[name]?.options.programOnly);
     }
 
