@@ -17,7 +17,8 @@ export interface AccessArgs {
     customRoles?: pulumi.Input<pulumi.Input<string>[]> | undefined;
     /**
      * What it may do in single namespaces, by namespace id (`name.account`). All that there is, when it is set: what is
-     * not in it is taken away. Not allowed with the account roles `owner` and `admin`, which may do everything.
+     * not in it is taken away. Not allowed with the account roles `owner` and `admin`, which may do everything. For a
+     * namespace of the same program: `orders.id.apply((id) => ({ [id]: NamespacePermission.Write }))`.
      */
     namespaceAccesses?: pulumi.Input<{ [namespaceId: string]: pulumi.Input<NamespacePermission> }> | undefined;
     /**
@@ -70,8 +71,7 @@ export function checkAccess(args: Bag, old: Bag | undefined, report: Report, ado
             "accountRole",
             `cannot be "owner": ${OWNER_REASON} Who is one already can be taken over by the option \`import\`.`,
         );
-    }
-    if (OMNIPOTENT.includes(accountRole) && sizeOf(args.namespaceAccesses) > 0) {
+    } else if (OMNIPOTENT.includes(accountRole) && sizeOf(args.namespaceAccesses) > 0) {
         report("namespaceAccesses", `is not allowed with the account role ${accountRole}, which has them all.`);
     }
     const before = isBag(old?.projectAccesses) ? old.projectAccesses : {};
