@@ -14,6 +14,20 @@ export {
     getAccountOutput,
 } from "./functions/account";
 export type {
+    GetApiKeyArgs,
+    GetApiKeyOutputArgs,
+    GetApiKeyResult,
+    GetApiKeysArgs,
+    GetApiKeysOutputArgs,
+    GetApiKeysResult,
+} from "./functions/api-keys";
+export {
+    getApiKey,
+    getApiKeyOutput,
+    getApiKeys,
+    getApiKeysOutput,
+} from "./functions/api-keys";
+export type {
     CurrentApiKey,
     GetCurrentIdentityResult,
 } from "./functions/current-identity";
@@ -49,6 +63,32 @@ export {
     getRegions,
     getRegionsOutput,
 } from "./functions/regions";
+export type {
+    GetServiceAccountArgs,
+    GetServiceAccountOutputArgs,
+    GetServiceAccountResult,
+    GetServiceAccountsResult,
+} from "./functions/service-accounts";
+export {
+    getServiceAccount,
+    getServiceAccountOutput,
+    getServiceAccounts,
+    getServiceAccountsOutput,
+} from "./functions/service-accounts";
+export type {
+    GetUserArgs,
+    GetUserOutputArgs,
+    GetUserResult,
+    GetUsersArgs,
+    GetUsersOutputArgs,
+    GetUsersResult,
+} from "./functions/users";
+export {
+    getUser,
+    getUserOutput,
+    getUsers,
+    getUsersOutput,
+} from "./functions/users";
 export * from "./provider";
 export type { AdoptArgs } from "./resource";
 export type { ApiKeyArgs } from "./resources/api-key";

@@ -51,6 +51,7 @@ export interface GetNamespacesOutputArgs {
     projectId?: pulumi.Input<string | undefined> | undefined;
 }
 
+/** Namespaces of the account. */
 export interface GetNamespacesResult {
     /** In the order of their names. */
     readonly namespaces: GetNamespaceResult[];

@@ -45,7 +45,9 @@ export interface GetRegionResult {
     readonly location: string;
 }
 
+/** The regions that there are. */
 export interface GetRegionsResult {
+    /** In the order of the server. */
     readonly regions: GetRegionResult[];
 }
 

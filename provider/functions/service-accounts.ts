@@ -1,0 +1,102 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { ServiceAccount as LiveServiceAccount } from "../../proto/generated/temporal/api/cloud/identity/v1/message";
+import type { Cloud } from "../definition";
+import type { ServiceAccount } from "../resources/service-account";
+import { serviceAccountDefinition } from "../resources/service-account";
+import type { Plain, Question } from "./invoke";
+import { exactlyOne, listAll, lookUp, lookUpOutput, plain, single } from "./invoke";
+
+/** Which ServiceAccount: by its id, or by its name. */
+export type GetServiceAccountArgs =
+    | {
+          id: string;
+          name?: undefined;
+      }
+    | {
+          /** The name, which is unique among the account's service accounts. */
+          name: string;
+          id?: undefined;
+      };
+
+/** Which ServiceAccount: by its id, or by its name. */
+export type GetServiceAccountOutputArgs =
+    | {
+          id: pulumi.Input<string>;
+          name?: undefined;
+      }
+    | {
+          /** The name, which is unique among the account's service accounts. */
+          name: pulumi.Input<string>;
+          id?: undefined;
+      };
+
+/** A ServiceAccount, in the shape of the resource's outputs. */
+export type GetServiceAccountResult = Plain<ServiceAccount>;
+
+/** The account's ServiceAccounts. */
+export interface GetServiceAccountsResult {
+    /** In the order of their ids. */
+    readonly serviceAccounts: GetServiceAccountResult[];
+}
+
+function toResult(serviceAccount: LiveServiceAccount | undefined): GetServiceAccountResult | undefined {
+    return plain(serviceAccountDefinition, serviceAccount);
+}
+
+async function all(cloud: Cloud): Promise<GetServiceAccountResult[]> {
+    const accounts = await listAll(
+        (pageToken) => serviceAccountDefinition.list(cloud, pageToken, {}),
+        serviceAccountDefinition.idOf,
+    );
+    return accounts.flatMap((account) => toResult(account) ?? []);
+}
+
+/**
+ * Looks a ServiceAccount up that this program need not manage. By name it takes one request for every thousand that
+ * there are: the API finds them by id only.
+ *
+ * ```ts
+ * const pipeline = await temporalcloud.getServiceAccount({ name: "pipeline" });
+ * ```
+ *
+ * @throws {LookupError} when there is none, or it cannot be read
+ */
+export async function getServiceAccount(
+    args: GetServiceAccountArgs,
+    opts?: pulumi.InvokeOptions,
+): Promise<GetServiceAccountResult> {
+    const [by, value] = exactlyOne("getServiceAccount", args, ["id", "name"]);
+    const subject = `service account with the ${by} ${JSON.stringify(value)}`;
+    const question: Question = { name: "getServiceAccount", subject, args: { ...args } };
+    return lookUp<GetServiceAccountResult>(question, opts, async (cloud) =>
+        by === "id"
+            ? toResult(await serviceAccountDefinition.get(cloud, value, {}))
+            : single(
+                  question,
+                  (await all(cloud)).filter(({ name }) => name === value),
+              ),
+    );
+}
+
+/** The same for arguments that may be outputs, such as another resource's. At preview the result may be unknown. */
+export function getServiceAccountOutput(
+    args: GetServiceAccountOutputArgs,
+    opts?: pulumi.InvokeOutputOptions,
+): pulumi.Output<GetServiceAccountResult> {
+    return lookUpOutput("getServiceAccount", getServiceAccount, args as pulumi.Input<GetServiceAccountArgs>, opts);
+}
+
+/**
+ * Lists the account's ServiceAccounts.
+ *
+ * @throws {LookupError} when they cannot be read
+ */
+export async function getServiceAccounts(opts?: pulumi.InvokeOptions): Promise<GetServiceAccountsResult> {
+    const question: Question = { name: "getServiceAccounts", subject: "service accounts", args: {} };
+    return lookUp(question, opts, async (cloud) => ({ serviceAccounts: await all(cloud) }));
+}
+
+/** The same as an output. At preview the result is unknown as long as the provider's configuration is. */
+export function getServiceAccountsOutput(opts?: pulumi.InvokeOutputOptions): pulumi.Output<GetServiceAccountsResult> {
+    return lookUpOutput("getServiceAccounts", (_, options) => getServiceAccounts(options), {}, opts);
+}

@@ -1,0 +1,122 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { User as LiveUser } from "../../proto/generated/temporal/api/cloud/identity/v1/message";
+import { PAGE_SIZE } from "../client/reads";
+import type { User } from "../resources/user";
+import { userDefinition } from "../resources/user";
+import type { Plain, Question } from "./invoke";
+import { exactlyOne, listAll, lookUp, lookUpOutput, plain, single } from "./invoke";
+
+/** Which User: by the id, or by the email address. */
+export type GetUserArgs =
+    | {
+          id: string;
+          email?: undefined;
+      }
+    | {
+          /** Capital and small letters are the same. */
+          email: string;
+          id?: undefined;
+      };
+
+/** Which User: by the id, or by the email address. */
+export type GetUserOutputArgs =
+    | {
+          id: pulumi.Input<string>;
+          email?: undefined;
+      }
+    | {
+          /** Capital and small letters are the same. */
+          email: pulumi.Input<string>;
+          id?: undefined;
+      };
+
+/** A User, in the shape of the resource's outputs. */
+export type GetUserResult = Plain<User>;
+
+/** Which Users; the default is all. */
+export interface GetUsersArgs {
+    /** Only the one with this email address. */
+    email?: string | undefined;
+    /** Only those with access to the Namespace with this id, `name.account`. */
+    namespaceId?: string | undefined;
+}
+
+/** Which Users; the default is all. */
+export interface GetUsersOutputArgs {
+    /** Only the one with this email address. */
+    email?: pulumi.Input<string | undefined> | undefined;
+    /** Only those with access to the Namespace with this id, `name.account`. */
+    namespaceId?: pulumi.Input<string | undefined> | undefined;
+}
+
+/** Users of the account. */
+export interface GetUsersResult {
+    /** In the order of their ids. */
+    readonly users: GetUserResult[];
+}
+
+function toResult(user: LiveUser | undefined): GetUserResult | undefined {
+    return plain(userDefinition, user);
+}
+
+/**
+ * Looks a User up that this program need not manage.
+ *
+ * ```ts
+ * const { id, accountRole } = await temporalcloud.getUser({ email: "ann@example.com" });
+ * ```
+ *
+ * @throws {LookupError} when there is none, or it cannot be read
+ */
+export async function getUser(args: GetUserArgs, opts?: pulumi.InvokeOptions): Promise<GetUserResult> {
+    const [by, value] = exactlyOne("getUser", args, ["id", "email"]);
+    const subject = `user with the ${by} ${JSON.stringify(value)}`;
+    const question: Question = { name: "getUser", subject, args: { ...args } };
+    return lookUp<GetUserResult>(question, opts, async (cloud) => {
+        if (by === "id") {
+            return toResult(await userDefinition.get(cloud, value, {}));
+        }
+        const { users } = await cloud.getUsers({ email: value, pageSize: PAGE_SIZE });
+        const addressed = users.filter(({ spec }) => spec?.email.toLowerCase() === value.toLowerCase());
+        return single(
+            question,
+            addressed.flatMap((user) => toResult(user) ?? []),
+        );
+    });
+}
+
+/** The same for arguments that may be outputs, such as another resource's. At preview the result may be unknown. */
+export function getUserOutput(
+    args: GetUserOutputArgs,
+    opts?: pulumi.InvokeOutputOptions,
+): pulumi.Output<GetUserResult> {
+    return lookUpOutput("getUser", getUser, args as pulumi.Input<GetUserArgs>, opts);
+}
+
+/**
+ * Lists Users.
+ *
+ * ```ts
+ * const { users } = await temporalcloud.getUsers({ namespaceId: "orders.a1b2c" });
+ * ```
+ *
+ * @throws {LookupError} when they cannot be read
+ */
+export async function getUsers(args: GetUsersArgs = {}, opts?: pulumi.InvokeOptions): Promise<GetUsersResult> {
+    const { email = "", namespaceId: namespace = "" } = args;
+    return lookUp({ name: "getUsers", subject: "users", args: { ...args } }, opts, async (cloud) => {
+        const users = await listAll(async (pageToken) => {
+            const page = await cloud.getUsers({ email, namespace, pageSize: PAGE_SIZE, pageToken });
+            return { items: page.users, nextPageToken: page.nextPageToken };
+        }, userDefinition.idOf);
+        return { users: users.flatMap((user) => toResult(user) ?? []) };
+    });
+}
+
+/** The same for arguments that may be outputs, such as another resource's. At preview the result may be unknown. */
+export function getUsersOutput(
+    args: GetUsersOutputArgs = {},
+    opts?: pulumi.InvokeOutputOptions,
+): pulumi.Output<GetUsersResult> {
+    return lookUpOutput("getUsers", getUsers, args as pulumi.Input<GetUsersArgs>, opts);
+}
