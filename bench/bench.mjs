@@ -1,0 +1,255 @@
+// `npm run bench`: what the provider costs on the real engine, beside what the engine costs by itself. See
+// docs/performance.md.
+
+import { fork } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import os from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { root, setup } from "../scripts/setup.mjs";
+import { measureImport } from "./import.mjs";
+import { watch } from "./processes.mjs";
+import { growthTable, importTable, mainTable } from "./tables.mjs";
+import { Terraform } from "./terraform.mjs";
+
+const require = createRequire(import.meta.url);
+const { Command, Option } = require("commander");
+const here = path.dirname(fileURLToPath(import.meta.url));
+
+const ALL_KINDS = ["Namespace", "User", "ServiceAccount", "ApiKey"];
+const OPERATIONS = ["up", "up again", "refresh", "drift", "destroy"];
+const FULL_SIZES = [10, 100, 1_000, 4_000];
+
+const numbers = (text) => text.split(",").map((item) => (item === "none" ? 0 : Number(item)));
+const words = (text) => text.split(",");
+
+const options = new Command("npm run bench --")
+    .description("Measure the provider on the real engine and the emulator, beside resources that only wait.")
+    .addOption(new Option("--sizes <n,...>", "numbers of resources").argParser(numbers).default([10, 100]))
+    .option("--full", `the sizes ${FULL_SIZES.join(", ")}; takes hours`)
+    .addOption(new Option("--operation-ms <n,...>", "how long operations take").argParser(numbers).default([0, 2_000]))
+    .addOption(
+        new Option("--limits <n,...>", "requests per second that the emulator allows; none: no limit")
+            .argParser(numbers)
+            .default([0, 40], "none,40"),
+    )
+    .addOption(
+        new Option("--check-ms <n>", "the check_duration that operations recommend").argParser(Number).default(0),
+    )
+    .addOption(new Option("--parallel <n>", "resources at a time").argParser(Number).default(100))
+    .addOption(
+        new Option("--kinds <name,...>", "kinds of resources, in equal parts").argParser(words).default(ALL_KINDS),
+    )
+    .addOption(
+        new Option("--only <command,...>", `of ${OPERATIONS.join(", ")}`).argParser(words).default(OPERATIONS, "all"),
+    )
+    .addOption(new Option("--repeat <n>", "runs of each, of which the median counts").argParser(Number).default(1))
+    .option("--no-floor", "leave out the resources that only wait")
+    .option("--no-import", "leave out the cost of importing the package")
+    .option("--skip-checkpoints", "let the engine save the state only at the end (PULUMI_SKIP_CHECKPOINTS)")
+    .option("--terraform <file>", "a terraform binary, to do the same work with")
+    .option("--terraform-provider <file>", "the Terraform provider's binary, terraform-provider-temporalcloud")
+    .option("--cpu-prof <folder>", "write CPU profiles of plugin and program there")
+    .option("--json <file>", "write all figures there")
+    .parse()
+    .opts();
+
+const { pulumi } = await setup();
+const sizes = options.full ? FULL_SIZES : options.sizes;
+const engineEnv = options.skipCheckpoints ? { PULUMI_EXPERIMENTAL: "true", PULUMI_SKIP_CHECKPOINTS: "true" } : {};
+
+/** The emulator process. */
+class EmulatorProcess {
+    static async start() {
+        const child = fork(path.join(here, "emulator.mjs"), { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+        const { address, apiKey } = await new Promise((resolve, reject) => {
+            child.once("message", resolve);
+            child.once("exit", (code) => reject(new Error(`the emulator ended with code ${code}`)));
+        });
+        return new EmulatorProcess(child, address, apiKey);
+    }
+
+    constructor(child, address, apiKey) {
+        this.child = child;
+        this.address = address;
+        this.apiKey = apiKey;
+        this.nextId = 0;
+    }
+
+    ask(command, argument) {
+        const id = this.nextId++;
+        return new Promise((resolve) => {
+            const answered = (answer) => {
+                if (answer.id === id) {
+                    this.child.off("message", answered);
+                    resolve(answer.result);
+                }
+            };
+            this.child.on("message", answered);
+            this.child.send({ id, command, argument });
+        });
+    }
+
+    stop() {
+        this.child.disconnect();
+    }
+}
+
+/** A Pulumi project in a temporary folder, whose plugin process finds this package and the floor's. */
+class PulumiStack {
+    constructor(floor) {
+        this.floor = floor;
+        this.folder = mkdtempSync(path.join(os.tmpdir(), "temporal-cloud-bench-"));
+        writeFileSync(path.join(this.folder, "package.json"), '{ "name": "bench", "private": true }\n');
+        for (const name of ["home", "backend"]) {
+            mkdirSync(path.join(this.folder, name));
+        }
+        for (const [name, target] of [
+            ["@pulumi/pulumi", path.join(root, "node_modules", "@pulumi", "pulumi")],
+            ["pulumi-temporal-cloud", root],
+            ["temporal-cloud-bench-floor", path.join(here, "floor")],
+        ]) {
+            const link = path.join(this.folder, "node_modules", name);
+            mkdirSync(path.dirname(link), { recursive: true });
+            symlinkSync(target, link, "junction");
+        }
+    }
+
+    async run(operation, { size, operationMs, emulator }) {
+        const profiled = options.cpuProf && !this.floor;
+        const profile = `--cpu-prof --cpu-prof-dir=${path.resolve(options.cpuProf ?? "")}/${size}-${operation.replace(" ", "-")}`;
+        const job = {
+            operation,
+            size,
+            operationMs,
+            floor: this.floor,
+            kinds: options.kinds,
+            parallel: options.parallel,
+            folder: this.folder,
+            pulumiRoot: pulumi.root,
+            env: {
+                ...engineEnv,
+                TEMPORAL_CLOUD_ENDPOINT: emulator.address,
+                TEMPORAL_CLOUD_API_KEY: emulator.apiKey,
+                TEMPORAL_CLOUD_ALLOW_INSECURE: "true",
+                ...(profiled ? { NODE_OPTIONS: `${profile} --require ${path.join(here, "profile.cjs")}` } : {}),
+            },
+        };
+        const child = fork(path.join(here, "program.mjs"), {
+            cwd: root,
+            env: { ...process.env, BENCH_JOB: JSON.stringify(job) },
+            execArgv: profiled ? profile.split(" ") : [],
+            stdio: ["ignore", "inherit", "inherit", "ipc"],
+        });
+        const next = () =>
+            new Promise((resolve, reject) => {
+                child.once("message", resolve);
+                child.once("exit", (code) => reject(new Error(`the program of ${operation} ended with code ${code}`)));
+            });
+        await next();
+        await emulator.ask("reset");
+        const watching = watch(child.pid, (commandLine) => {
+            const [command = "", ...rest] = commandLine;
+            if (rest.some((argument) => argument.endsWith("dynamic-provider/index.js"))) {
+                return path.basename(command) === "sh" ? undefined : "plugin";
+            }
+            return path.basename(command).startsWith("pulumi") ? "engine" : undefined;
+        });
+        child.send("go");
+        const { wallMs, error, summary, program } = await next();
+        const { plugin, engine } = watching.stop();
+        return { wallMs, error, summary, program, plugin, engine, requests: await emulator.ask("report") };
+    }
+
+    remove() {
+        rmSync(this.folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    }
+}
+
+/** The contestants, each with the same work, one after the other within each command. */
+function contestants(scenario) {
+    const list = [{ name: "provider", stack: new PulumiStack(false) }];
+    // No limit reaches what makes no requests: it has been measured with the scenario that has none.
+    if (options.floor && !(scenario.limit > 0 && options.limits.includes(0))) {
+        list.push({ name: "floor", stack: new PulumiStack(true) });
+    }
+    if (options.terraform && options.terraformProvider) {
+        list.push({
+            name: "terraform",
+            stack: new Terraform(options.terraform, options.terraformProvider, options.kinds, options.parallel),
+        });
+    }
+    return list;
+}
+
+async function measure(scenario) {
+    const figures = [];
+    const parties = contestants(scenario);
+    // Each has an account of its own: what one has done must not show to another.
+    for (const party of parties) {
+        party.emulator = await EmulatorProcess.start();
+        await party.emulator.ask("settings", {
+            operationDurationMs: scenario.operationMs,
+            checkDurationMs: options.checkMs,
+            requestsPerSecond: scenario.limit,
+        });
+    }
+    try {
+        for (const operation of OPERATIONS) {
+            for (const party of parties) {
+                if (operation === "drift") {
+                    await party.emulator.ask("drift");
+                }
+                const needed = options.only.includes(operation) || operation === "up" || operation === "destroy";
+                if (!needed) {
+                    continue;
+                }
+                const result = await party.stack.run(operation, { ...scenario, emulator: party.emulator });
+                figures.push({ ...scenario, operation, contestant: party.name, ...result });
+                say(figures.at(-1));
+                if (operation === "destroy" && !result.error && (await party.emulator.ask("count")) > 0) {
+                    throw new Error(`${party.name} has left resources behind`);
+                }
+            }
+        }
+    } finally {
+        for (const { stack, emulator } of parties) {
+            stack.remove();
+            emulator.stop();
+        }
+    }
+    return figures;
+}
+
+function say({ size, operationMs, limit, operation, contestant, wallMs, requests, plugin, error }) {
+    const sum = Object.values(requests.byMethod).reduce((total, count) => total + count, 0);
+    console.error(
+        `${size} resources, operations ${operationMs} ms, limit ${limit || "none"}, ${operation}, ${contestant}: ` +
+            `${(wallMs / 1000).toFixed(1)} s, ${sum} requests, ${requests.refused} refused` +
+            (plugin ? `, plugin ${plugin.cpuMs.toFixed(0)} ms CPU, ${plugin.peakMb.toFixed(0)} MB` : "") +
+            (error ? `\n  FAILED: ${error}` : ""),
+    );
+}
+
+if (options.import) {
+    console.log(importTable(await measureImport()));
+}
+const figures = [];
+for (let run = 0; run < options.repeat; run += 1) {
+    for (const size of sizes) {
+        for (const operationMs of options.operationMs) {
+            for (const limit of options.limits) {
+                figures.push(...(await measure({ size, operationMs, limit })));
+            }
+        }
+    }
+}
+if (options.json) {
+    writeFileSync(options.json, `${JSON.stringify(figures, undefined, 1)}\n`);
+}
+console.log(mainTable(figures));
+console.log(growthTable(figures));
+if (figures.some(({ error }) => error)) {
+    process.exitCode = 1;
+}

@@ -1,0 +1,143 @@
+// The tables, in Markdown.
+
+import { median } from "./import.mjs";
+
+/** @param {string[][]} rows the first holds the headings; columns of numbers are aligned to the right */
+function table(rows) {
+    const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+    const isNumber = rows[0].map((_, column) => rows.slice(1).every((row) => /^[-\d.×%]*$/.test(row[column])));
+    const line = (cells) => `| ${cells.join(" | ")} |`;
+    const lines = rows.map((row) =>
+        line(
+            row.map((cell, column) => (isNumber[column] ? cell.padStart(widths[column]) : cell.padEnd(widths[column]))),
+        ),
+    );
+    const rule = widths.map((width, column) => (isNumber[column] ? `${"-".repeat(width - 1)}:` : "-".repeat(width)));
+    return `${[lines[0], line(rule), ...lines.slice(1)].join("\n")}\n`;
+}
+
+export function importTable({ runs, pulumiMs, packageMs, modules, forbidden }) {
+    return `${table([
+        ["import", "ms", "modules"],
+        ["@pulumi/pulumi", pulumiMs.toFixed(0), ""],
+        ["pulumi-temporal-cloud, after it", packageMs.toFixed(1), String(modules)],
+    ])}\nMedians of ${runs} processes. ${
+        forbidden.length === 0
+            ? "Loads no gRPC and no generated code of its own."
+            : `LOADS WHAT ONLY THE PLUGIN NEEDS:\n${forbidden.join("\n")}`
+    }\n`;
+}
+
+/** The runs of one contestant at one thing, put together. */
+function collect(figures) {
+    const groups = Map.groupBy
+        ? Map.groupBy(figures, keyOf)
+        : figures.reduce(
+              (map, figure) => map.set(keyOf(figure), [...(map.get(keyOf(figure)) ?? []), figure]),
+              new Map(),
+          );
+    return new Map(
+        [...groups].map(([key, runs]) => [
+            key,
+            {
+                ...runs[0],
+                wallMs: median(runs.map(({ wallMs }) => wallMs)),
+                plugin: runs[0].plugin && {
+                    cpuMs: median(runs.map(({ plugin }) => plugin?.cpuMs ?? 0)),
+                    peakMb: Math.max(...runs.map(({ plugin }) => plugin?.peakMb ?? 0)),
+                },
+                error: runs.find(({ error }) => error)?.error,
+            },
+        ]),
+    );
+}
+
+const keyOf = ({ size, operationMs, limit, operation, contestant }) =>
+    [size, operationMs, limit, operation, contestant].join("/");
+
+export function mainTable(figures) {
+    const all = collect(figures);
+    const of = (figure, contestant, limit = figure.limit) => all.get(keyOf({ ...figure, contestant, limit }));
+    const withTerraform = figures.some(({ contestant }) => contestant === "terraform");
+    const rows = [
+        [
+            "resources",
+            "operation",
+            "limit",
+            "command",
+            "wall s",
+            "floor s",
+            "ratio",
+            "requests",
+            "refused",
+            "plugin MB",
+            "program MB",
+            "plugin CPU ms",
+            "floor CPU ms",
+            "beyond, ms/resource",
+            ...(withTerraform ? ["Terraform s", "its requests", "refused", "Terraform/Pulumi"] : []),
+            "by method",
+        ],
+    ];
+    for (const figure of all.values()) {
+        if (figure.contestant !== "provider") {
+            continue;
+        }
+        const floor = of(figure, "floor") ?? of(figure, "floor", 0);
+        const terraform = of(figure, "terraform");
+        const { size, operationMs, limit, operation, wallMs, plugin, program, requests, error } = figure;
+        const beyondMs = plugin && floor?.plugin && (plugin.cpuMs - floor.plugin.cpuMs) / size;
+        rows.push([
+            String(size),
+            `${operationMs / 1000} s`,
+            limit ? `${limit}/s` : "none",
+            error ? `${operation} FAILED` : operation,
+            seconds(wallMs),
+            seconds(floor?.wallMs),
+            ratio(wallMs, floor?.wallMs),
+            String(total(requests)),
+            String(requests.refused),
+            plugin ? plugin.peakMb.toFixed(0) : "",
+            program ? program.peakMb.toFixed(0) : "",
+            plugin ? plugin.cpuMs.toFixed(0) : "",
+            floor?.plugin ? floor.plugin.cpuMs.toFixed(0) : "",
+            beyondMs === undefined ? "" : beyondMs.toFixed(2),
+            ...(withTerraform
+                ? [
+                      terraform?.error ? "FAILED" : seconds(terraform?.wallMs),
+                      terraform ? String(total(terraform.requests)) : "",
+                      terraform ? String(terraform.requests.refused) : "",
+                      ratio(terraform?.wallMs, wallMs),
+                  ]
+                : []),
+            Object.entries(requests.byMethod)
+                .map(([method, count]) => `${method} ${count}`)
+                .join(", "),
+        ]);
+    }
+    return table(rows);
+}
+
+/** What one more resource costs, between one size and the next. */
+export function growthTable(figures) {
+    const all = [...collect(figures).values()].filter(({ error }) => !error);
+    const sizes = [...new Set(all.map(({ size }) => size))].sort((a, b) => a - b);
+    const rows = [["operation", "limit", "command", "who", ...sizes.map((size) => `ms each at ${size}`)]];
+    for (const first of all.filter(({ size }) => size === sizes[0])) {
+        rows.push([
+            `${first.operationMs / 1000} s`,
+            first.limit ? `${first.limit}/s` : "none",
+            first.operation,
+            first.contestant,
+            ...sizes.map((size) => {
+                const at = all.find((figure) => keyOf(figure) === keyOf({ ...first, size }));
+                return at ? (at.wallMs / size).toFixed(1) : "";
+            }),
+        ]);
+    }
+    return table(rows);
+}
+
+const total = ({ byMethod }) => Object.values(byMethod).reduce((sum, count) => sum + count, 0);
+const seconds = (ms) => (ms === undefined ? "" : (ms / 1000).toFixed(1));
+const ratio = (ms, baseMs) => (ms === undefined || !baseMs ? "" : (ms / baseMs).toFixed(2));
