@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type * as pulumi from "@pulumi/pulumi";
 import { Timestamp } from "../../proto/generated/google/protobuf/timestamp";
-import { CreateApiKeyRequest } from "../../proto/generated/temporal/api/cloud/cloudservice/v1/request_response";
+import type * as requests from "../../proto/generated/temporal/api/cloud/cloudservice/v1/request_response";
 import type { ApiKey as LiveApiKey } from "../../proto/generated/temporal/api/cloud/identity/v1/message";
 import { ApiKeySpec } from "../../proto/generated/temporal/api/cloud/identity/v1/message";
 import type { AsyncOperation } from "../../proto/generated/temporal/api/cloud/operation/v1/message";
@@ -243,18 +243,16 @@ function toSpec(values: Values, base: ApiKeySpec): ApiKeySpec {
         displayName: values.displayName ?? base.displayName,
         description: values.description ?? "",
         disabled: values.disabled ?? false,
-        expiryTime: expiryTime ? { ...base.expiryTime, ...expiryTime } : base.expiryTime,
+        expiryTime: expiryTime ? { ...(base.expiryTime ?? Timestamp.fromPartial({})), ...expiryTime } : base.expiryTime,
     };
 }
 
 /**
- * When a new key expires. Where an earlier run has started to make it, the request has to be the same as then, so that
- * the server takes it for that one: what it said is in the operation, or can be worked out from when it began.
+ * When a key expires that is to work for a time from now. Where an earlier run has started to make it, the request has
+ * to be the same as then, so that the server takes it for that one: what it said is in the operation, or can be worked
+ * out from when it began.
  */
-function expiryOf({ expiryTime, expiresIn }: Values, earlier: AsyncOperation | undefined, now: Date) {
-    if (expiryTime !== undefined) {
-        return toTimestamp(expiryTime);
-    }
+function expiryFrom(expiresIn: string | undefined, earlier: AsyncOperation | undefined, now: Date) {
     const seconds = secondsOf(expiresIn);
     if (seconds === undefined) {
         return undefined;
@@ -278,6 +276,9 @@ function requestedExpiry(earlier: AsyncOperation | undefined): Timestamp | undef
     if (!input?.typeUrl.endsWith("/temporal.api.cloud.cloudservice.v1.CreateApiKeyRequest")) {
         return undefined;
     }
+    // Every request that there is comes with it: a program that imports this package should not have to wait for that.
+    const { CreateApiKeyRequest } =
+        require("../../proto/generated/temporal/api/cloud/cloudservice/v1/request_response") as typeof requests;
     try {
         return CreateApiKeyRequest.decode(input.value).spec?.expiryTime;
     } catch {
@@ -312,7 +313,10 @@ export const apiKeyDefinition: Definition<Values, LiveApiKey> = {
     async create(cloud, args, { operationId, earlier, now, signal }) {
         const spec = toSpec({ ...args, ownerType: args.ownerType ?? "service-account" }, EMPTY_SPEC);
         const { keyId, token, asyncOperation } = await cloud.createApiKey(
-            { spec: { ...spec, expiryTime: expiryOf(args, earlier, now) }, asyncOperationId: operationId },
+            {
+                spec: { ...spec, expiryTime: spec.expiryTime ?? expiryFrom(args.expiresIn, earlier, now) },
+                asyncOperationId: operationId,
+            },
             { signal },
         );
         return { id: keyId, asyncOperation, ...(token === "" ? {} : { once: { token } }) };
