@@ -91,9 +91,7 @@ export class View<Args extends object, Resource extends Live> {
         const managed = managedOf(old);
         const values = managed ? pick(fields, old, managed) : {};
         const props = this.state(resource, old, values, this.once(old), managed && [...managed]);
-        const inputs = managed
-            ? pick(fields, props, managed)
-            : this.withoutDefaults(this.definition.see(resource).args as Bag);
+        const inputs = managed ? pick(fields, props, managed) : this.withoutDefaults(props);
         return { props, inputs: { ...hidden(old, MANAGED_KEY, REPLACE_KEY), ...inputs } };
     }
 
