@@ -10,9 +10,12 @@ jest.setTimeout(180_000);
 
 let folder: string;
 
-beforeEach(() => {
+beforeAll(() => {
     // The demo would build by itself, beneath the tests that are using the build.
     requireBuild();
+});
+
+beforeEach(() => {
     folder = mkdtempSync(path.join(os.tmpdir(), "temporal-cloud-test-"));
 });
 
