@@ -25,7 +25,7 @@ const program = (value: pulumi.Input<string>, fixed?: string) => async () => {
     return { seen: thing.seen, password: new pulumi.Config("program").requireSecret("password") };
 };
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 test("a life, from the first up to destroy", async () => {
     await withStack({ ...options, program: program("one") }, async (stack) => {
