@@ -1,0 +1,330 @@
+import {
+    AccountAccess_Role as Role,
+    User,
+    UserSpec,
+} from "../../../proto/generated/temporal/api/cloud/identity/v1/message";
+import { ResourceState } from "../../../proto/generated/temporal/api/cloud/resource/v1/message";
+import type { Call, Cloud, Desired } from "../../../provider/definition";
+import { type Bag, overlay, UNKNOWN } from "../../../provider/fields";
+import { Lifecycle } from "../../../provider/lifecycle";
+import { userDefinition as definition } from "../../../provider/resources/user";
+
+const NOW = new Date("2027-01-01T00:00:00Z");
+const lifecycle = new Lifecycle(definition);
+const log = { status: () => {}, warn: () => {} };
+const context = (context: Bag = {}) => ({ __context: { urn: "urn", name: "ann", ...context } });
+
+type Args = Parameters<typeof definition.create>[1];
+
+function problems(args: Bag, { old = {}, adopt = false }: { old?: Bag; adopt?: boolean } = {}): string[] {
+    const { failures } = lifecycle.check(old, { ...args, ...context({ adopt }) });
+    return failures.map(({ property, reason }) => `${property}: ${reason}`);
+}
+
+/** What a later version of the API says, in every message at every depth. */
+const unknown = { 1000: [Buffer.from("07", "hex")] };
+
+function withUnknown<M>(message: M): M {
+    if (typeof message !== "object" || message === null || Buffer.isBuffer(message)) {
+        return message;
+    }
+    for (const [name, part] of Object.entries(message)) {
+        Object.assign(message, { [name]: name === "_unknownFields" ? unknown : withUnknown(part) });
+    }
+    return message;
+}
+
+/** A number that this version has no word for. */
+const NEWER: number = 77;
+
+/** A user with everything, things that this version does not know among it. */
+function ann(): User {
+    return withUnknown(
+        User.fromPartial({
+            id: "u1",
+            resourceVersion: "v1",
+            state: ResourceState.RESOURCE_STATE_ACTIVE,
+            createdTime: { seconds: 1_800_000_000n },
+            invitation: { createdTime: { seconds: 1_800_000_000n }, expiredTime: { seconds: 1_800_086_400n } },
+            spec: {
+                email: "Ann@example.com",
+                access: {
+                    accountAccess: {
+                        role: Role.ROLE_READ,
+                        roleDeprecated: "read",
+                        customRoles: ["r2", "r1"],
+                    },
+                    customRolesDeprecated: ["r2", "r1"],
+                    namespaceAccesses: {
+                        "orders.a1b2c": { permission: 2, permissionDeprecated: "write" },
+                        "billing.a1b2c": { permission: NEWER },
+                    },
+                    projectAccesses: { p1: { role: 3 }, p2: { role: NEWER } },
+                },
+            },
+        }),
+    );
+}
+
+function desired(user: User, args: Bag, removed: string[] = []): Desired<Args> {
+    return {
+        args: overlay(definition.fields, definition.see(user).args as Bag, args, new Set(removed)) as unknown as Args,
+        changed: new Set(Object.keys(args)),
+        managed: new Set(Object.keys(args)),
+        made: new Map(),
+    };
+}
+
+async function sent(call: unknown): Promise<{ userId: string; spec: UserSpec; resourceVersion: string }> {
+    const requests: unknown[] = [];
+    const answer = async (request: unknown) => {
+        requests.push(request);
+        return { asyncOperation: undefined };
+    };
+    await (call as Call).send({ updateUser: answer } as unknown as Cloud, "op", {});
+    return requests[0] as { userId: string; spec: UserSpec; resourceVersion: string };
+}
+
+async function created(args: Bag): Promise<UserSpec | undefined> {
+    let spec: UserSpec | undefined;
+    const createUser = async (request: { spec: UserSpec }) => {
+        spec = request.spec;
+        return { userId: "u1", asyncOperation: undefined };
+    };
+    const options = { operationId: "op", earlier: undefined, now: NOW, signal: AbortSignal.timeout(1000) };
+    await definition.create({ createUser } as unknown as Cloud, args as unknown as Args, options);
+    return spec;
+}
+
+describe("what is allowed", () => {
+    const valid = { email: "ann@example.com", accountRole: "read" };
+
+    test("a role, and accesses", () => {
+        expect(problems(valid)).toEqual([]);
+        expect(
+            problems({ ...valid, namespaceAccesses: { "orders.a1b2c": "write" }, projectAccesses: { p: "list" } }),
+        ).toEqual([]);
+        expect(problems({ email: "ann@example.com", customRoles: ["r1"] })).toEqual([]);
+        expect(problems({ ...valid, accountRole: "admin", namespaceAccesses: {} })).toEqual([]);
+    });
+
+    test("values that are not known yet are not judged", () => {
+        expect(problems({ email: UNKNOWN, accountRole: UNKNOWN, namespaceAccesses: UNKNOWN })).toEqual([]);
+        expect(problems({ email: UNKNOWN, customRoles: UNKNOWN })).toEqual([]);
+        expect(problems({ ...valid, accountRole: "admin", namespaceAccesses: UNKNOWN })).toEqual([]);
+    });
+
+    test.each([["ann"], ["ann@"], ["@example.com"], ["ann smith@example.com"], ["ann@example"], [""]])(
+        "%j is no address",
+        (email) => {
+            expect(problems({ ...valid, email })).toEqual([
+                `email: \`email\` has to be an email address, and is ${JSON.stringify(email)}.`,
+            ]);
+        },
+    );
+
+    test("an address is required, and so is a role", () => {
+        expect(problems({ accountRole: "read" })).toEqual(["email: `email` is required."]);
+        const reason = "accountRole: `accountRole` or `customRoles` has to be given. The least is the role read.";
+        expect(problems({ email: valid.email })).toEqual([reason]);
+        expect(problems({ email: valid.email, customRoles: [], namespaceAccesses: { n: "read" } })).toEqual([reason]);
+        // It would silently take the role away.
+        expect(problems({ email: valid.email }, { old: valid })).toEqual([reason]);
+    });
+
+    test("no role is needed of somebody who is there already", () => {
+        expect(problems({ email: valid.email }, { adopt: true })).toEqual([]);
+        expect(problems({ email: valid.email }, { old: { email: valid.email } })).toEqual([]);
+        expect(problems({ email: valid.email }, { old: valid, adopt: true })).toHaveLength(1);
+    });
+
+    test("an owner can be kept and taken over, but not made", () => {
+        const owner = { ...valid, accountRole: "owner" };
+        expect(problems(owner)).toEqual([
+            'accountRole: `accountRole` cannot be "owner": the API can neither grant nor take the role of an owner. ' +
+                "Ask Temporal's support to make somebody one. Who is one already can be taken over by the option `import`.",
+        ]);
+        expect(problems(owner, { old: valid })).toHaveLength(1);
+        expect(problems(owner, { old: owner })).toEqual([]);
+        expect(problems(owner, { adopt: true })).toEqual([]);
+    });
+
+    test("who may do everything has no accesses to single namespaces", () => {
+        expect(problems({ ...valid, accountRole: "admin", namespaceAccesses: { [UNKNOWN]: UNKNOWN } })).toEqual([
+            "namespaceAccesses: `namespaceAccesses` is not allowed with the account role admin, which has them all.",
+        ]);
+        expect(problems({ ...valid, accountRole: "owner", namespaceAccesses: { n: "read" } }, { adopt: true })).toEqual(
+            ["namespaceAccesses: `namespaceAccesses` is not allowed with the account role owner, which has them all."],
+        );
+    });
+
+    test("words", () => {
+        expect(problems({ ...valid, accountRole: "metricsread" })).toEqual([
+            'accountRole: `accountRole` cannot be "metricsread", which is for service accounts only.',
+        ]);
+        expect(problems({ ...valid, accountRole: "develper" })[0]).toContain('Did you mean "developer"?');
+        expect(problems({ ...valid, namespaceAccesses: { n: "own" } })[0]).toMatch(/^namespaceAccesses\["n"\]: /);
+        expect(problems({ ...valid, customRoles: [""] })[0]).toMatch(/^customRoles\[0\]: .* has to be an id/);
+        expect(problems({ ...valid, namespaceAccess: {} })[0]).toContain('Did you mean "namespaceAccesses"?');
+    });
+
+    test("the project role developer cannot be granted, but stay", () => {
+        const args = { ...valid, projectAccesses: { p1: "developer" } };
+        expect(problems(args)).toEqual([
+            'projectAccesses["p1"]: `projectAccesses["p1"]` cannot be "developer": that comes with the account role ' +
+                "developer, and cannot be granted.",
+        ]);
+        expect(problems(args, { old: args })).toEqual([]);
+    });
+});
+
+describe("what a change does", () => {
+    const old = {
+        ...definition.see(ann()).args,
+        __managed: ["email", "accountRole", "customRoles", "namespaceAccesses"],
+    };
+    const args = {
+        email: "ann@EXAMPLE.com",
+        accountRole: "read",
+        customRoles: ["r1", "r2"],
+        namespaceAccesses: { "billing.a1b2c": "77", "orders.a1b2c": "write" },
+    };
+    const diff = (change: Bag) => lifecycle.diff({ log }, old, { ...args, ...change, ...context() }, NOW);
+
+    test("neither capital letters nor an order are one", () => {
+        expect(diff({})).toMatchObject({ changes: false, replaces: [] });
+    });
+
+    test.each([
+        ["accountRole", "developer"],
+        ["customRoles", ["r1"]],
+        ["namespaceAccesses", { "orders.a1b2c": "read" }],
+        ["projectAccesses", { p1: "admin" }],
+    ])("%s changes in place", (name, value) => {
+        expect(diff({ [name]: value })).toMatchObject({ changes: true, replaces: [] });
+        expect(diff({ [name]: UNKNOWN })).toMatchObject({ changes: true, replaces: [] });
+    });
+
+    test("another address is another user, who comes first", () => {
+        expect(diff({ email: "bob@example.com" })).toEqual({
+            changes: true,
+            replaces: ["email"],
+            deleteBeforeReplace: false,
+        });
+        expect(diff({ email: UNKNOWN })).toMatchObject({ changes: true, replaces: [] });
+        // The same address again is only free once the old user has gone.
+        expect(lifecycle.diff({ log }, { ...old, __replace: true }, { ...args, ...context() }, NOW)).toMatchObject({
+            replaces: ["id"],
+            deleteBeforeReplace: true,
+        });
+    });
+});
+
+describe("to and from the wire", () => {
+    test("what programs see", () => {
+        expect(definition.see(ann())).toEqual({
+            args: {
+                email: "Ann@example.com",
+                accountRole: "read",
+                customRoles: ["r2", "r1"],
+                namespaceAccesses: { "orders.a1b2c": "write", "billing.a1b2c": "77" },
+                projectAccesses: { p1: "read", p2: "77" },
+            },
+            outputs: {
+                state: "active",
+                invitation: { createdTime: "2027-01-15T08:00:00Z", expiredTime: "2027-01-16T08:00:00Z" },
+                createdTime: "2027-01-15T08:00:00Z",
+                lastModifiedTime: undefined,
+            },
+        });
+        expect(definition.see(User.fromPartial({ spec: { email: "b@c.de" } })).args).toEqual({
+            email: "b@c.de",
+            customRoles: [],
+            namespaceAccesses: {},
+            projectAccesses: {},
+        });
+    });
+
+    test("nothing is to be done where nothing differs, also with what this version does not know", () => {
+        expect(definition.next(ann(), desired(ann(), {}))).toBeUndefined();
+        const same = { email: "ann@example.com", customRoles: ["r1", "r2"], projectAccesses: { p2: "77", p1: "read" } };
+        expect(definition.next(ann(), desired(ann(), same))).toBeUndefined();
+        const empty = User.fromPartial({ spec: { email: "b@c.de" } });
+        expect(definition.next(empty, desired(empty, { namespaceAccesses: {} }))).toBeUndefined();
+    });
+
+    test("an update keeps everything that it is not about, and leaves the deprecated mirrors out", async () => {
+        const call = definition.next(
+            ann(),
+            desired(ann(), { namespaceAccesses: { "orders.a1b2c": "read", x: "admin" } }),
+        );
+        const expected = ann().spec ?? UserSpec.fromPartial({});
+        const { access } = expected;
+        if (!access?.accountAccess) {
+            throw new Error("no access");
+        }
+        access.accountAccess.roleDeprecated = "";
+        access.customRolesDeprecated = [];
+        access.namespaceAccesses = {
+            "orders.a1b2c": { permission: 3, permissionDeprecated: "", _unknownFields: unknown },
+            x: { permission: 1, permissionDeprecated: "", _unknownFields: {} },
+        };
+        const { userId, spec, resourceVersion } = await sent(call);
+        expect({ userId, resourceVersion }).toEqual({ userId: "u1", resourceVersion: "v1" });
+        expect(spec).toEqual(expected);
+    });
+
+    test("what the program no longer sets goes back to the default", async () => {
+        const { spec } = await sent(
+            definition.next(ann(), desired(ann(), {}, ["accountRole", "namespaceAccesses", "projectAccesses"])),
+        );
+        expect(spec.access).toMatchObject({
+            accountAccess: { role: 0, customRoles: ["r2", "r1"], _unknownFields: unknown },
+            namespaceAccesses: {},
+            projectAccesses: {},
+        });
+    });
+
+    test("a role that does not go with what the program does not manage is refused before it is sent", () => {
+        expect(() => definition.next(ann(), desired(ann(), { accountRole: "owner" }))).toThrow(
+            '`accountRole` cannot be made "owner": the API can neither grant nor take the role of an owner.',
+        );
+        expect(() => definition.next(ann(), desired(ann(), { accountRole: "admin" }))).toThrow(
+            '`accountRole` cannot be made "admin" while there are accesses to single namespaces (orders.a1b2c, ' +
+                "billing.a1b2c). Take them away by `namespaceAccesses: {}`.",
+        );
+        expect(definition.next(ann(), desired(ann(), { accountRole: "admin", namespaceAccesses: {} }))).toBeDefined();
+    });
+
+    test("a create", async () => {
+        expect(
+            await created({ email: "ann@example.com", accountRole: "developer", projectAccesses: { p: "list" } }),
+        ).toEqual(
+            UserSpec.fromPartial({
+                email: "ann@example.com",
+                access: { accountAccess: { role: Role.ROLE_DEVELOPER }, projectAccesses: { p: { role: 4 } } },
+            }),
+        );
+        expect(await created({ email: "ann@example.com" })).toEqual(
+            UserSpec.fromPartial({ email: "ann@example.com", access: {} }),
+        );
+        await expect(created({ email: "ann@example.com", accountRole: "owner" })).rejects.toThrow(
+            /cannot be made "owner"/,
+        );
+    });
+});
+
+test("a user is found by the address, however it is spelt", async () => {
+    const getUsers = async ({ email }: { email: string }) => ({
+        users: email === "ann@example.com" ? [User.fromPartial({ spec: { email: "ann@example.com.au" } }), ann()] : [],
+    });
+    const find = (email: string) => definition.find?.({ getUsers } as unknown as Cloud, email, {});
+    const key = definition.naturalKey?.({ email: "ANN@example.com" }) ?? "";
+    expect(await find(key)).toMatchObject({ id: "u1" });
+    expect(await find("bob@example.com")).toBeUndefined();
+});
+
+test("an owner is not deleted", () => {
+    expect(definition.refuseDelete?.({ accountRole: "owner" })).toContain("an owner of the account cannot be deleted");
+    expect(definition.refuseDelete?.({ accountRole: "admin" })).toBeUndefined();
+});
