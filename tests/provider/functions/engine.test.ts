@@ -91,7 +91,6 @@ test("what depends on a resource that is yet to be created is unknown at preview
         expect(preview.changes).toMatchObject({ same: expect.any(Number) });
         expect(seen).toMatchObject({ byId: { known: true, value: address } });
         expect(stack.stateFiles()).not.toContain(emulator.rootKey);
-        await stack.destroy();
     });
 });
 
@@ -153,7 +152,6 @@ test("an explicit provider, the parent's, and one whose configuration is not kno
         expect(seen).toEqual({ ...always, late: "other", lateOutput: { known: true, value: "other" } });
         await expect(stack.outputs()).resolves.toEqual({ theirs: "theirs.other" });
         expect(stack.stateFiles()).not.toContain(other.rootKey);
-        await stack.destroy();
     });
 });
 
