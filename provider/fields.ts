@@ -50,6 +50,11 @@ export function isBag(value: unknown): value is Bag {
     return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** The value of that name, which can be one that every object has, such as `constructor`. */
+export function own<T>(values: { readonly [name: string]: T }, name: string): T | undefined {
+    return Object.hasOwn(values, name) ? values[name] : undefined;
+}
+
 function scalar(type: string, matches: (value: unknown) => boolean, options: FieldOptions): Field {
     return {
         options,

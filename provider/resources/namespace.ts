@@ -27,7 +27,22 @@ import type { Call, Definition, Desired, Wait } from "../definition";
 import type { CapacityMode, EncryptionValidationMode, SearchAttributeType } from "../enums";
 import { encryptionValidationModes, searchAttributeTypes } from "../enums";
 import type { Bag, Report } from "../fields";
-import { choice, flag, integer, isBag, list, map, number, object, set, shape, text, UNKNOWN, whole } from "../fields";
+import {
+    choice,
+    flag,
+    integer,
+    isBag,
+    list,
+    map,
+    number,
+    object,
+    own,
+    set,
+    shape,
+    text,
+    UNKNOWN,
+    whole,
+} from "../fields";
 import type { AdoptArgs } from "../resource";
 import { Resource } from "../resource";
 import { fromTimestamp, lay, stateWord } from "../wire";
@@ -427,10 +442,10 @@ function checkSearchAttributes(args: Bag, old: Bag | undefined, report: Report):
     const before = isBag(old?.searchAttributes) ? old.searchAttributes : {};
     const renames = isBag(args.searchAttributeRenames) ? args.searchAttributeRenames : {};
     for (const [newName, oldName] of Object.entries(renames)) {
-        if (args.searchAttributes !== UNKNOWN && attributes[newName] === undefined) {
+        if (args.searchAttributes !== UNKNOWN && own(attributes, newName) === undefined) {
             report(`searchAttributeRenames["${newName}"]`, "has to be in `searchAttributes` too: it is the new name.");
         }
-        if (typeof oldName === "string" && attributes[oldName] !== undefined) {
+        if (typeof oldName === "string" && own(attributes, oldName) !== undefined) {
             report(
                 `searchAttributeRenames["${newName}"]`,
                 `renames ${JSON.stringify(oldName)}, which is still in \`searchAttributes\`.`,
@@ -438,8 +453,8 @@ function checkSearchAttributes(args: Bag, old: Bag | undefined, report: Report):
         }
     }
     for (const [name, type] of Object.entries(attributes)) {
-        const renamed = renames[name];
-        const was = before[name] ?? (typeof renamed === "string" ? before[renamed] : undefined);
+        const renamed = own(renames, name);
+        const was = own(before, name) ?? (typeof renamed === "string" ? own(before, renamed) : undefined);
         if (type !== UNKNOWN && was !== undefined && was !== UNKNOWN && was !== type) {
             report(
                 `searchAttributes["${name}"]`,
@@ -457,7 +472,7 @@ function warnings(old: Bag, args: Bag): string[] {
         return [];
     }
     return before
-        .filter((name) => attributes[name] === undefined && !renamed.includes(name))
+        .filter((name) => own(attributes, name) === undefined && !renamed.includes(name))
         .map(
             (name) =>
                 `The search attribute ${JSON.stringify(name)} stays in Temporal Cloud: the API cannot delete one. ` +
@@ -620,8 +635,7 @@ function seeCapacityStatus(capacity: Capacity | undefined): NamespaceCapacitySta
  * two cannot disagree. Replicas and capacity change by steps of their own.
  */
 function toSpec(values: Values, base: NamespaceSpec): NamespaceSpec {
-    const { codecServer, encryptionValidation, highAvailability } = values;
-    const codec = codecServer?.endpoint ? codecServer : undefined;
+    const { encryptionValidation, highAvailability } = values;
     return {
         ...base,
         regions: [],
@@ -639,17 +653,7 @@ function toSpec(values: Values, base: NamespaceSpec): NamespaceSpec {
                 ]),
             ),
         },
-        codecServer: lay(base.codecServer, CodecServerSpec.fromPartial({}), {
-            endpoint: codec?.endpoint ?? "",
-            passAccessToken: codec?.passAccessToken ?? false,
-            includeCrossOriginCredentials: codec?.includeCrossOriginCredentials ?? false,
-            customErrorMessage: lay(base.codecServer?.customErrorMessage, CustomErrorMessage.fromPartial({}), {
-                default: lay(base.codecServer?.customErrorMessage?.default, ErrorMessage.fromPartial({}), {
-                    message: codec?.customErrorMessage?.message ?? "",
-                    link: codec?.customErrorMessage?.link ?? "",
-                }),
-            }),
-        }),
+        codecServer: toCodecServer(values.codecServer, base.codecServer),
         lifecycle: lay(base.lifecycle, LifecycleSpec.fromPartial({}), {
             enableDeleteProtection: values.deleteProtection ?? false,
         }),
@@ -680,7 +684,10 @@ function toMtlsAuth(values: Values["mtlsAuth"], base: MtlsAuthSpec | undefined):
         return {
             ...(before ?? MtlsAuthSpec.fromPartial({})),
             enabled: true,
-            acceptedClientCa: Buffer.from(values.acceptedClientCa, "utf8"),
+            acceptedClientCa:
+                before?.acceptedClientCa.toString("utf8") === values.acceptedClientCa
+                    ? before.acceptedClientCa
+                    : Buffer.from(values.acceptedClientCa, "utf8"),
             certificateFilters: filters.map((filter, index) => ({
                 ...((unchanged && before.certificateFilters[index]) || CertificateFilterSpec.fromPartial({})),
                 ...Object.fromEntries(FILTER_PARTS.map((part) => [part, filter[part] ?? ""])),
@@ -690,6 +697,24 @@ function toMtlsAuth(values: Values["mtlsAuth"], base: MtlsAuthSpec | undefined):
     return before?.enabled && before.acceptedClientCa.length > 0
         ? { ...before, enabled: false, acceptedClientCa: Buffer.alloc(0), certificateFilters: [] }
         : before;
+}
+
+function toCodecServer(values: Values["codecServer"], base: CodecServerSpec | undefined): CodecServerSpec | undefined {
+    const codec = values?.endpoint ? values : undefined;
+    if (codec === undefined && !base?.endpoint) {
+        return base;
+    }
+    return lay(base, CodecServerSpec.fromPartial({}), {
+        endpoint: codec?.endpoint ?? "",
+        passAccessToken: codec?.passAccessToken ?? false,
+        includeCrossOriginCredentials: codec?.includeCrossOriginCredentials ?? false,
+        customErrorMessage: lay(base?.customErrorMessage, CustomErrorMessage.fromPartial({}), {
+            default: lay(base?.customErrorMessage?.default, ErrorMessage.fromPartial({}), {
+                message: codec?.customErrorMessage?.message ?? "",
+                link: codec?.customErrorMessage?.link ?? "",
+            }),
+        }),
+    });
 }
 
 function toCapacitySpec(values: CapacityValues): CapacitySpec {
@@ -725,7 +750,7 @@ function updateSpec({ namespace, resourceVersion }: LiveNamespace, purpose: stri
 function rename({ namespace, spec, resourceVersion }: LiveNamespace, args: Values): Call | undefined {
     const there = spec?.searchAttributes ?? {};
     const due = Object.entries(args.searchAttributeRenames ?? {}).find(
-        ([newName, oldName]) => there[newName] === undefined && there[oldName] !== undefined,
+        ([newName, oldName]) => own(there, newName) === undefined && own(there, oldName) !== undefined,
     );
     if (!due) {
         return undefined;
@@ -755,8 +780,8 @@ function changeSpec(namespace: LiveNamespace, args: Values): Call | undefined {
 }
 
 function changeTags({ namespace, tags: there }: LiveNamespace, { tags = {} }: Values): Call | undefined {
-    const tagsToUpsert = Object.fromEntries(Object.entries(tags).filter(([key, value]) => there[key] !== value));
-    const tagsToRemove = Object.keys(there).filter((key) => tags[key] === undefined);
+    const tagsToUpsert = Object.fromEntries(Object.entries(tags).filter(([key, value]) => own(there, key) !== value));
+    const tagsToRemove = Object.keys(there).filter((key) => own(tags, key) === undefined);
     if (Object.keys(tagsToUpsert).length === 0 && tagsToRemove.length === 0) {
         return undefined;
     }
@@ -792,7 +817,10 @@ function move({ namespace, projectId, resourceVersion }: LiveNamespace, args: Va
 function changeRegions(namespace: LiveNamespace, { args, changed }: Desired<Values>): Call | Wait | undefined {
     const { activeRegion, replicas } = namespace;
     const live = regionsOf(namespace);
-    const [primary = activeRegion, ...passive] = args.regions;
+    const [primary, ...passive] = args.regions;
+    if (primary === undefined) {
+        return undefined;
+    }
     const wanted = [primary, ...passive];
     if (live.length === wanted.length && live[0] === primary && wanted.every((region) => live.includes(region))) {
         return undefined;
@@ -807,20 +835,18 @@ function changeRegions(namespace: LiveNamespace, { args, changed }: Desired<Valu
     const surplus = live.find((region) => region !== activeRegion && !wanted.includes(region));
     // Temporal may have failed over for a reason: only a program that changed, or a drift that was shown, moves it back.
     if (live.includes(primary) && activeRegion !== primary && changed.has("regions")) {
-        return {
-            purpose: `failing over to ${primary}`,
-            send: (cloud, asyncOperationId, options) =>
-                cloud.failoverNamespaceRegion(
-                    { namespace: namespace.namespace, region: primary, asyncOperationId },
-                    options,
-                ),
-        };
+        return failOver(namespace, primary);
     }
     // A namespace has two regions at the most: one has to go before another can come.
     if (surplus !== undefined && (missing === undefined || live.length > 1)) {
         return withReplicas(namespace, `removing the region ${surplus}`, (there) =>
             there.filter(({ region }) => region !== surplus),
         );
+    }
+    const [, standIn] = live;
+    if (missing !== undefined && standIn !== undefined && !wanted.includes(activeRegion)) {
+        // Only the active one can go, and it cannot go as long as it is that.
+        return failOver(namespace, standIn);
     }
     if (missing !== undefined) {
         return withReplicas(namespace, `adding the region ${missing}`, (there) => [
@@ -829,6 +855,14 @@ function changeRegions(namespace: LiveNamespace, { args, changed }: Desired<Valu
         ]);
     }
     return undefined;
+}
+
+function failOver({ namespace }: LiveNamespace, region: string): Call {
+    return {
+        purpose: `failing over to ${region}`,
+        send: (cloud, asyncOperationId, options) =>
+            cloud.failoverNamespaceRegion({ namespace, region, asyncOperationId }, options),
+    };
 }
 
 function withReplicas(
