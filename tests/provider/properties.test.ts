@@ -220,10 +220,10 @@ describe.each(definitions)("$kind", ({ definition, message, messageName, valid, 
     });
 
     test("an update changes what it is about, and keeps everything else, at every depth", async () => {
-        let sent: { spec?: object } | undefined;
+        const requests: { spec?: object }[] = [];
         const cloud = new Proxy({} as never, {
             get: () => async (request: { spec?: object }) => {
-                sent = request;
+                requests.push(request);
                 return { asyncOperation: undefined };
             },
         });
@@ -236,8 +236,8 @@ describe.each(definitions)("$kind", ({ definition, message, messageName, valid, 
                 if (resource.spec === undefined || next === undefined || !("send" in next)) {
                     return;
                 }
-                sent = undefined;
                 await next.send(cloud, "operation", {});
+                const sent = requests.pop();
                 const before = unknownFields(resource.spec);
                 expect(unknownFields(sent?.spec)).toEqual(expect.arrayContaining(before));
                 withNewer += before.some((field) => field.startsWith(newer)) ? 1 : 0;

@@ -1,0 +1,587 @@
+// What the definition decides by itself: how a namespace looks, and what is to be done next. No server is asked.
+
+import type {
+    Capacity,
+    DeepPartial,
+    NamespaceSpec_SearchAttributeType as SearchAttributeType,
+    NamespaceSpec as Spec,
+} from "../../../proto/generated/temporal/api/cloud/namespace/v1/message";
+import {
+    Capacity_Request_State as CapacityState,
+    Namespace,
+    Replica_ReplicaState as ReplicaState,
+} from "../../../proto/generated/temporal/api/cloud/namespace/v1/message";
+import type { Call, Wait } from "../../../provider/definition";
+import { type Bag, managedPaths, same, UNKNOWN } from "../../../provider/fields";
+import { Lifecycle } from "../../../provider/lifecycle";
+import { namespaceDefinition as definition } from "../../../provider/resources/namespace";
+import { View } from "../../../provider/view";
+import { ca, leaf } from "../../emulator/certificates";
+
+const view = new View(definition);
+const lifecycle = new Lifecycle(definition);
+const urn = "urn:pulumi:stack::project::pulumi-nodejs:dynamic/temporalcloud:Namespace::orders";
+const context = { __context: { urn, name: "orders", organization: "acme" } };
+
+interface Sent {
+    readonly rpc: string;
+    readonly request: Record<string, unknown> & { spec?: Spec };
+}
+
+/** Sends the call to nobody, and says what it was. */
+async function sent(next: Call | Wait | undefined): Promise<Sent | undefined> {
+    if (next === undefined || !("send" in next)) {
+        return undefined;
+    }
+    const calls: Sent[] = [];
+    const cloud = new Proxy({} as never, {
+        get: (_, rpc: string) => async (request: Sent["request"]) => {
+            calls.push({ rpc, request });
+            return { asyncOperation: undefined };
+        },
+    });
+    await next.send(cloud, "op-1", {});
+    expect(calls).toHaveLength(1);
+    expect(calls[0]?.request.asyncOperationId).toBe("op-1");
+    return calls[0];
+}
+
+function live(spec: DeepPartial<Spec> = {}, more: DeepPartial<Namespace> = {}): Namespace {
+    const replicas = [{ region: "a" }];
+    return Namespace.fromPartial({
+        namespace: "orders.a1b2c",
+        resourceVersion: "v1",
+        activeRegion: "a",
+        ...more,
+        spec: { name: "orders", retentionDays: 30, replicas, ...spec },
+    });
+}
+
+/** The next thing to do, for a program that had these properties before and has those now. */
+const next = (namespace: Namespace, args: Bag, old?: Bag, made = new Map<string, number>()) => {
+    const before = old && { ...old, __managed: managedPaths(definition.fields, old) };
+    return definition.next(namespace, view.desired(namespace, view.task({ regions: ["a"], ...args }, before), made));
+};
+
+describe("regions", () => {
+    /** A server that allows two replicas at most, and refuses to remove the active one. */
+    class Server {
+        active: string;
+        readonly steps: string[] = [];
+        constructor(public regions: string[]) {
+            this.active = regions[0] ?? "";
+        }
+        get namespace(): Namespace {
+            const replicas = this.regions.map((region) => ({ region }));
+            return live({ replicas }, { activeRegion: this.active });
+        }
+        async take(call: Call): Promise<void> {
+            this.steps.push(call.purpose);
+            const { rpc, request } = (await sent(call)) as Sent;
+            if (rpc === "failoverNamespaceRegion") {
+                const region = String(request.region);
+                expect(this.regions).toContain(region);
+                this.active = region;
+                return;
+            }
+            expect(rpc).toBe("updateNamespace");
+            const regions = request.spec?.replicas.map(({ region }) => region) ?? [];
+            expect(regions.length).toBeLessThanOrEqual(2);
+            expect(new Set(regions).size).toBe(regions.length);
+            expect(regions).toContain(this.active);
+            const moved = regions.filter((region) => !this.regions.includes(region)).length;
+            const gone = this.regions.filter((region) => !regions.includes(region)).length;
+            expect(moved + gone).toBe(1);
+            this.regions = regions;
+        }
+    }
+
+    const sets = [["a"], ["b"], ["c"], ["a", "b"], ["b", "a"], ["a", "c"], ["c", "a"], ["b", "c"], ["c", "b"]];
+    const transitions = sets.flatMap((from) => sets.map((to) => [from, to] as const));
+
+    test.each(transitions)("%j becomes %j, step by step", async (from, to) => {
+        const server = new Server([...from]);
+        for (let step = 0; step < 10; step += 1) {
+            const call = next(server.namespace, { regions: to }, { regions: from });
+            if (call === undefined) {
+                break;
+            }
+            await server.take(call as Call);
+        }
+        expect(server.active).toBe(to[0]);
+        expect(server.regions.toSorted()).toEqual(to.toSorted());
+        expect(server.steps.length).toBeLessThanOrEqual(6);
+        expect(definition.see(server.namespace).args.regions).toEqual(to);
+    });
+
+    test("their steps, by name", async () => {
+        const server = new Server(["a"]);
+        for (let call = next(server.namespace, { regions: ["b"] }, { regions: ["a"] }); call !== undefined; ) {
+            await server.take(call as Call);
+            call = next(server.namespace, { regions: ["b"] }, { regions: ["a"] });
+        }
+        expect(server.steps).toEqual(["adding the region b", "failing over to b", "removing the region a"]);
+    });
+
+    test("the order of the passive ones means nothing, which one is active does", () => {
+        const old = { regions: ["a", "b", "c"], __managed: ["regions"] };
+        const diff = (regions: string[]) => lifecycle.diff(silent, old, { ...context, regions }, new Date()).changes;
+        expect(diff(["a", "c", "b"])).toBe(false);
+        expect(diff(["b", "a", "c"])).toBe(true);
+    });
+
+    test("a failover by Temporal is seen, and not undone by an update of something else", async () => {
+        const failedOver = live({ replicas: [{ region: "a" }, { region: "b" }] }, { activeRegion: "b" });
+        expect(definition.see(failedOver).args.regions).toEqual(["b", "a"]);
+        const regions = { regions: ["a", "b"] };
+        expect(next(failedOver, { ...regions, description: "" }, { ...regions, description: "" })).toBeUndefined();
+        const update = await sent(next(failedOver, { ...regions, description: "x" }, regions));
+        expect(update?.rpc).toBe("updateNamespace");
+        expect(update?.request.spec?.replicas.map(({ region }) => region)).toEqual(["a", "b"]);
+        // After a refresh has shown it, it is.
+        expect(await sent(next(failedOver, regions, { regions: ["b", "a"] }))).toMatchObject({
+            rpc: "failoverNamespaceRegion",
+            request: { namespace: "orders.a1b2c", region: "a" },
+        });
+    });
+
+    test.each([ReplicaState.REPLICA_STATE_ADDING, ReplicaState.REPLICA_STATE_REMOVING])(
+        "a replica on its way (%s) is waited for",
+        (state) => {
+            const namespace = live({}, { replicas: [{ region: "a" }, { region: "b", state }] });
+            expect(next(namespace, { regions: ["c"] }, { regions: ["a"] })).toEqual({
+                purpose: "waiting for the replica in b",
+                operationId: undefined,
+            });
+        },
+    );
+});
+
+const silent = { log: { status: () => {}, warn: () => {} } };
+
+describe("capacity", () => {
+    const provisioned = (currentValue: number): Capacity["currentMode"] => ({
+        $case: "provisioned",
+        value: { currentValue },
+    });
+    const request = (state: CapacityState, value?: number): DeepPartial<Capacity>["latestRequest"] => ({
+        state,
+        asyncOperationId: "op-0",
+        spec: {
+            spec: value === undefined ? { $case: "onDemand", value: {} } : { $case: "provisioned", value: { value } },
+        },
+    });
+    const { STATE_CAPACITY_REQUEST_COMPLETED: COMPLETED, STATE_CAPACITY_REQUEST_FAILED: FAILED } = CapacityState;
+    const { STATE_CAPACITY_REQUEST_IN_PROGRESS: IN_PROGRESS } = CapacityState;
+    const four = { capacity: { mode: "provisioned", value: 4 } };
+    const two = { capacity: { mode: "provisioned", value: 2 } };
+    const onDemand = { capacity: { mode: "on_demand" } };
+
+    test.each<[string, DeepPartial<Capacity> | undefined, unknown]>([
+        ["none", undefined, onDemand.capacity],
+        ["provisioned", { currentMode: provisioned(4) }, four.capacity],
+        ["on its way", { latestRequest: request(IN_PROGRESS, 4) }, four.capacity],
+        ["reached", { currentMode: provisioned(4), latestRequest: request(COMPLETED, 4) }, four.capacity],
+        ["failed", { currentMode: provisioned(2), latestRequest: request(FAILED, 4) }, two.capacity],
+        ["back on demand", { currentMode: provisioned(4), latestRequest: request(IN_PROGRESS) }, onDemand.capacity],
+    ])("%s is seen", (_, capacity, expected) => {
+        expect(definition.see(live({}, capacity ? { capacity } : {})).args.capacity).toEqual(expected);
+    });
+
+    test("is asked for, waited for, and then left alone", async () => {
+        expect(await sent(next(live(), four))).toMatchObject({
+            rpc: "updateNamespace",
+            request: { spec: { capacitySpec: { spec: { $case: "provisioned", value: { value: 4 } } } } },
+        });
+        expect(next(live({}, { capacity: { latestRequest: request(IN_PROGRESS, 4) } }), four)).toEqual({
+            purpose: "waiting for the capacity",
+            operationId: "op-0",
+        });
+        const reached = { currentMode: provisioned(4), latestRequest: request(COMPLETED, 4) };
+        expect(next(live({}, { capacity: reached }), four)).toBeUndefined();
+    });
+
+    test("is changed, and taken back when the program says no more of it", async () => {
+        const capacity = { currentMode: provisioned(2) };
+        expect(await sent(next(live({}, { capacity }), four, two))).toMatchObject({
+            request: { spec: { capacitySpec: { spec: { $case: "provisioned", value: { value: 4 } } } } },
+        });
+        expect(await sent(next(live({}, { capacity }), {}, { regions: ["a"], ...two }))).toMatchObject({
+            request: { spec: { capacitySpec: { spec: { $case: "onDemand" } } } },
+        });
+    });
+
+    test("that the program never set stays as it is, also while it changes", () => {
+        for (const state of [IN_PROGRESS, FAILED, COMPLETED]) {
+            expect(next(live({}, { capacity: { latestRequest: request(state, 4) } }), {})).toBeUndefined();
+        }
+    });
+
+    test("that Temporal could not provide is an error once it was asked for, and asked for again in the next run", () => {
+        const namespace = live({}, { capacity: { latestRequest: request(FAILED, 4) } });
+        const ask = next(namespace, four);
+        expect(ask?.purpose).toBe("setting the capacity");
+        expect(() => next(namespace, four, undefined, new Map([["setting the capacity", 1]]))).toThrow(
+            /could not provide the capacity/,
+        );
+    });
+});
+
+describe("search attributes", () => {
+    const there = { Customer: 2, Amount: 3 };
+
+    test("are added; those that are there and not declared stay", async () => {
+        const call = await sent(next(live({ searchAttributes: there }), { searchAttributes: { Total: "double" } }));
+        expect(call?.request.spec?.searchAttributes).toEqual({ ...there, Total: 4 });
+        expect(next(live({ searchAttributes: there }), { searchAttributes: { Amount: "int" } })).toBeUndefined();
+    });
+
+    test("are renamed by the RPC for it, once, before anything else", async () => {
+        const args = {
+            searchAttributes: { Client: "keyword", Amount: "int" },
+            searchAttributeRenames: { Client: "Customer" },
+            description: "new",
+        };
+        expect(await sent(next(live({ searchAttributes: there }), args))).toEqual({
+            rpc: "renameCustomSearchAttribute",
+            request: {
+                namespace: "orders.a1b2c",
+                existingCustomSearchAttributeName: "Customer",
+                newCustomSearchAttributeName: "Client",
+                resourceVersion: "v1",
+                asyncOperationId: "op-1",
+            },
+        });
+        const renamed = live({ searchAttributes: { Client: 2, Amount: 3 } });
+        expect(await sent(next(renamed, args))).toMatchObject({ rpc: "updateNamespace" });
+        expect(next(live({ searchAttributes: { Client: 2, Amount: 3 }, description: "new" }), args)).toBeUndefined();
+    });
+
+    test("a rename of what is nowhere adds the new name", async () => {
+        const args = { searchAttributes: { Client: "keyword" }, searchAttributeRenames: { Client: "Customer" } };
+        expect((await sent(next(live(), args)))?.request.spec?.searchAttributes).toEqual({ Client: 2 });
+    });
+
+    test("of a type that this version does not know are seen, and stay", async () => {
+        const namespace = live({ searchAttributes: { New: 77 as SearchAttributeType } });
+        expect(definition.see(namespace).args.searchAttributes).toEqual({ New: "77" });
+        const call = await sent(next(namespace, { description: "x" }));
+        expect(call?.request.spec?.searchAttributes).toEqual({ New: 77 });
+    });
+
+    test("may have names that every object has", async () => {
+        const searchAttributes = { constructor: "keyword" };
+        expect(check({ searchAttributes })).toEqual([]);
+        expect(check({ searchAttributes, searchAttributeRenames: { constructor: "Old" } })).toEqual([]);
+        expect(check({ searchAttributes: {}, searchAttributeRenames: { constructor: "Old" } })).toEqual([
+            'searchAttributeRenames["constructor"]: `searchAttributeRenames["constructor"]` has to be in `searchAttributes` too: it is the new name.',
+        ]);
+        expect(check({ searchAttributes, searchAttributeRenames: { Other: "toString" } })).toHaveLength(1);
+        expect(definition.warnings?.({ searchAttributes }, { searchAttributes: {} })).toHaveLength(1);
+        expect(
+            await sent(
+                next(live({ searchAttributes: { Old: 2 } }), {
+                    searchAttributes,
+                    searchAttributeRenames: { constructor: "Old" },
+                }),
+            ),
+        ).toMatchObject({ rpc: "renameCustomSearchAttribute" });
+    });
+});
+
+describe("tags", () => {
+    test("are set and taken away in one call; the rest is not touched", async () => {
+        const namespace = live({}, { tags: { kept: "1", changed: "1", gone: "1" } });
+        expect(await sent(next(namespace, { tags: { kept: "1", changed: "2", added: "3" } }))).toEqual({
+            rpc: "updateNamespaceTags",
+            request: {
+                namespace: "orders.a1b2c",
+                tagsToUpsert: { changed: "2", added: "3" },
+                tagsToRemove: ["gone"],
+                asyncOperationId: "op-1",
+            },
+        });
+    });
+
+    test("that the program never set stay, and go when it no longer sets them", async () => {
+        const namespace = live({}, { tags: { a: "1" } });
+        expect(next(namespace, {})).toBeUndefined();
+        const old = { regions: ["a"], tags: { a: "1" } };
+        expect((await sent(next(namespace, {}, old)))?.request.tagsToRemove).toEqual(["a"]);
+        expect((await sent(next(namespace, { tags: {} })))?.request.tagsToRemove).toEqual(["a"]);
+    });
+
+    test("may have names that every object has", async () => {
+        const namespace = live({}, { tags: { constructor: "1" } });
+        expect((await sent(next(namespace, { tags: {} })))?.request.tagsToRemove).toEqual(["constructor"]);
+        expect((await sent(next(live(), { tags: { constructor: "1" } })))?.request.tagsToUpsert).toEqual({
+            constructor: "1",
+        });
+    });
+});
+
+test("a project is a move", async () => {
+    const namespace = live({}, { projectId: "p1" });
+    expect(await sent(next(namespace, { projectId: "p2" }))).toEqual({
+        rpc: "moveNamespaceToProject",
+        request: {
+            namespace: "orders.a1b2c",
+            destinationProjectId: "p2",
+            expectedSourceProjectId: "p1",
+            resourceVersion: "v1",
+            asyncOperationId: "op-1",
+        },
+    });
+    expect(next(namespace, { projectId: "p1" })).toBeUndefined();
+    expect(next(namespace, {})).toBeUndefined();
+    // There is no default to go back to.
+    expect(next(namespace, {}, { regions: ["a"], projectId: "p1" })).toBeUndefined();
+});
+
+describe("an update", () => {
+    test("leaves out the deprecated fields that mirror others", async () => {
+        const namespace = live({
+            regions: ["a"],
+            customSearchAttributes: { Customer: "keyword" },
+            searchAttributes: { Customer: 2 },
+            mtlsAuth: { enabled: true, acceptedClientCa: Buffer.from("pem"), acceptedClientCaDeprecated: "cGVt" },
+        });
+        const call = await sent(next(namespace, { retentionDays: 7 }));
+        expect(call?.request.spec).toMatchObject({
+            retentionDays: 7,
+            regions: [],
+            customSearchAttributes: {},
+            searchAttributes: { Customer: 2 },
+            mtlsAuth: { enabled: true, acceptedClientCa: Buffer.from("pem"), acceptedClientCaDeprecated: "" },
+        });
+        // They alone are no reason for one.
+        expect(next(namespace, {})).toBeUndefined();
+    });
+
+    test.each<[string, Bag, DeepPartial<Spec>]>([
+        ["retention", { retentionDays: 7 }, { retentionDays: 7 }],
+        ["API keys", { apiKeyAuth: true }, { apiKeyAuth: { enabled: true } }],
+        ["protection", { deleteProtection: true }, { lifecycle: { enableDeleteProtection: true } }],
+        ["fairness", { taskQueueFairness: true }, { fairness: { taskQueueFairnessEnabled: true } }],
+        ["rules", { connectivityRuleIds: ["r1"] }, { connectivityRuleIds: ["r1"] }],
+        ["description", { description: "d" }, { description: "d" }],
+        [
+            "high availability",
+            { highAvailability: { disableManagedFailover: true } },
+            { highAvailability: { disableManagedFailover: true, disablePassivePollerForwarding: false } },
+        ],
+        [
+            "codec server",
+            { codecServer: { endpoint: "https://c", customErrorMessage: { link: "l" } } },
+            {
+                codecServer: {
+                    endpoint: "https://c",
+                    passAccessToken: false,
+                    customErrorMessage: { default: { message: "", link: "l" } },
+                },
+            },
+        ],
+        [
+            "encryption",
+            { encryptionValidation: { mode: "warn", metadataValues: ["v"] } },
+            { encryptionValidation: { mode: 2, metadataValues: ["v"] } },
+        ],
+        [
+            "certificates",
+            { mtlsAuth: { acceptedClientCa: "pem", certificateFilters: [{ commonName: "cn" }] } },
+            {
+                mtlsAuth: {
+                    enabled: true,
+                    acceptedClientCa: Buffer.from("pem"),
+                    certificateFilters: [{ commonName: "cn", organization: "" }],
+                },
+            },
+        ],
+    ])("sets and takes back: %s", async (_, args, expected) => {
+        const call = await sent(next(live(), args));
+        expect(call).toMatchObject({ rpc: "updateNamespace", request: { resourceVersion: "v1", spec: expected } });
+        const there = live(call?.request.spec);
+        expect(next(there, args)).toBeUndefined();
+        // Drift: it is there, and the program says nothing of it.
+        expect(next(there, {})).toBeUndefined();
+        const back = await sent(next(there, {}, { regions: ["a"], ...args }));
+        const after: Bag = definition.see(live(back?.request.spec)).args;
+        const before: Bag = definition.see(live()).args;
+        const differing = Object.entries(definition.fields).filter(
+            ([name, field]) => !same(field, after[name], before[name]),
+        );
+        expect(differing).toEqual([]);
+    });
+
+    test("takes away the authentication whose certificates the program no longer names", async () => {
+        const mtlsAuth = { enabled: true, acceptedClientCa: Buffer.from("pem") };
+        const old = { regions: ["a"], apiKeyAuth: true, mtlsAuth: { acceptedClientCa: "pem" } };
+        const call = await sent(next(live({ mtlsAuth, apiKeyAuth: { enabled: true } }), { apiKeyAuth: true }, old));
+        expect(call?.request.spec?.mtlsAuth).toMatchObject({ enabled: false, acceptedClientCa: Buffer.alloc(0) });
+    });
+});
+
+describe("what means the same", () => {
+    const [one, two] = [ca("one"), ca("two")];
+    const state = (args: Bag) => ({ ...args, __managed: managedPaths(definition.fields, args) });
+    const differs = (old: Bag, args: Bag) =>
+        lifecycle.diff(silent, state(old), { ...context, ...args }, new Date()).changes;
+
+    test.each<[string, Bag, Bag, boolean]>([
+        ["white space", { acceptedClientCa: `${one}${two}` }, { acceptedClientCa: `\n${one}\r\n\n  ${two}\n` }, false],
+        ["the order of certificates", { acceptedClientCa: one + two }, { acceptedClientCa: two + one }, false],
+        ["a line length", { acceptedClientCa: one }, { acceptedClientCa: rewrap(one) }, false],
+        ["another certificate", { acceptedClientCa: one }, { acceptedClientCa: two }, true],
+        ["one that is missing", { acceptedClientCa: one + two }, { acceptedClientCa: one }, true],
+        [
+            "the order of filters",
+            { acceptedClientCa: one, certificateFilters: [{ commonName: "a" }, { organization: "b" }] },
+            {
+                acceptedClientCa: one,
+                certificateFilters: [{ organization: "b" }, { commonName: "a", organization: "" }],
+            },
+            false,
+        ],
+    ])("%s", (_, left, right, expected) => {
+        expect(differs({ mtlsAuth: left }, { mtlsAuth: right })).toBe(expected);
+        const mtlsAuth = {
+            enabled: true,
+            acceptedClientCa: Buffer.from(String(left.acceptedClientCa)),
+            certificateFilters: (left.certificateFilters as object[]) ?? [],
+        };
+        expect(next(live({ mtlsAuth }), { mtlsAuth: right }) !== undefined).toBe(expected);
+    });
+
+    test("the order of rules", () => {
+        expect(differs({ connectivityRuleIds: ["a", "b"] }, { connectivityRuleIds: ["b", "a"] })).toBe(false);
+        expect(next(live({ connectivityRuleIds: ["a", "b"] }), { connectivityRuleIds: ["b", "a"] })).toBeUndefined();
+    });
+
+    test("parts that are not set, and parts that are there and empty", () => {
+        const empty = live({
+            mtlsAuth: {},
+            apiKeyAuth: {},
+            codecServer: { customErrorMessage: { default: {} } },
+            lifecycle: {},
+            highAvailability: {},
+            fairness: {},
+            encryptionValidation: {},
+        });
+        expect(definition.see(empty).args).toEqual(definition.see(live()).args);
+        for (const namespace of [empty, live()]) {
+            const args = { ...definition.see(namespace).args };
+            expect(next(namespace, args)).toBeUndefined();
+        }
+    });
+});
+
+function rewrap(pem: string): string {
+    const base64 = pem.replace(/-----[^-]+-----/g, "").replace(/\s/g, "");
+    return `-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----`;
+}
+
+function check(args: Bag, old: Bag = {}, more: Bag = {}): string[] {
+    const bag = { __context: { ...context.__context, ...more }, regions: ["a"], apiKeyAuth: true, ...args };
+    return lifecycle.check(old, bag).failures.map(({ property, reason }) => `${property}: ${reason}`);
+}
+
+describe("check", () => {
+    test.each<[string, Bag, RegExp]>([
+        ["no region", { regions: [] }, /^regions: .* at least one region/],
+        ["a region twice", { regions: ["a", "a"] }, /^regions: .* twice/],
+        ["no way in", { apiKeyAuth: false }, /^apiKeyAuth: .* `mtlsAuth` has to be given/],
+        ["a name with a hyphen last", { name: "orders-" }, /^name: .*2 to 39 small letters/],
+        ["a name that is too long", { name: "a".repeat(40) }, /^name: /],
+        ["retention", { retentionDays: 91 }, /^retentionDays: .*1 to 90/],
+        [
+            "no certificate",
+            { mtlsAuth: { acceptedClientCa: "text" } },
+            /^mtlsAuth\.acceptedClientCa: .*could not be read/,
+        ],
+        [
+            "a private key",
+            { mtlsAuth: { acceptedClientCa: `${ca()}-----BEGIN PRIVATE KEY-----` } },
+            /could not be read/,
+        ],
+        [
+            "a certificate that is broken",
+            { mtlsAuth: { acceptedClientCa: ca().replace(/M.{20}/, "") } },
+            /cannot be parsed/,
+        ],
+        ["a leaf", { mtlsAuth: { acceptedClientCa: ca() + leaf() } }, /CA:true.*number 2/],
+        ["17 certificates", { mtlsAuth: { acceptedClientCa: ca().repeat(17) } }, /at most 16.* has 17/],
+        [
+            "an empty filter",
+            { mtlsAuth: { acceptedClientCa: ca(), certificateFilters: [{}] } },
+            /has to match something/,
+        ],
+        ["http", { codecServer: { endpoint: "http://c" } }, /^codecServer\.endpoint: .*https/],
+        ["a capacity without a value", { capacity: { mode: "provisioned" } }, /^capacity: .*value/],
+        ["a value on demand", { capacity: { mode: "on_demand", value: 1 } }, /^capacity: .*value/],
+        ["an unprintable description", { description: "\u00e9" }, /^description: .*ASCII/],
+        ["11 tags", { tags: Object.fromEntries([..."abcdefghijk"].map((key) => [key, "v"])) }, /^tags: .*10/],
+        ["a tag in capitals", { tags: { A: "v" } }, /^tags\["A"\]: /],
+        ["a type", { searchAttributes: { A: "keywords" } }, /Did you mean "keyword"/],
+        ["a rename to nowhere", { searchAttributeRenames: { New: "Old" } }, /has to be in `searchAttributes` too/],
+        [
+            "a rename of what stays",
+            { searchAttributes: { New: "int", Old: "int" }, searchAttributeRenames: { New: "Old" } },
+            /renames "Old", which is still in/,
+        ],
+    ])("%s is refused", (_, args, expected) => {
+        expect(check(args)).toEqual([expect.stringMatching(expected)]);
+    });
+
+    test("the logical name is the name, and says so where it cannot be", () => {
+        const { inputs } = lifecycle.check({}, { ...context, regions: ["a"], apiKeyAuth: true });
+        expect(inputs.name).toBe("orders");
+        expect(check({}, {}, { name: "Orders" })).toEqual([
+            expect.stringMatching(/^name: .*defaults to the logical name/),
+        ]);
+    });
+
+    test("a search attribute's type cannot change, also under a new name", () => {
+        const old = { regions: ["a"], apiKeyAuth: true, searchAttributes: { A: "int" } };
+        expect(check({ searchAttributes: { A: "double" } }, old)).toEqual([expect.stringMatching(/type int/)]);
+        expect(check({ searchAttributes: { B: "double" }, searchAttributeRenames: { B: "A" } }, old)).toEqual([
+            expect.stringMatching(/type int/),
+        ]);
+        expect(check({ searchAttributes: { B: "int" }, searchAttributeRenames: { B: "A" } }, old)).toEqual([]);
+    });
+
+    test.each<[string, Bag]>([
+        ["the type of an attribute", { searchAttributes: { A: UNKNOWN } }],
+        ["the attributes", { searchAttributes: UNKNOWN, searchAttributeRenames: { B: "A" } }],
+        ["an old name", { searchAttributes: { B: "int" }, searchAttributeRenames: { B: UNKNOWN } }],
+        ["the way in", { apiKeyAuth: UNKNOWN }],
+        ["the other way in", { apiKeyAuth: false, mtlsAuth: UNKNOWN }],
+        ["a certificate", { apiKeyAuth: false, mtlsAuth: { acceptedClientCa: UNKNOWN } }],
+        ["a capacity", { capacity: { mode: UNKNOWN } }],
+        ["a region", { regions: ["a", UNKNOWN, UNKNOWN] }],
+    ])("%s that is not known yet is not judged", (_, args) => {
+        const old = { regions: ["a"], apiKeyAuth: true, searchAttributes: { A: "int" } };
+        expect(check(args, old)).toEqual([]);
+    });
+
+    test("who adopts need not say how one gets in", () => {
+        expect(check({ apiKeyAuth: undefined }, {}, { importId: "orders.a1b2c" })).toEqual([]);
+        expect(check({ apiKeyAuth: undefined }, {}, { adopt: true })).toEqual([]);
+        // Nor, in the next run, does who has adopted.
+        expect(check({ apiKeyAuth: undefined }, { regions: ["a"], name: "orders" })).toEqual([]);
+    });
+});
+
+test("an attribute that is no longer declared gives a warning, unless it was renamed", () => {
+    const warnings = (args: Bag) => definition.warnings?.({ searchAttributes: { A: "int", B: "int" } }, args);
+    expect(warnings({ searchAttributes: { A: "int", B: "int" } })).toEqual([]);
+    expect(warnings({ searchAttributes: { A: "int" } })).toEqual([
+        expect.stringContaining('"B" stays in Temporal Cloud'),
+    ]);
+    expect(warnings({ searchAttributes: { A: "int", C: "int" }, searchAttributeRenames: { C: "B" } })).toEqual([]);
+    expect(warnings({ searchAttributes: UNKNOWN })).toEqual([]);
+    expect(warnings({ searchAttributes: { A: "int" }, searchAttributeRenames: UNKNOWN })).toEqual([]);
+});
+
+test("a namespace that never had anything is seen without a crash", () => {
+    expect(definition.see(Namespace.fromPartial({})).args).toMatchObject({ name: "", regions: [] });
+});
