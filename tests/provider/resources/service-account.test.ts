@@ -278,8 +278,8 @@ describe("what a change does", () => {
         expect(diff(resource, managed, args)).toEqual({
             changes: true,
             replaces,
-            // Names are unique: the old one has to go before its name can be had again.
-            deleteBeforeReplace: true,
+            // Names are not unique, so that the new one can be there before the old one goes.
+            deleteBeforeReplace: false,
         });
         expect(diff(resource, managed, { ...args, name: "other" }).deleteBeforeReplace).toBe(false);
     });
