@@ -1,10 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import type * as pulumi from "@pulumi/pulumi";
-import type { ServiceAccount as LiveServiceAccount } from "../../proto/generated/temporal/api/cloud/identity/v1/message";
-import {
-    NamespaceAccess,
+import type {
+    ServiceAccount as LiveServiceAccount,
     NamespaceScopedAccess,
-    ProjectAccess,
     ProjectScopedAccess,
     ServiceAccountSpec,
 } from "../../proto/generated/temporal/api/cloud/identity/v1/message";
@@ -27,6 +25,7 @@ import type { AccountRole, NamespacePermission, ProjectRole } from "../enums";
 import { namespacePermissions, projectRoles } from "../enums";
 import type { Bag, Report } from "../fields";
 import { choice, object, shape, text, UNKNOWN } from "../fields";
+import { messages } from "../messages";
 import { Resource } from "../resource";
 import { fromTimestamp, lay, stateWord } from "../wire";
 
@@ -202,14 +201,14 @@ function replaceNow(old: Bag, args: Bag): string[] {
 
 type Values = pulumi.Unwrap<ServiceAccountArgs>;
 
-const EMPTY_SPEC = ServiceAccountSpec.fromPartial({});
+const emptySpec = () => messages.identity.ServiceAccountSpec.fromPartial({});
 
 /** What is not set can come back as an empty message, so that it is not enough for a message to be there. */
 function liveScope({ namespaceScopedAccess, projectScopedAccess }: ServiceAccountSpec): Scope {
     return namespaceScopedAccess?.namespace ? "namespace" : projectScopedAccess?.projectId ? "project" : "account";
 }
 
-function see({ spec = EMPTY_SPEC, state, createdTime, lastModifiedTime }: LiveServiceAccount) {
+function see({ spec = emptySpec(), state, createdTime, lastModifiedTime }: LiveServiceAccount) {
     return {
         args: { name: spec.name, description: spec.description, ...seeScope(spec) } satisfies Partial<Values>,
         outputs: {
@@ -271,9 +270,9 @@ function toNamespaceScope(
     base: NamespaceScopedAccess | undefined,
 ): NamespaceScopedAccess {
     return {
-        ...(base ?? NamespaceScopedAccess.fromPartial({})),
+        ...(base ?? messages.identity.NamespaceScopedAccess.fromPartial({})),
         namespace: namespaceId,
-        access: lay(base?.access, NamespaceAccess.fromPartial({}), {
+        access: lay(base?.access, messages.identity.NamespaceAccess.fromPartial({}), {
             permission: namespacePermissions.toWire(permission),
             permissionDeprecated: "",
         }),
@@ -285,9 +284,9 @@ function toProjectScope(
     base: ProjectScopedAccess | undefined,
 ): ProjectScopedAccess {
     return {
-        ...(base ?? ProjectScopedAccess.fromPartial({})),
+        ...(base ?? messages.identity.ProjectScopedAccess.fromPartial({})),
         projectId,
-        access: lay(base?.access, ProjectAccess.fromPartial({}), { role: projectRoles.toWire(role) }),
+        access: lay(base?.access, messages.identity.ProjectAccess.fromPartial({}), { role: projectRoles.toWire(role) }),
         namespaceAccesses: toNamespaceAccesses(accesses, base?.namespaceAccesses),
     };
 }
@@ -306,24 +305,26 @@ function isEmpty(value: unknown): boolean {
 const WHERE = { account: "in the whole account", namespace: "in one namespace", project: "in one project" };
 
 function next(account: LiveServiceAccount, { args }: Desired<Values>): Call | undefined {
-    const live = account.spec ?? EMPTY_SPEC;
+    const live = account.spec ?? emptySpec();
     const scope = liveScope(live);
     const other = scopesOf(args as Bag).find((wanted) => wanted !== scope);
-    if (other) {
-        throw new Error(
-            `It works ${WHERE[scope]}, and only a replacement could make it work ${WHERE[other]}. Nothing was changed.`,
-        );
-    }
     const spec = toSpec(args, live);
-    if (isDeepStrictEqual(spec, toSpec(see(account).args, live))) {
+    if (!other && isDeepStrictEqual(spec, toSpec(see(account).args, live))) {
         return undefined;
     }
-    refuseAccess(args, live.access);
     const { id: serviceAccountId, resourceVersion } = account;
     return {
         purpose: "updating",
-        send: (cloud, asyncOperationId, options) =>
-            cloud.updateServiceAccount({ serviceAccountId, spec, resourceVersion, asyncOperationId }, options),
+        // A refusal comes only here: who just asks whether anything is to be done has to get an answer.
+        send: async (cloud, asyncOperationId, options) => {
+            if (other) {
+                throw new Error(
+                    `It works ${WHERE[scope]}, and only a replacement could make it work ${WHERE[other]}. Nothing was changed.`,
+                );
+            }
+            refuseAccess(args, live.access);
+            return cloud.updateServiceAccount({ serviceAccountId, spec, resourceVersion, asyncOperationId }, options);
+        },
     };
 }
 
@@ -338,7 +339,7 @@ export const serviceAccountDefinition: Definition<Values, LiveServiceAccount> = 
         refuseAccess(args, undefined);
         const isScoped = args.namespaceScopedAccess !== undefined || args.projectScopedAccess !== undefined;
         // An account without a role is none the less one that works in the account: the message says so.
-        const base = isScoped ? EMPTY_SPEC : ServiceAccountSpec.fromPartial({ access: {} });
+        const base = isScoped ? emptySpec() : messages.identity.ServiceAccountSpec.fromPartial({ access: {} });
         const { serviceAccountId, asyncOperation } = await cloud.createServiceAccount(
             { spec: toSpec(args, base), asyncOperationId: operationId },
             { signal },

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type * as pulumi from "@pulumi/pulumi";
-import type { User as LiveUser } from "../../proto/generated/temporal/api/cloud/identity/v1/message";
-import { UserSpec } from "../../proto/generated/temporal/api/cloud/identity/v1/message";
+import type { User as LiveUser, UserSpec } from "../../proto/generated/temporal/api/cloud/identity/v1/message";
 import type { AccessArgs } from "../access";
 import { accessFields, checkAccess, checkRole, refuseAccess, seeAccess, toAccess } from "../access";
 import { PAGE_SIZE } from "../client/reads";
@@ -9,6 +8,7 @@ import type { Call, Definition, Desired } from "../definition";
 import type { AccountRole, NamespacePermission, ProjectRole } from "../enums";
 import type { Bag, Report } from "../fields";
 import { shape, text } from "../fields";
+import { messages } from "../messages";
 import type { AdoptArgs } from "../resource";
 import { Resource } from "../resource";
 import { fromTimestamp, stateWord } from "../wire";
@@ -113,7 +113,7 @@ function check(args: Bag, old: Bag | undefined, report: Report, adopting: boolea
 type Values = pulumi.Unwrap<Omit<UserArgs, "adopt">>;
 
 /** Access has to be there, if there is nothing in it. */
-const EMPTY_SPEC = UserSpec.fromPartial({ access: {} });
+const emptySpec = () => messages.identity.UserSpec.fromPartial({ access: {} });
 
 function see({ spec, invitation, state, createdTime, lastModifiedTime }: LiveUser) {
     return {
@@ -137,17 +137,19 @@ function toSpec(values: Values, base: UserSpec): UserSpec {
 // -- what is to be done ----------------------------------------------------------------------------------------------
 
 function next(user: LiveUser, { args }: Desired<Values>): Call | undefined {
-    const live = user.spec ?? EMPTY_SPEC;
+    const live = user.spec ?? emptySpec();
     const spec = toSpec(args, live);
     if (isDeepStrictEqual(spec, toSpec(see(user).args, live))) {
         return undefined;
     }
-    refuseAccess(args, live.access);
     const { id: userId, resourceVersion } = user;
     return {
         purpose: "updating",
-        send: (cloud, asyncOperationId, options) =>
-            cloud.updateUser({ userId, spec, resourceVersion, asyncOperationId }, options),
+        // A refusal comes only here: who just asks whether anything is to be done has to get an answer.
+        send: async (cloud, asyncOperationId, options) => {
+            refuseAccess(args, live.access);
+            return cloud.updateUser({ userId, spec, resourceVersion, asyncOperationId }, options);
+        },
     };
 }
 
@@ -165,7 +167,7 @@ export const userDefinition: Definition<Values, LiveUser> = {
     async create(cloud, args, { operationId, signal }) {
         refuseAccess(args, undefined);
         const { userId, asyncOperation } = await cloud.createUser(
-            { spec: toSpec(args, EMPTY_SPEC), asyncOperationId: operationId },
+            { spec: toSpec(args, emptySpec()), asyncOperationId: operationId },
             { signal },
         );
         return { id: userId, asyncOperation };

@@ -372,13 +372,13 @@ describe("to and from the wire", () => {
         });
     });
 
-    test("one that is taken over cannot get another scope", () => {
-        expect(() => definition.next(namespaced, desired(namespaced, { accountRole: "read" }))).toThrow(
+    test("one that is taken over cannot get another scope", async () => {
+        await expect(sent(definition.next(namespaced, desired(namespaced, { accountRole: "read" })))).rejects.toThrow(
             "It works in one namespace, and only a replacement could make it work in the whole account. Nothing was changed.",
         );
-        expect(() => definition.next(account, desired(account, { projectScopedAccess: inProject }))).toThrow(
-            "It works in the whole account, and only a replacement could make it work in one project.",
-        );
+        await expect(
+            sent(definition.next(account, desired(account, { projectScopedAccess: inProject }))),
+        ).rejects.toThrow("It works in the whole account, and only a replacement could make it work in one project.");
     });
 
     test("a create", async () => {

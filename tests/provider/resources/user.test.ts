@@ -285,11 +285,11 @@ describe("to and from the wire", () => {
         });
     });
 
-    test("a role that does not go with what the program does not manage is refused before it is sent", () => {
-        expect(() => definition.next(ann(), desired(ann(), { accountRole: "owner" }))).toThrow(
+    test("a role that does not go with what the program does not manage is refused before it is sent", async () => {
+        await expect(sent(definition.next(ann(), desired(ann(), { accountRole: "owner" })))).rejects.toThrow(
             '`accountRole` cannot be made "owner": the API can neither grant nor take the role of an owner.',
         );
-        expect(() => definition.next(ann(), desired(ann(), { accountRole: "admin" }))).toThrow(
+        await expect(sent(definition.next(ann(), desired(ann(), { accountRole: "admin" })))).rejects.toThrow(
             '`accountRole` cannot be made "admin" while there are accesses to single namespaces (orders.a1b2c, ' +
                 "billing.a1b2c). Take them away by `namespaceAccesses: {}`.",
         );
