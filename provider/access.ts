@@ -1,14 +1,10 @@
 import type * as pulumi from "@pulumi/pulumi";
-import {
-    Access,
-    AccountAccess,
-    NamespaceAccess,
-    ProjectAccess,
-} from "../proto/generated/temporal/api/cloud/identity/v1/message";
+import type { Access, NamespaceAccess } from "../proto/generated/temporal/api/cloud/identity/v1/message";
 import type { AccountRole, NamespacePermission, ProjectRole } from "./enums";
 import { accountRoles, namespacePermissions, projectRoles } from "./enums";
 import type { Bag, Report } from "./fields";
 import { choice, isBag, map, set, shape, text, UNKNOWN } from "./fields";
+import { messages } from "./messages";
 import { lay } from "./wire";
 
 /** What an identity may do, beside its role in the account. */
@@ -153,8 +149,8 @@ export function seeNamespaceAccesses(accesses: { [namespaceId: string]: Namespac
  * the two cannot disagree.
  */
 export function toAccess(values: AccessValues, base: Access | undefined): Access | undefined {
-    return lay(base, Access.fromPartial({}), {
-        accountAccess: lay(base?.accountAccess, AccountAccess.fromPartial({}), {
+    return lay(base, messages.identity.Access.fromPartial({}), {
+        accountAccess: lay(base?.accountAccess, messages.identity.AccountAccess.fromPartial({}), {
             role: accountRoles.toWire(values.accountRole),
             roleDeprecated: "",
             customRoles: [...(values.customRoles ?? [])],
@@ -165,7 +161,7 @@ export function toAccess(values: AccessValues, base: Access | undefined): Access
             Object.entries(values.projectAccesses ?? {}).map(([id, role]) => [
                 id,
                 {
-                    ...(entry(base?.projectAccesses, id) ?? ProjectAccess.fromPartial({})),
+                    ...(entry(base?.projectAccesses, id) ?? messages.identity.ProjectAccess.fromPartial({})),
                     role: projectRoles.toWire(role),
                 },
             ]),
@@ -181,7 +177,7 @@ export function toNamespaceAccesses(
         Object.entries(values ?? {}).map(([id, permission]) => [
             id,
             {
-                ...(entry(base, id) ?? NamespaceAccess.fromPartial({})),
+                ...(entry(base, id) ?? messages.identity.NamespaceAccess.fromPartial({})),
                 permission: namespacePermissions.toWire(permission),
                 permissionDeprecated: "",
             },

@@ -1,13 +1,4 @@
-import {
-    OwnerType as Owner,
-    NamespaceAccess_Permission as Permission,
-    ProjectAccess_ProjectRole as ProjectRoleOnWire,
-    AccountAccess_Role as Role,
-} from "../proto/generated/temporal/api/cloud/identity/v1/message";
-import {
-    NamespaceSpec_SearchAttributeType as AttributeType,
-    EncryptionValidationSpec_EncryptionValidationMode as Mode,
-} from "../proto/generated/temporal/api/cloud/namespace/v1/message";
+import { messages } from "./messages";
 import { words } from "./wire";
 
 /** What an identity may do in the account. https://docs.temporal.io/cloud/users#account-level-roles */
@@ -87,53 +78,71 @@ export const EncryptionValidationMode = {
 export type EncryptionValidationMode = (typeof EncryptionValidationMode)[keyof typeof EncryptionValidationMode];
 
 /** @internal */
-export const accountRoles = words<AccountRole>({
-    owner: Role.ROLE_OWNER,
-    admin: Role.ROLE_ADMIN,
-    developer: Role.ROLE_DEVELOPER,
-    financeadmin: Role.ROLE_FINANCE_ADMIN,
-    read: Role.ROLE_READ,
-    metricsread: Role.ROLE_METRICS_READ,
+export const accountRoles = words(AccountRole, () => {
+    const { AccountAccess_Role: numbers } = messages.identity;
+    return {
+        owner: numbers.ROLE_OWNER,
+        admin: numbers.ROLE_ADMIN,
+        developer: numbers.ROLE_DEVELOPER,
+        financeadmin: numbers.ROLE_FINANCE_ADMIN,
+        read: numbers.ROLE_READ,
+        metricsread: numbers.ROLE_METRICS_READ,
+    };
 });
 
 /** @internal */
-export const namespacePermissions = words<NamespacePermission>({
-    admin: Permission.PERMISSION_ADMIN,
-    write: Permission.PERMISSION_WRITE,
-    read: Permission.PERMISSION_READ,
+export const namespacePermissions = words(NamespacePermission, () => {
+    const { NamespaceAccess_Permission: numbers } = messages.identity;
+    return {
+        admin: numbers.PERMISSION_ADMIN,
+        write: numbers.PERMISSION_WRITE,
+        read: numbers.PERMISSION_READ,
+    };
 });
 
 /** @internal */
-export const projectRoles = words<ProjectRole>({
-    admin: ProjectRoleOnWire.PROJECT_ROLE_ADMIN,
-    write: ProjectRoleOnWire.PROJECT_ROLE_WRITE,
-    read: ProjectRoleOnWire.PROJECT_ROLE_READ,
-    list: ProjectRoleOnWire.PROJECT_ROLE_LIST,
-    contribute: ProjectRoleOnWire.PROJECT_ROLE_CONTRIBUTE,
-    member: ProjectRoleOnWire.PROJECT_ROLE_MEMBER,
-    developer: ProjectRoleOnWire.PROJECT_ROLE_DEVELOPER,
+export const projectRoles = words(ProjectRole, () => {
+    const { ProjectAccess_ProjectRole: numbers } = messages.identity;
+    return {
+        admin: numbers.PROJECT_ROLE_ADMIN,
+        write: numbers.PROJECT_ROLE_WRITE,
+        read: numbers.PROJECT_ROLE_READ,
+        list: numbers.PROJECT_ROLE_LIST,
+        contribute: numbers.PROJECT_ROLE_CONTRIBUTE,
+        member: numbers.PROJECT_ROLE_MEMBER,
+        developer: numbers.PROJECT_ROLE_DEVELOPER,
+    };
 });
 
 /** @internal */
-export const ownerTypes = words<OwnerType>({
-    user: Owner.OWNER_TYPE_USER,
-    "service-account": Owner.OWNER_TYPE_SERVICE_ACCOUNT,
+export const ownerTypes = words(OwnerType, () => {
+    const { OwnerType: numbers } = messages.identity;
+    return {
+        user: numbers.OWNER_TYPE_USER,
+        "service-account": numbers.OWNER_TYPE_SERVICE_ACCOUNT,
+    };
 });
 
 /** @internal */
-export const searchAttributeTypes = words<SearchAttributeType>({
-    text: AttributeType.SEARCH_ATTRIBUTE_TYPE_TEXT,
-    keyword: AttributeType.SEARCH_ATTRIBUTE_TYPE_KEYWORD,
-    int: AttributeType.SEARCH_ATTRIBUTE_TYPE_INT,
-    double: AttributeType.SEARCH_ATTRIBUTE_TYPE_DOUBLE,
-    bool: AttributeType.SEARCH_ATTRIBUTE_TYPE_BOOL,
-    datetime: AttributeType.SEARCH_ATTRIBUTE_TYPE_DATETIME,
-    keyword_list: AttributeType.SEARCH_ATTRIBUTE_TYPE_KEYWORD_LIST,
+export const searchAttributeTypes = words(SearchAttributeType, () => {
+    const { NamespaceSpec_SearchAttributeType: numbers } = messages.namespace;
+    return {
+        text: numbers.SEARCH_ATTRIBUTE_TYPE_TEXT,
+        keyword: numbers.SEARCH_ATTRIBUTE_TYPE_KEYWORD,
+        int: numbers.SEARCH_ATTRIBUTE_TYPE_INT,
+        double: numbers.SEARCH_ATTRIBUTE_TYPE_DOUBLE,
+        bool: numbers.SEARCH_ATTRIBUTE_TYPE_BOOL,
+        datetime: numbers.SEARCH_ATTRIBUTE_TYPE_DATETIME,
+        keyword_list: numbers.SEARCH_ATTRIBUTE_TYPE_KEYWORD_LIST,
+    };
 });
 
 /** @internal */
-export const encryptionValidationModes = words<EncryptionValidationMode>({
-    disabled: Mode.ENCRYPTION_VALIDATION_MODE_DISABLED,
-    warn: Mode.ENCRYPTION_VALIDATION_MODE_WARN,
-    deny: Mode.ENCRYPTION_VALIDATION_MODE_DENY,
+export const encryptionValidationModes = words(EncryptionValidationMode, () => {
+    const { EncryptionValidationSpec_EncryptionValidationMode: numbers } = messages.namespace;
+    return {
+        disabled: numbers.ENCRYPTION_VALIDATION_MODE_DISABLED,
+        warn: numbers.ENCRYPTION_VALIDATION_MODE_WARN,
+        deny: numbers.ENCRYPTION_VALIDATION_MODE_DENY,
+    };
 });

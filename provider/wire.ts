@@ -1,7 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Duration } from "../proto/generated/google/protobuf/duration";
 import type { Timestamp } from "../proto/generated/google/protobuf/timestamp";
-import { ResourceState } from "../proto/generated/temporal/api/cloud/resource/v1/message";
+import type { ResourceState } from "../proto/generated/temporal/api/cloud/resource/v1/message";
+import { messages } from "./messages";
+
+/** The most resources that the Cloud Ops API gives at once. */
+export const PAGE_SIZE = 1000;
 
 /** The words of an enum: what programs write, and the number on the wire. */
 export interface Words<Word extends string> {
@@ -12,14 +16,27 @@ export interface Words<Word extends string> {
     fromWire(value: number): Word | undefined;
 }
 
-export function words<Word extends string>(table: { readonly [W in Word]: number }): Words<Word> {
-    const entries = Object.entries(table) as [Word, number][];
-    const byNumber = new Map(entries.map(([word, value]) => [value, word]));
-    const byWord = new Map<string, number>(entries);
+/**
+ * @param constants the words, as programs name them
+ * @param numbers the number of each; asked for when the first is needed
+ */
+export function words<Word extends string>(
+    constants: { readonly [name: string]: Word },
+    numbers: () => { readonly [W in Word]: number },
+): Words<Word> {
+    let tables: { readonly byWord: Map<string, number>; readonly byNumber: Map<number, Word> } | undefined;
+    const loaded = () => {
+        const entries = tables ? [] : (Object.entries(numbers()) as [Word, number][]);
+        tables ??= {
+            byWord: new Map(entries),
+            byNumber: new Map(entries.map(([word, value]) => [value, word])),
+        };
+        return tables;
+    };
     return {
-        words: entries.map(([word]) => word),
-        toWire: (word) => (word === undefined ? 0 : (byWord.get(word) ?? (Number(word) || 0))),
-        fromWire: (value) => (value === 0 ? undefined : (byNumber.get(value) ?? (String(value) as Word))),
+        words: Object.values(constants),
+        toWire: (word) => (word === undefined ? 0 : (loaded().byWord.get(word) ?? (Number(word) || 0))),
+        fromWire: (value) => (value === 0 ? undefined : (loaded().byNumber.get(value) ?? (String(value) as Word))),
     };
 }
 
@@ -90,5 +107,5 @@ export function durationSeconds(duration: Duration): number {
 
 /** `active`, `activating` and so on. */
 export function stateWord(state: ResourceState): string {
-    return (ResourceState[state] ?? String(state)).replace("RESOURCE_STATE_", "").toLowerCase();
+    return (messages.resource.ResourceState[state] ?? String(state)).replace("RESOURCE_STATE_", "").toLowerCase();
 }

@@ -17,9 +17,6 @@ export interface Source<T> {
     idOf(item: T): string;
 }
 
-/** The most that the Cloud Ops API gives at once. */
-export const PAGE_SIZE = 1000;
-
 /** So many reads of a kind are made one by one: for a small stack, a list would cost more. */
 const SINGLE_READS = 4;
 /** So many pages are tried before any has paid for itself. */

@@ -1,10 +1,10 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { ApiKey as LiveApiKey } from "../../proto/generated/temporal/api/cloud/identity/v1/message";
-import { PAGE_SIZE } from "../client/reads";
 import type { OwnerType } from "../enums";
 import { ownerTypes } from "../enums";
 import type { ApiKey } from "../resources/api-key";
 import { apiKeyDefinition } from "../resources/api-key";
+import { PAGE_SIZE } from "../wire";
 import type { Plain } from "./invoke";
 import { exactlyOne, LookupError, listAll, lookUp, lookUpOutput, plain } from "./invoke";
 

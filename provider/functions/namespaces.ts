@@ -1,8 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Namespace as LiveNamespace } from "../../proto/generated/temporal/api/cloud/namespace/v1/message";
-import { PAGE_SIZE } from "../client/reads";
 import type { Namespace } from "../resources/namespace";
 import { namespaceDefinition } from "../resources/namespace";
+import { PAGE_SIZE } from "../wire";
 import type { Plain, Question } from "./invoke";
 import { exactlyOne, listAll, lookUp, lookUpOutput, plain, single } from "./invoke";
 

@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Region } from "../../proto/generated/temporal/api/cloud/region/v1/message";
-import { Region_CloudProvider as Provider } from "../../proto/generated/temporal/api/cloud/region/v1/message";
+import { messages } from "../messages";
 import { words } from "../wire";
 import { exactlyOne, lookUp, lookUpOutput } from "./invoke";
 
@@ -15,10 +15,13 @@ export const CloudProvider = {
 } as const;
 export type CloudProvider = (typeof CloudProvider)[keyof typeof CloudProvider];
 
-const cloudProviders = words<CloudProvider>({
-    aws: Provider.CLOUD_PROVIDER_AWS,
-    gcp: Provider.CLOUD_PROVIDER_GCP,
-    azure: Provider.CLOUD_PROVIDER_AZURE,
+const cloudProviders = words(CloudProvider, () => {
+    const { Region_CloudProvider: Provider } = messages.region;
+    return {
+        aws: Provider.CLOUD_PROVIDER_AWS,
+        gcp: Provider.CLOUD_PROVIDER_GCP,
+        azure: Provider.CLOUD_PROVIDER_AZURE,
+    };
 });
 
 /** Which region. */

@@ -1,8 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { User as LiveUser } from "../../proto/generated/temporal/api/cloud/identity/v1/message";
-import { PAGE_SIZE } from "../client/reads";
 import type { User } from "../resources/user";
 import { userDefinition } from "../resources/user";
+import { PAGE_SIZE } from "../wire";
 import type { Plain, Question } from "./invoke";
 import { exactlyOne, listAll, lookUp, lookUpOutput, plain, single } from "./invoke";
 

@@ -1,19 +1,17 @@
 import { isDeepStrictEqual } from "node:util";
 import type * as pulumi from "@pulumi/pulumi";
-import { Timestamp } from "../../proto/generated/google/protobuf/timestamp";
-import type * as requests from "../../proto/generated/temporal/api/cloud/cloudservice/v1/request_response";
-import type { ApiKey as LiveApiKey } from "../../proto/generated/temporal/api/cloud/identity/v1/message";
-import { ApiKeySpec } from "../../proto/generated/temporal/api/cloud/identity/v1/message";
+import type { Timestamp } from "../../proto/generated/google/protobuf/timestamp";
+import type { ApiKeySpec, ApiKey as LiveApiKey } from "../../proto/generated/temporal/api/cloud/identity/v1/message";
 import type { AsyncOperation } from "../../proto/generated/temporal/api/cloud/operation/v1/message";
 import { idText } from "../access";
-import { PAGE_SIZE } from "../client/reads";
 import type { Call, Definition, Desired } from "../definition";
 import type { OwnerType } from "../enums";
 import { ownerTypes } from "../enums";
 import type { Bag, Report } from "../fields";
 import { choice, flag, shape, text, UNKNOWN } from "../fields";
+import { messages } from "../messages";
 import { Resource } from "../resource";
-import { fromTimestamp, normaliseTime, parseDurationSeconds, stateWord, toTimestamp } from "../wire";
+import { fromTimestamp, normaliseTime, PAGE_SIZE, parseDurationSeconds, stateWord, toTimestamp } from "../wire";
 
 /** What an ApiKey is made of. Unless said otherwise, a change is made in place. */
 export interface ApiKeyArgs {
@@ -210,9 +208,9 @@ function replaceNow(old: Bag, { rotateBefore }: Bag, now: Date): string[] {
 
 type Values = pulumi.Unwrap<ApiKeyArgs>;
 
-const EMPTY_SPEC = ApiKeySpec.fromPartial({});
+const emptySpec = () => messages.identity.ApiKeySpec.fromPartial({});
 
-function see({ spec = EMPTY_SPEC, state, createdTime, lastModifiedTime }: LiveApiKey) {
+function see({ spec = emptySpec(), state, createdTime, lastModifiedTime }: LiveApiKey) {
     const ownerType = ownerTypes.fromWire(spec.ownerType);
     const expiryTime = fromTimestamp(spec.expiryTime);
     return {
@@ -243,7 +241,9 @@ function toSpec(values: Values, base: ApiKeySpec): ApiKeySpec {
         displayName: values.displayName ?? base.displayName,
         description: values.description ?? "",
         disabled: values.disabled ?? false,
-        expiryTime: expiryTime ? { ...(base.expiryTime ?? Timestamp.fromPartial({})), ...expiryTime } : base.expiryTime,
+        expiryTime: expiryTime
+            ? { ...(base.expiryTime ?? messages.timestamp.Timestamp.fromPartial({})), ...expiryTime }
+            : base.expiryTime,
     };
 }
 
@@ -258,7 +258,10 @@ function expiryFrom(expiresIn: string | undefined, earlier: AsyncOperation | und
         return undefined;
     }
     const start = earlier?.startedTime?.seconds ?? BigInt(Math.floor(now.getTime() / 1000));
-    return requestedExpiry(earlier) ?? Timestamp.fromPartial({ seconds: wholeMinutes(start, BigInt(seconds)) });
+    return (
+        requestedExpiry(earlier) ??
+        messages.timestamp.Timestamp.fromPartial({ seconds: wholeMinutes(start, BigInt(seconds)) })
+    );
 }
 
 /**
@@ -276,9 +279,7 @@ function requestedExpiry(earlier: AsyncOperation | undefined): Timestamp | undef
     if (!input?.typeUrl.endsWith("/temporal.api.cloud.cloudservice.v1.CreateApiKeyRequest")) {
         return undefined;
     }
-    // Every request that there is comes with it: a program that imports this package should not have to wait for that.
-    const { CreateApiKeyRequest } =
-        require("../../proto/generated/temporal/api/cloud/cloudservice/v1/request_response") as typeof requests;
+    const { CreateApiKeyRequest } = messages.requests;
     try {
         return CreateApiKeyRequest.decode(input.value).spec?.expiryTime;
     } catch {
@@ -289,7 +290,7 @@ function requestedExpiry(earlier: AsyncOperation | undefined): Timestamp | undef
 // -- what is to be done ----------------------------------------------------------------------------------------------
 
 function next(key: LiveApiKey, { args }: Desired<Values>): Call | undefined {
-    const live = key.spec ?? EMPTY_SPEC;
+    const live = key.spec ?? emptySpec();
     const spec = toSpec(args, live);
     if (isDeepStrictEqual(spec, toSpec(see(key).args, live))) {
         return undefined;
@@ -311,7 +312,7 @@ export const apiKeyDefinition: Definition<Values, LiveApiKey> = {
     replaceNow,
     onceOutputs: ONCE_OUTPUTS,
     async create(cloud, args, { operationId, earlier, now, signal }) {
-        const spec = toSpec({ ...args, ownerType: args.ownerType ?? "service-account" }, EMPTY_SPEC);
+        const spec = toSpec({ ...args, ownerType: args.ownerType ?? "service-account" }, emptySpec());
         const { keyId, token, asyncOperation } = await cloud.createApiKey(
             {
                 spec: { ...spec, expiryTime: spec.expiryTime ?? expiryFrom(args.expiresIn, earlier, now) },

@@ -3,26 +3,14 @@ import { isDeepStrictEqual } from "node:util";
 import type * as pulumi from "@pulumi/pulumi";
 import type {
     Capacity,
-    Namespace as LiveNamespace,
-} from "../../proto/generated/temporal/api/cloud/namespace/v1/message";
-import {
-    ApiKeyAuthSpec,
-    Capacity_Request_State as CapacityRequestState,
     CapacitySpec,
-    CertificateFilterSpec,
     CodecServerSpec,
-    CodecServerSpec_CustomErrorMessage as CustomErrorMessage,
     EncryptionValidationSpec,
-    CodecServerSpec_CustomErrorMessage_ErrorMessage as ErrorMessage,
-    FairnessSpec,
-    HighAvailabilitySpec,
-    LifecycleSpec,
+    Namespace as LiveNamespace,
     MtlsAuthSpec,
     NamespaceSpec,
     ReplicaSpec,
-    Replica_ReplicaState as ReplicaState,
 } from "../../proto/generated/temporal/api/cloud/namespace/v1/message";
-import { PAGE_SIZE } from "../client/reads";
 import type { Call, Definition, Desired, Wait } from "../definition";
 import type { CapacityMode, EncryptionValidationMode, SearchAttributeType } from "../enums";
 import { encryptionValidationModes, searchAttributeTypes } from "../enums";
@@ -43,9 +31,10 @@ import {
     UNKNOWN,
     whole,
 } from "../fields";
+import { messages } from "../messages";
 import type { AdoptArgs } from "../resource";
 import { Resource } from "../resource";
-import { fromTimestamp, lay, stateWord } from "../wire";
+import { fromTimestamp, lay, PAGE_SIZE, stateWord } from "../wire";
 
 /** What a Namespace is made of. Unless said otherwise, a change is made in place. */
 export interface NamespaceArgs extends AdoptArgs {
@@ -485,7 +474,7 @@ function warnings(old: Bag, args: Bag): string[] {
 type Values = pulumi.Unwrap<Omit<NamespaceArgs, "adopt">>;
 
 function see(namespace: LiveNamespace) {
-    const spec = namespace.spec ?? EMPTY_SPEC;
+    const spec = namespace.spec ?? emptySpec();
     return {
         args: {
             name: spec.name,
@@ -526,7 +515,9 @@ function see(namespace: LiveNamespace) {
                 id,
                 region,
                 isPrimary,
-                state: (ReplicaState[state] ?? String(state)).replace("REPLICA_STATE_", "").toLowerCase(),
+                state: (messages.namespace.Replica_ReplicaState[state] ?? String(state))
+                    .replace("REPLICA_STATE_", "")
+                    .toLowerCase(),
             })),
             limits: { actionsPerSecondLimit: namespace.limits?.actionsPerSecondLimit ?? 0 },
             capacityStatus: seeCapacityStatus(namespace.capacity),
@@ -537,7 +528,7 @@ function see(namespace: LiveNamespace) {
     };
 }
 
-const EMPTY_SPEC = NamespaceSpec.fromPartial({});
+const emptySpec = () => messages.namespace.NamespaceSpec.fromPartial({});
 
 /** The active region first, then the others as the server lists them. */
 function regionsOf({ spec, activeRegion }: LiveNamespace): string[] {
@@ -576,7 +567,7 @@ function seeCodecServer({
 function seeEncryptionValidation(spec: EncryptionValidationSpec | undefined) {
     if (
         spec === undefined ||
-        isDeepStrictEqual({ ...spec, _unknownFields: {} }, EncryptionValidationSpec.fromPartial({}))
+        isDeepStrictEqual({ ...spec, _unknownFields: {} }, messages.namespace.EncryptionValidationSpec.fromPartial({}))
     ) {
         return {};
     }
@@ -609,7 +600,7 @@ function currentCapacity(capacity: Capacity | undefined): CapacityValues {
 /** What was asked for last, unless that came to nothing. */
 function seeCapacity({ capacity }: LiveNamespace): CapacityValues {
     const request = capacity?.latestRequest;
-    const failed = request?.state === CapacityRequestState.STATE_CAPACITY_REQUEST_FAILED;
+    const failed = request?.state === messages.namespace.Capacity_Request_State.STATE_CAPACITY_REQUEST_FAILED;
     return (failed ? undefined : fromCapacitySpec(request?.spec)) ?? currentCapacity(capacity);
 }
 
@@ -620,7 +611,7 @@ function seeCapacityStatus(capacity: Capacity | undefined): NamespaceCapacitySta
         ...(request
             ? {
                   latestRequest: {
-                      state: (CapacityRequestState[request.state] ?? String(request.state))
+                      state: (messages.namespace.Capacity_Request_State[request.state] ?? String(request.state))
                           .replace("STATE_CAPACITY_REQUEST_", "")
                           .toLowerCase(),
                       ...fromCapacitySpec(request.spec),
@@ -643,7 +634,9 @@ function toSpec(values: Values, base: NamespaceSpec): NamespaceSpec {
         name: values.name ?? base.name,
         retentionDays: values.retentionDays ?? 30,
         mtlsAuth: toMtlsAuth(values.mtlsAuth, base.mtlsAuth),
-        apiKeyAuth: lay(base.apiKeyAuth, ApiKeyAuthSpec.fromPartial({}), { enabled: values.apiKeyAuth ?? false }),
+        apiKeyAuth: lay(base.apiKeyAuth, messages.namespace.ApiKeyAuthSpec.fromPartial({}), {
+            enabled: values.apiKeyAuth ?? false,
+        }),
         searchAttributes: {
             ...base.searchAttributes,
             ...Object.fromEntries(
@@ -654,24 +647,28 @@ function toSpec(values: Values, base: NamespaceSpec): NamespaceSpec {
             ),
         },
         codecServer: toCodecServer(values.codecServer, base.codecServer),
-        lifecycle: lay(base.lifecycle, LifecycleSpec.fromPartial({}), {
+        lifecycle: lay(base.lifecycle, messages.namespace.LifecycleSpec.fromPartial({}), {
             enableDeleteProtection: values.deleteProtection ?? false,
         }),
-        highAvailability: lay(base.highAvailability, HighAvailabilitySpec.fromPartial({}), {
+        highAvailability: lay(base.highAvailability, messages.namespace.HighAvailabilitySpec.fromPartial({}), {
             disableManagedFailover: highAvailability?.disableManagedFailover ?? false,
             disablePassivePollerForwarding: highAvailability?.disablePassivePollerForwarding ?? false,
         }),
         connectivityRuleIds: values.connectivityRuleIds ?? [],
-        fairness: lay(base.fairness, FairnessSpec.fromPartial({}), {
+        fairness: lay(base.fairness, messages.namespace.FairnessSpec.fromPartial({}), {
             taskQueueFairnessEnabled: values.taskQueueFairness ?? false,
         }),
-        encryptionValidation: lay(base.encryptionValidation, EncryptionValidationSpec.fromPartial({}), {
-            mode: encryptionValidationModes.toWire(encryptionValidation?.mode),
-            metadataKey: encryptionValidation?.metadataKey ?? "",
-            metadataValues: encryptionValidation?.metadataValues ?? [],
-            inspectHeader: encryptionValidation?.inspectHeader ?? false,
-            inspectFailure: encryptionValidation?.inspectFailure ?? false,
-        }),
+        encryptionValidation: lay(
+            base.encryptionValidation,
+            messages.namespace.EncryptionValidationSpec.fromPartial({}),
+            {
+                mode: encryptionValidationModes.toWire(encryptionValidation?.mode),
+                metadataKey: encryptionValidation?.metadataKey ?? "",
+                metadataValues: encryptionValidation?.metadataValues ?? [],
+                inspectHeader: encryptionValidation?.inspectHeader ?? false,
+                inspectFailure: encryptionValidation?.inspectFailure ?? false,
+            },
+        ),
         description: values.description ?? "",
     };
 }
@@ -682,14 +679,15 @@ function toMtlsAuth(values: Values["mtlsAuth"], base: MtlsAuthSpec | undefined):
         const filters = values.certificateFilters ?? [];
         const unchanged = before && before.certificateFilters.length === filters.length;
         return {
-            ...(before ?? MtlsAuthSpec.fromPartial({})),
+            ...(before ?? messages.namespace.MtlsAuthSpec.fromPartial({})),
             enabled: true,
             acceptedClientCa:
                 before?.acceptedClientCa.toString("utf8") === values.acceptedClientCa
                     ? before.acceptedClientCa
                     : Buffer.from(values.acceptedClientCa, "utf8"),
             certificateFilters: filters.map((filter, index) => ({
-                ...((unchanged && before.certificateFilters[index]) || CertificateFilterSpec.fromPartial({})),
+                ...((unchanged && before.certificateFilters[index]) ||
+                    messages.namespace.CertificateFilterSpec.fromPartial({})),
                 ...Object.fromEntries(FILTER_PARTS.map((part) => [part, filter[part] ?? ""])),
             })),
         };
@@ -704,21 +702,29 @@ function toCodecServer(values: Values["codecServer"], base: CodecServerSpec | un
     if (codec === undefined && !base?.endpoint) {
         return base;
     }
-    return lay(base, CodecServerSpec.fromPartial({}), {
+    return lay(base, messages.namespace.CodecServerSpec.fromPartial({}), {
         endpoint: codec?.endpoint ?? "",
         passAccessToken: codec?.passAccessToken ?? false,
         includeCrossOriginCredentials: codec?.includeCrossOriginCredentials ?? false,
-        customErrorMessage: lay(base?.customErrorMessage, CustomErrorMessage.fromPartial({}), {
-            default: lay(base?.customErrorMessage?.default, ErrorMessage.fromPartial({}), {
-                message: codec?.customErrorMessage?.message ?? "",
-                link: codec?.customErrorMessage?.link ?? "",
-            }),
-        }),
+        customErrorMessage: lay(
+            base?.customErrorMessage,
+            messages.namespace.CodecServerSpec_CustomErrorMessage.fromPartial({}),
+            {
+                default: lay(
+                    base?.customErrorMessage?.default,
+                    messages.namespace.CodecServerSpec_CustomErrorMessage_ErrorMessage.fromPartial({}),
+                    {
+                        message: codec?.customErrorMessage?.message ?? "",
+                        link: codec?.customErrorMessage?.link ?? "",
+                    },
+                ),
+            },
+        ),
     });
 }
 
 function toCapacitySpec(values: CapacityValues): CapacitySpec {
-    return CapacitySpec.fromPartial({
+    return messages.namespace.CapacitySpec.fromPartial({
         spec:
             values.mode === "provisioned"
                 ? { $case: "provisioned", value: { value: values.value } }
@@ -773,7 +779,7 @@ function rename({ namespace, spec, resourceVersion }: LiveNamespace, args: Value
 }
 
 function changeSpec(namespace: LiveNamespace, args: Values): Call | undefined {
-    const live = namespace.spec ?? EMPTY_SPEC;
+    const live = namespace.spec ?? emptySpec();
     const spec = toSpec(args, live);
     const asItIs = toSpec(see(namespace).args, live);
     return isDeepStrictEqual(spec, asItIs) ? undefined : updateSpec(namespace, "updating", spec);
@@ -826,7 +832,9 @@ function changeRegions(namespace: LiveNamespace, { args, changed }: Desired<Valu
         return undefined;
     }
     const moving = replicas.find(
-        ({ state }) => state === ReplicaState.REPLICA_STATE_ADDING || state === ReplicaState.REPLICA_STATE_REMOVING,
+        ({ state }) =>
+            state === messages.namespace.Replica_ReplicaState.REPLICA_STATE_ADDING ||
+            state === messages.namespace.Replica_ReplicaState.REPLICA_STATE_REMOVING,
     );
     if (moving) {
         return { purpose: `waiting for the replica in ${moving.region}`, operationId: undefined };
@@ -851,7 +859,7 @@ function changeRegions(namespace: LiveNamespace, { args, changed }: Desired<Valu
     if (missing !== undefined) {
         return withReplicas(namespace, `adding the region ${missing}`, (there) => [
             ...there,
-            ReplicaSpec.fromPartial({ region: missing }),
+            messages.namespace.ReplicaSpec.fromPartial({ region: missing }),
         ]);
     }
     return undefined;
@@ -870,7 +878,7 @@ function withReplicas(
     purpose: string,
     change: (replicas: ReplicaSpec[]) => ReplicaSpec[],
 ): Call {
-    const live = namespace.spec ?? EMPTY_SPEC;
+    const live = namespace.spec ?? emptySpec();
     return updateSpec(namespace, purpose, { ...toSpec(see(namespace).args, live), replicas: change(live.replicas) });
 }
 
@@ -884,18 +892,21 @@ function changeCapacity(
         return undefined;
     }
     const request = namespace.capacity?.latestRequest;
-    if (request?.state === CapacityRequestState.STATE_CAPACITY_REQUEST_IN_PROGRESS) {
+    if (request?.state === messages.namespace.Capacity_Request_State.STATE_CAPACITY_REQUEST_IN_PROGRESS) {
         return { purpose: "waiting for the capacity", operationId: request.asyncOperationId || undefined };
     }
     if (isDeepStrictEqual(seeCapacity(namespace), args.capacity)) {
         return undefined;
     }
-    if (made.has(SETTING_CAPACITY) && request?.state === CapacityRequestState.STATE_CAPACITY_REQUEST_FAILED) {
+    if (
+        made.has(SETTING_CAPACITY) &&
+        request?.state === messages.namespace.Capacity_Request_State.STATE_CAPACITY_REQUEST_FAILED
+    ) {
         throw new Error(
             "Temporal Cloud could not provide the capacity: its latest request failed. Ask for less, or for it later.",
         );
     }
-    const live = namespace.spec ?? EMPTY_SPEC;
+    const live = namespace.spec ?? emptySpec();
     const capacitySpec = toCapacitySpec(args.capacity);
     return updateSpec(namespace, SETTING_CAPACITY, { ...toSpec(see(namespace).args, live), capacitySpec });
 }
@@ -919,7 +930,7 @@ export const namespaceDefinition: Definition<Values, LiveNamespace> = {
     async create(cloud, args, { operationId, signal }) {
         const { namespace, asyncOperation } = await cloud.createNamespace(
             {
-                spec: { ...toSpec(args, EMPTY_SPEC), replicas: args.regions.map((region) => ({ region })) },
+                spec: { ...toSpec(args, emptySpec()), replicas: args.regions.map((region) => ({ region })) },
                 tags: args.tags ?? {},
                 projectId: args.projectId ?? "",
                 asyncOperationId: operationId,

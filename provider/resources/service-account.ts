@@ -19,7 +19,6 @@ import {
     toAccess,
     toNamespaceAccesses,
 } from "../access";
-import { PAGE_SIZE } from "../client/reads";
 import type { Call, Definition, Desired } from "../definition";
 import type { AccountRole, NamespacePermission, ProjectRole } from "../enums";
 import { namespacePermissions, projectRoles } from "../enums";
@@ -27,7 +26,7 @@ import type { Bag, Report } from "../fields";
 import { choice, object, shape, text, UNKNOWN } from "../fields";
 import { messages } from "../messages";
 import { Resource } from "../resource";
-import { fromTimestamp, lay, stateWord } from "../wire";
+import { fromTimestamp, lay, PAGE_SIZE, stateWord } from "../wire";
 
 /**
  * What a ServiceAccount is made of. It works either in the whole account (`accountRole`, `customRoles`,

@@ -3,7 +3,6 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { User as LiveUser, UserSpec } from "../../proto/generated/temporal/api/cloud/identity/v1/message";
 import type { AccessArgs } from "../access";
 import { accessFields, checkAccess, checkRole, refuseAccess, seeAccess, toAccess } from "../access";
-import { PAGE_SIZE } from "../client/reads";
 import type { Call, Definition, Desired } from "../definition";
 import type { AccountRole, NamespacePermission, ProjectRole } from "../enums";
 import type { Bag, Report } from "../fields";
@@ -11,7 +10,7 @@ import { shape, text } from "../fields";
 import { messages } from "../messages";
 import type { AdoptArgs } from "../resource";
 import { Resource } from "../resource";
-import { fromTimestamp, stateWord } from "../wire";
+import { fromTimestamp, PAGE_SIZE, stateWord } from "../wire";
 
 /** What a User is made of. Unless said otherwise, a change is made in place. */
 export interface UserArgs extends AccessArgs, AdoptArgs {

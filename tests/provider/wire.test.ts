@@ -128,7 +128,7 @@ test("a duration of the wire in seconds", () => {
 });
 
 describe("words", () => {
-    const colours = words({ red: 1, green: 2 });
+    const colours = words({ Red: "red", Green: "green" }, () => ({ red: 1, green: 2 }));
 
     test("to numbers and back", () => {
         expect(colours.words).toEqual(["red", "green"]);
