@@ -75,8 +75,7 @@ export const apiKey = defineKind<ApiKeyArgs, Live>({
                     from: "one",
                     to: "two",
                     see: (live) => specOf(live).displayName,
-                    // The logical name.
-                    afterwards: { value: "displayname" },
+                    afterwards: "logical name",
                     drift: {
                         change: (live) => {
                             specOf(live).displayName = "three";

@@ -19,8 +19,11 @@ interface OneField<P extends keyof Args & string, Args, Live> {
     readonly beside?: Partial<Args>;
     /** The field as the server has it, in the words of the program. */
     see(live: Live): unknown;
-    /** What the server has where the program no longer sets it; "kept": what it set last; "required": always set. */
-    readonly afterwards: { readonly value: unknown } | "kept" | "required";
+    /**
+     * What the server has where the program no longer sets it; "kept": what it set last; "logical name": that, which the
+     * program then means by saying nothing; "required": it is always set.
+     */
+    readonly afterwards: { readonly value: unknown } | "kept" | "logical name" | "required";
     /** Somebody else changes it. */
     readonly drift: { change(live: Live): void; readonly value: unknown };
 }
@@ -81,6 +84,8 @@ export interface Field {
     readonly args: { readonly from: object; readonly to: object; readonly unset: object };
     readonly values: { readonly from: unknown; readonly to: unknown; readonly unset: unknown; readonly drift: unknown };
     readonly required: boolean;
+    /** Whether the field is the server's own business when the program does not set it. */
+    readonly canBeUnmanaged: boolean;
     see(id: string): unknown;
     drift(id: string): void;
 }
@@ -193,10 +198,16 @@ function erase<Args extends object, Live extends object>(
         values: {
             from: part(from, member),
             to: part(to, member),
-            unset: typeof afterwards === "object" ? afterwards.value : part(to, member),
+            unset:
+                typeof afterwards === "object"
+                    ? afterwards.value
+                    : afterwards === "logical name"
+                      ? name
+                      : part(to, member),
             drift: drift.value,
         },
         required: afterwards === "required",
+        canBeUnmanaged: afterwards !== "required" && afterwards !== "logical name",
         see: (id) => field.see(live(id)),
         drift: (id) => change(id, (resource) => drift.change(resource)),
     };

@@ -1,6 +1,7 @@
 import { Namespace, type NamespaceArgs } from "pulumi-temporal-cloud";
 import {
     NamespaceSpec_SearchAttributeType as AttributeType,
+    CertificateFilterSpec,
     EncryptionValidationSpec_EncryptionValidationMode as EncryptionMode,
     EncryptionValidationSpec,
     type Namespace as Live,
@@ -118,11 +119,10 @@ export const namespace = defineKind<NamespaceArgs, Live>({
                     afterwards: { value: [] },
                     drift: {
                         change: (live) => {
-                            mtlsOf(live).certificateFilters.splice(0, 1);
+                            const filter = CertificateFilterSpec.fromPartial({ commonName: "stranger" });
+                            mtlsOf(live).certificateFilters = [filter];
                         },
-                        value: [
-                            { organization: "acme", organizationalUnit: "ops", subjectAlternativeName: "a.example" },
-                        ],
+                        value: [{ commonName: "stranger" }],
                     },
                 },
                 {

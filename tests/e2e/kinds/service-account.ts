@@ -12,7 +12,7 @@ import { defineKind } from "./kind";
 
 export const serviceAccount = defineKind<ServiceAccountArgs, Live>({
     kind: "ServiceAccount",
-    hasNaturalKey: true,
+    hasNaturalKey: false,
     refusesDuplicates: false,
     make: (name, args, opts) => new ServiceAccount(name, args, opts),
     get: (name, id) => ServiceAccount.get(name, id),
@@ -71,8 +71,7 @@ export const serviceAccount = defineKind<ServiceAccountArgs, Live>({
                     from: "one",
                     to: "two",
                     see: (live) => specOf(live).name,
-                    // The logical name.
-                    afterwards: { value: "name" },
+                    afterwards: "logical name",
                     drift: {
                         change: (live) => {
                             specOf(live).name = "three";
