@@ -22,6 +22,8 @@ export interface Settings {
     staleVersionCode: Status;
     /** The code for a name (or e-mail address) that is taken. Default ALREADY_EXISTS. */
     duplicateNameCode: Status;
+    /** Whether two service accounts cannot have one name. Default true. */
+    serviceAccountNamesUnique: boolean;
     /** The code for the deletion of what is protected, where the call refuses it. Default FAILED_PRECONDITION. */
     protectedDeleteCode: Status;
     /** Who refuses to delete what is protected: the call, or the operation, which then fails. Default `call`. */
@@ -66,6 +68,7 @@ export const defaultSettings: Readonly<Settings> = {
     capacityDurationMs: 0,
     staleVersionCode: Status.FAILED_PRECONDITION,
     duplicateNameCode: Status.ALREADY_EXISTS,
+    serviceAccountNamesUnique: true,
     protectedDeleteCode: Status.FAILED_PRECONDITION,
     protectedDeleteFrom: "call",
     replayedCreateReturnsToken: false,

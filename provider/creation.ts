@@ -205,9 +205,10 @@ export class Creation<Args extends object, Resource extends Live> {
     /** What an earlier run made. Not to be seen means either deleted, or not to be seen yet. */
     private async lookForOurs(run: Run, created: Created, operation: AsyncOperation): Promise<Resource | undefined> {
         const recent = Date.now() - timeMs(operation.finishedTime ?? operation.startedTime) < READ_LAG_MS;
-        // A natural key settles it later: if the name is free, it is gone. Else a delete by this provider has left its id.
+        // Where the name is the id, the name settles it later: if it is free, the resource is gone. Else a delete by this
+        // provider has left its own operation id.
         const settled =
-            this.definition.naturalKey !== undefined ||
+            this.definition.idRecurs ||
             (await this.existing.knownOperation(run, deleteOperationId(this.definition.kind, created.id))) !==
                 undefined;
         try {

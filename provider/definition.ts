@@ -82,6 +82,8 @@ export interface Definition<Args extends object, Resource extends Live> {
     readonly nameField?: keyof Args & string;
     /** The value that is unique in the account, such as a name or an address, if there is one. */
     naturalKey?(args: Partial<Args>): string | undefined;
+    /** The id is made of the natural key, so that it can be given again. Every other id stands for one resource for ever. */
+    readonly idRecurs?: boolean;
     /** Rules that concern several fields, or the step from old values to new ones. Unknown values are UNKNOWN. */
     check?(args: Bag, old: Bag | undefined, report: Report, adopting: boolean): void;
     /** Properties for which the resource has to be replaced now although no field says so. */

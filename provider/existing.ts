@@ -115,9 +115,9 @@ export class Existing<Args extends object, Resource extends Live> {
     /** Deletes the resource. That it is gone already is as good. */
     async remove(run: Run, id: string): Promise<void> {
         const { session, signal } = run;
-        const { kind, naturalKey } = this.definition;
+        const { kind, idRecurs } = this.definition;
         // An id that is never given twice can be derived; it tells later that the resource is gone and not just unseen.
-        let operationId = naturalKey ? randomUUID() : deleteOperationId(kind, id);
+        let operationId = idRecurs ? randomUUID() : deleteOperationId(kind, id);
         for (let attempt = 0; ; attempt += 1) {
             const resource = await this.look(run, id);
             if (resource === undefined) {
@@ -143,7 +143,7 @@ export class Existing<Args extends object, Resource extends Live> {
                     return;
                 }
                 // The answer may be that of an earlier attempt under this id; only a new id makes a new attempt.
-                const repeated = !naturalKey && attempt === 0 && error instanceof OperationError;
+                const repeated = !idRecurs && attempt === 0 && error instanceof OperationError;
                 if (!repeated && !(await this.isConflict(run, error, resource, id))) {
                     throw this.deleteError(resource, error);
                 }

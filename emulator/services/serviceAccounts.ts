@@ -1,3 +1,4 @@
+import { ServerError } from "nice-grpc-common";
 import { ServiceAccount, type ServiceAccountSpec } from "../../proto/generated/temporal/api/cloud/identity/v1/message";
 import type { Handlers } from "../core/call";
 import { canonical } from "../core/canonical";
@@ -24,7 +25,10 @@ export const serviceAccountKind: Kind<ServiceAccount> = {
     label: "service account",
     type: ServiceAccount,
     idOf: (account) => account.id,
-    indexes: { project: (account) => account.spec?.projectScopedAccess?.projectId ?? "" },
+    indexes: {
+        project: (account) => account.spec?.projectScopedAccess?.projectId ?? "",
+        name: (account) => account.spec?.name ?? "",
+    },
     complete: (account) => ({ ...account, id: account.id || newId(), spec: normalizeSpec(account.spec) }),
     finished(entry, operation, cloud) {
         if (operation.action !== "delete" || operation.end !== "FULFILLED") return;
@@ -63,8 +67,14 @@ function scopes({ access, namespaceScopedAccess, projectScopedAccess }: ServiceA
 
 /** The RPCs about service accounts. */
 export function serviceAccountHandlers(cloud: Cloud): Handlers {
-    const { operations } = cloud;
+    const { settings, operations } = cloud;
     const collection = cloud.of(serviceAccountKind);
+
+    const mustBeFree = (name: string): void => {
+        if (settings.serviceAccountNamesUnique && collection.indexed("name", name).length > 0) {
+            throw new ServerError(settings.duplicateNameCode, `service account ${JSON.stringify(name)} already exists`);
+        }
+    };
 
     const checked = (request: ServiceAccountSpec | undefined, before?: ServiceAccountSpec): ServiceAccountSpec => {
         const spec = normalizeSpec(request);
@@ -96,6 +106,7 @@ export function serviceAccountHandlers(cloud: Cloud): Handlers {
                 before.projectScopedAccess?.projectId === inProject?.projectId;
             must(sameScope, "the scope of a service account cannot be changed");
         }
+        if (spec.name !== before?.name) mustBeFree(spec.name);
         return spec;
     };
 

@@ -921,6 +921,7 @@ export const namespaceDefinition: Definition<Values, LiveNamespace> = {
     fields,
     nameField: "name",
     naturalKey: ({ name }) => name,
+    idRecurs: true,
     check,
     warnings,
     deleteHint: ({ spec }) =>

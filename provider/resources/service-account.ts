@@ -25,6 +25,7 @@ import { namespacePermissions, projectRoles } from "../enums";
 import type { Bag, Report } from "../fields";
 import { choice, object, shape, text, UNKNOWN } from "../fields";
 import { messages } from "../messages";
+import type { AdoptArgs } from "../resource";
 import { Resource } from "../resource";
 import { fromTimestamp, lay, PAGE_SIZE, stateWord } from "../wire";
 
@@ -34,8 +35,8 @@ import { fromTimestamp, lay, PAGE_SIZE, stateWord } from "../wire";
  * (`projectScopedAccess`); going from one of the three to another replaces it. Unless said otherwise, a change is made
  * in place.
  */
-export interface ServiceAccountArgs extends AccessArgs {
-    /** The name, which need not be unique. The default is the resource's logical name. */
+export interface ServiceAccountArgs extends AccessArgs, AdoptArgs {
+    /** The name, unique among the account's service accounts. The default is the resource's logical name. */
     name?: pulumi.Input<string> | undefined;
     /** What it is for. The default is empty. */
     description?: pulumi.Input<string> | undefined;
@@ -82,7 +83,7 @@ export interface ProjectScopedAccessArgs {
  * const pipeline = new temporalcloud.ServiceAccount("pipeline", { accountRole: "developer" });
  * ```
  *
- * What exists is taken over by the option `import`, with the id: names are not unique.
+ * What exists is taken over by the option `import`, with the id, or by `adopt: true`.
  */
 export class ServiceAccount extends Resource {
     declare public readonly name: pulumi.Output<string>;
@@ -198,7 +199,7 @@ function replaceNow(old: Bag, args: Bag): string[] {
 
 // -- to and from the wire --------------------------------------------------------------------------------------------
 
-type Values = pulumi.Unwrap<ServiceAccountArgs>;
+type Values = pulumi.Unwrap<Omit<ServiceAccountArgs, "adopt">>;
 
 const emptySpec = () => messages.identity.ServiceAccountSpec.fromPartial({});
 
@@ -332,6 +333,7 @@ export const serviceAccountDefinition: Definition<Values, LiveServiceAccount> = 
     kind: "ServiceAccount",
     fields,
     nameField: "name",
+    naturalKey: ({ name }) => name,
     check,
     replaceNow,
     async create(cloud, args, { operationId, signal }) {
@@ -354,6 +356,17 @@ export const serviceAccountDefinition: Definition<Values, LiveServiceAccount> = 
             options,
         );
         return { items: serviceAccount, nextPageToken };
+    },
+    async find(cloud, name, options) {
+        // There is no RPC that looks by name.
+        for (let pageToken = ""; ; ) {
+            const page = await cloud.getServiceAccounts({ pageSize: PAGE_SIZE, pageToken }, options);
+            const found = page.serviceAccount.find(({ spec }) => spec?.name === name);
+            if (found || page.nextPageToken === "" || page.nextPageToken === pageToken) {
+                return found;
+            }
+            pageToken = page.nextPageToken;
+        }
     },
     idOf: ({ id }) => id,
     see,

@@ -147,9 +147,14 @@ describe("service accounts", () => {
     });
     const scoped = { namespaceScopedAccess: { namespace, access: write } };
 
-    test("names are not unique", async () => {
+    test("names are unique, unless a setting says otherwise", async () => {
         const { api, emulator } = it;
         await api.createServiceAccount({ spec: spec({ access: account(ROLE_METRICS_READ) }) });
+        await expect(api.createServiceAccount({ spec: spec(scoped) })).rejects.toMatchObject({
+            code: Status.ALREADY_EXISTS,
+            details: 'service account "worker" already exists',
+        });
+        emulator.settings.serviceAccountNamesUnique = false;
         await api.createServiceAccount({ spec: spec(scoped) });
         await api.getRegions({});
         expect(emulator.serviceAccounts.list()).toMatchObject([
@@ -203,7 +208,7 @@ describe("service accounts", () => {
         const { id: projectId } = emulator.projects.add({ spec: { displayName: "shop" } });
         const projectScopedAccess = { projectId, access: { role: ProjectRole.PROJECT_ROLE_READ } };
         const { serviceAccountId } = await api.createServiceAccount({ spec: spec({ projectScopedAccess }) });
-        await api.createServiceAccount({ spec: spec(scoped) });
+        await api.createServiceAccount({ spec: { ...spec(scoped), name: "other" } });
         const { serviceAccounts } = await api.getProjectScopedServiceAccounts({ projectId });
         expect(serviceAccounts).toMatchObject([{ id: serviceAccountId }]);
     });

@@ -278,8 +278,8 @@ describe("what a change does", () => {
         expect(diff(resource, managed, args)).toEqual({
             changes: true,
             replaces,
-            // Names are not unique, so that the new one can be there before the old one goes.
-            deleteBeforeReplace: false,
+            // Names are unique: the old one has to go before its name can be had again.
+            deleteBeforeReplace: true,
         });
         expect(diff(resource, managed, { ...args, name: "other" }).deleteBeforeReplace).toBe(false);
     });
@@ -405,4 +405,14 @@ describe("to and from the wire", () => {
             }),
         );
     });
+});
+
+test("one is found by its name, on whichever page it is", async () => {
+    const getServiceAccounts = async ({ pageToken }: { pageToken: string }) =>
+        pageToken === ""
+            ? { serviceAccount: [live({ name: "other" })], nextPageToken: "2" }
+            : { serviceAccount: [namespaced], nextPageToken: "" };
+    const find = (name: string) => definition.find?.({ getServiceAccounts } as unknown as Cloud, name, {});
+    expect(await find("worker")).toBe(namespaced);
+    expect(await find("nobody")).toBeUndefined();
 });
