@@ -1,3 +1,4 @@
+import { Status } from "nice-grpc-common";
 import type { DeepPartial } from "../../proto/generated/temporal/api/cloud/cloudservice/v1/service";
 import {
     type Access,
