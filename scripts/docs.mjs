@@ -1,5 +1,5 @@
-// `npm run docs`: writes docs/resources/ from the doc comments of provider/resources/, so that what an editor shows and
-// what the page says are one text. `--check` writes nothing and fails where a page is not what it would be.
+// `npm run docs`: writes docs/resources/ and docs/functions.md from the doc comments of provider/, so that what an editor
+// shows and what the page says are one text. `--check` writes nothing and fails where a page is not what it would be.
 
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -7,29 +7,37 @@ import path from "node:path";
 import { root } from "./setup.mjs";
 
 const ts = createRequire(path.join(root, "package.json"))("typescript");
-const common = parse(path.join(root, "provider", "resource.ts"));
-const sources = path.join(root, "provider", "resources");
-const pages = path.join(root, "docs", "resources");
+const common = ["resource.ts", "access.ts"].flatMap((file) => [...parse(path.join(root, "provider", file)).statements]);
+const docs = path.join(root, "docs");
 
-const written = new Map(
-    readdirSync(sources)
-        .filter((file) => file.endsWith(".ts"))
-        .map((file) => [file.replace(/\.ts$/, ".md"), page(path.join(sources, file))]),
-);
+const written = new Map([
+    ...sourcesIn("resources").map((file) => [`resources/${path.basename(file, ".ts")}.md`, resourcePage(file)]),
+    ["functions.md", functionsPage(sourcesIn("functions"))],
+]);
 
 if (process.argv.includes("--check")) {
-    const stale = [...written].filter(([file, text]) => read(path.join(pages, file)) !== text).map(([file]) => file);
-    const surplus = readdirSync(pages).filter((file) => !written.has(file));
+    const stale = [...written].filter(([file, text]) => read(path.join(docs, file)) !== text).map(([file]) => file);
+    const surplus = readdirSync(path.join(docs, "resources"))
+        .map((file) => `resources/${file}`)
+        .filter((file) => !written.has(file));
     if (stale.length + surplus.length > 0) {
-        console.error(`docs/resources is not what the doc comments say (${[...stale, ...surplus].join(", ")}): run \`npm run docs\``);
+        const files = [...stale, ...surplus].join(", ");
+        console.error(`docs/ is not what the doc comments say (${files}): run \`npm run docs\``);
         process.exitCode = 1;
     }
 } else {
-    rmSync(pages, { recursive: true, force: true });
-    mkdirSync(pages, { recursive: true });
+    rmSync(path.join(docs, "resources"), { recursive: true, force: true });
+    mkdirSync(path.join(docs, "resources"), { recursive: true });
     for (const [file, text] of written) {
-        writeFileSync(path.join(pages, file), text);
+        writeFileSync(path.join(docs, file), text);
     }
+}
+
+function sourcesIn(folder) {
+    const directory = path.join(root, "provider", folder);
+    return readdirSync(directory)
+        .filter((file) => file.endsWith(".ts"))
+        .map((file) => path.join(directory, file));
 }
 
 function read(file) {
@@ -44,10 +52,12 @@ function parse(file) {
     return ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.ESNext, true);
 }
 
-function page(file) {
+function resourcePage(file) {
     const exported = parse(file).statements.filter((statement) => isExported(statement));
     const resource = exported.find((statement) => ts.isClassDeclaration(statement));
-    const types = exported.filter((statement) => ts.isInterfaceDeclaration(statement) || ts.isTypeAliasDeclaration(statement));
+    const types = exported.filter(
+        (statement) => ts.isInterfaceDeclaration(statement) || ts.isTypeAliasDeclaration(statement),
+    );
     const [args, ...others] = types;
     const outputs = resource.members.filter(
         (member) => ts.isPropertyDeclaration(member) && !argumentNames(args).has(member.name.getText()),
@@ -57,7 +67,7 @@ function page(file) {
         comment(resource),
         "## Arguments",
         comment(args),
-        table([...inherited(args), ...args.members]),
+        table([...args.members, ...inherited(args)]),
         "## Outputs",
         "All arguments, as the server has them, and:",
         table(outputs),
@@ -65,16 +75,46 @@ function page(file) {
     ].join("\n\n")}\n`;
 }
 
-/** The arguments that come with a base, which stands in provider/resource.ts. */
+function functionsPage(files) {
+    const sections = files.flatMap((file) => {
+        const exported = parse(file).statements.filter((statement) => isExported(statement));
+        const typeNamed = (name) => exported.find((statement) => statement.name?.text === name);
+        return exported
+            .filter(
+                (statement) => ts.isFunctionDeclaration(statement) && /^get\w+(?<!Output)$/.test(statement.name.text),
+            )
+            .map((lookUp) => {
+                const name = lookUp.name.text;
+                const capital = name[0].toUpperCase() + name.slice(1);
+                const [args, result] = [typeNamed(`${capital}Args`), typeNamed(`${capital}Result`)];
+                return [
+                    `## ${name}`,
+                    comment(lookUp).replaceAll("```ts", "```typescript"),
+                    ...(args ? [`Arguments: ${lowerFirst(comment(args))}`, ...bodies(args).map(table)] : []),
+                    ...(result ? [`Result: ${lowerFirst(comment(result))}`, ...bodies(result).map(table)] : []),
+                ].join("\n\n");
+            });
+    });
+    const intro =
+        "Lookups read without managing. Each `getX` returns a promise; `getXOutput` takes outputs as arguments, and at " +
+        "preview gives an unknown result where an argument is not known yet. All take a `provider` option.";
+    return `${["# Lookups", intro, ...sections].join("\n\n")}\n`;
+}
+
+function lowerFirst(text) {
+    return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+/** The arguments that come with a base, which stands in a file of what resources share. */
 function inherited(args) {
     const bases = (args.heritageClauses ?? []).flatMap((clause) => clause.types.map((type) => type.getText()));
-    return common.statements
+    return common
         .filter((statement) => ts.isInterfaceDeclaration(statement) && bases.includes(statement.name.text))
         .flatMap((statement) => [...statement.members]);
 }
 
 function argumentNames(args) {
-    return new Set(args.members.map((member) => member.name.getText()));
+    return new Set([...args.members, ...inherited(args)].map((member) => member.name.getText()));
 }
 
 /** The members of an interface, or of each alternative of a union of objects. */
@@ -88,7 +128,7 @@ function bodies(type) {
 
 function table(members) {
     const rows = [...members]
-        .filter((member) => member.type)
+        .filter((member) => member.type && member.type.getText() !== "undefined")
         .map((member) => {
             const name = `\`${member.name.getText()}\`${member.questionToken ? "" : isArgument(member) ? " (required)" : ""}`;
             return `| ${name} | \`${typeText(member.type)}\` | ${comment(member).replace(/\s+/g, " ")} |`;
