@@ -20,7 +20,7 @@ describe.each(kinds)("$kind", (kind) => {
     const existing: Record<string, string> = {};
 
     beforeAll(async () => {
-        emulator = await Emulator.start();
+        emulator = await Emulator.start({ settings: { checkDurationMs: 100 } });
         cases = kind.cases(emulator);
         stack = await TestStack.create({ emulator, program: async () => {} });
     });
@@ -217,7 +217,7 @@ describe.each(kinds)("$kind", (kind) => {
             drift(id(name));
         }
         // Its creation is long ago: right after one, not to be found can also mean not to be found yet.
-        emulator.settings.operationIdRetentionMs = 0;
+        emulator.settings.operationIdRetentionMs = 4_000;
         const [replaced] = cases.replacements;
         cases.remove(id(replaced?.name ?? ""));
 
