@@ -23,7 +23,7 @@ const ATTEMPT_DEADLINE_MS = 30_000;
 const RETRY_BASE_DELAY_MS = 250;
 const RETRY_MAX_DELAY_MS = 10_000;
 /** An endpoint that has never answered is most likely misspelt: soon say so. */
-const FIRST_CONTACT_MS = 15_000;
+const FIRST_CONTACT_MS = 10_000;
 /** An endpoint that has answered before will again: outlast a restart or a change of network. */
 const LOST_CONTACT_MS = 5 * 60_000;
 /** A page of 1,000 namespaces with a full certificate bundle each has 32 MB. */
@@ -130,6 +130,11 @@ export class Client {
         clients.delete(JSON.stringify(this.configuration));
     }
 
+    /** Whether a server is known to be there. */
+    private isReached(): boolean {
+        return this.answered || this.channel.getConnectivityState(false) === grpc.connectivityState.READY;
+    }
+
     private authenticate(): ClientMiddleware {
         const { apiKey } = this.configuration;
         return async function* authenticate(call, options) {
@@ -172,6 +177,7 @@ export class Client {
         const client = this;
         return async function* explain(call, options) {
             const operationId = operationIdOf(call.request);
+            const startedAt = Date.now();
             let lostAt: number | undefined;
             try {
                 return yield* call.next(call.request, {
@@ -190,8 +196,10 @@ export class Client {
                             lostAt = undefined;
                             return;
                         }
-                        lostAt ??= Date.now();
-                        if (Date.now() - lostAt > (client.answered ? LOST_CONTACT_MS : FIRST_CONTACT_MS)) {
+                        const now = Date.now();
+                        // It has been lost since the attempt began; before that, the call waited for its turn.
+                        lostAt ??= Math.max(startedAt, now - ATTEMPT_DEADLINE_MS);
+                        if (now - lostAt > (client.isReached() ? LOST_CONTACT_MS : FIRST_CONTACT_MS)) {
                             throw error;
                         }
                     },
