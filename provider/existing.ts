@@ -3,8 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Status } from "nice-grpc-common";
 import type { AsyncOperation } from "../proto/generated/temporal/api/cloud/operation/v1/message";
 import { ResourceState } from "../proto/generated/temporal/api/cloud/resource/v1/message";
-import { failed } from "./client/errors";
-import type { Call, Definition, Live, Wait } from "./definition";
+import { failed, shorten } from "./client/errors";
+import type { Call, Cloud, Definition, Live, Wait } from "./definition";
 import type { Bag } from "./fields";
 import { awaitOperation, isEnded, OperationError, operationOrId } from "./operation";
 import { deleteOperationId } from "./operation-id";
@@ -40,10 +40,8 @@ export class Existing<Args extends object, Resource extends Live> {
         for (let delayMs = LOOK_DELAY_MS; ; delayMs = Math.min(delayMs * 1.6, LOOK_MAX_DELAY_MS)) {
             const patient = Date.now() < lagUntil;
             try {
-                const resource = await this.definition.get(session.client.cloud, id, { signal });
-                if (resource !== undefined || !patient) {
-                    return resource && isGone(resource) ? undefined : resource;
-                }
+                const resource = await getExactly(this.definition, session.client.cloud, id, signal);
+                return isGone(resource) ? undefined : resource;
             } catch (error) {
                 if (!patient && failed(error, "notFound")) {
                     return undefined;
@@ -160,7 +158,7 @@ export class Existing<Args extends object, Resource extends Live> {
         try {
             const { cloud } = session.client;
             const { asyncOperation } = await cloud.getAsyncOperation({ asyncOperationId: operationId }, { signal });
-            return asyncOperation;
+            return asyncOperation && { ...asyncOperation, id: operationId };
         } catch (error) {
             if (failed(error, "notFound", "denied", "invalid", "conflict")) {
                 return undefined;
@@ -291,7 +289,7 @@ export class Existing<Args extends object, Resource extends Live> {
 
     /** Some writes may have happened before the error: the state takes what there is now. */
     private async halfChanged(run: Run, bag: Bag, id: string, error: unknown, once: Bag | undefined): Promise<unknown> {
-        const signal = AbortSignal.timeout(LAST_LOOK_MS);
+        const signal = AbortSignal.timeout(Math.min(LAST_LOOK_MS, run.timeoutMs));
         const resource = await this.look({ ...run, signal }, id).catch(() => undefined);
         if (resource === undefined) {
             return error;
@@ -304,6 +302,25 @@ export class Existing<Args extends object, Resource extends Live> {
             { cause: error },
         );
     }
+}
+
+/**
+ * The resource of that id. An answer without it is an error, and not a resource that is gone; one with another resource
+ * too, or what is done next would be done to that.
+ */
+export async function getExactly<Resource extends Live>(
+    { kind, get, idOf }: Pick<Definition<never, Resource>, "kind" | "get" | "idOf">,
+    cloud: Cloud,
+    id: string,
+    signal: AbortSignal,
+): Promise<Resource> {
+    const resource = await get(cloud, id, { signal });
+    const found = resource && idOf(resource);
+    if (resource === undefined || found !== id) {
+        const what = found ? `with the ${kind} ${JSON.stringify(shorten(found))}` : `without a ${kind}`;
+        throw new LifecycleError(`the server, asked for the ${kind} ${JSON.stringify(id)}, answered ${what}.`);
+    }
+    return resource;
 }
 
 /** Whether what the server still shows is no more than a memory. */

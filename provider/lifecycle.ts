@@ -4,7 +4,7 @@ import type { ResourceContext } from "./context";
 import { CONTEXT_KEY, contextOf, READ_TIMEOUT_MS } from "./context";
 import { Creation } from "./creation";
 import type { Definition, Live } from "./definition";
-import { Existing, isGone } from "./existing";
+import { Existing, getExactly, isGone } from "./existing";
 import type { Bag } from "./fields";
 import { checkFields, isBag } from "./fields";
 import type { Log, Method, Run, Session, Task } from "./run";
@@ -102,7 +102,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
                 const resource = await session.client.reads.read(this.source(session), id, signal);
                 return isGone(resource) ? undefined : this.view.read(resource, old);
             } catch (error) {
-                if (failed(error, "notFound") || error instanceof MissingError) {
+                if (failed(error, "notFound")) {
                     return undefined;
                 }
                 throw error;
@@ -223,18 +223,9 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         const { definition } = this;
         return {
             kind: definition.kind,
-            get: async (id, signal) => {
-                const resource = await definition.get(cloud, id, { signal });
-                if (resource === undefined) {
-                    throw new MissingError();
-                }
-                return resource;
-            },
+            get: (id, signal) => getExactly(definition, cloud, id, signal),
             list: (pageToken, signal) => definition.list(cloud, pageToken, { signal }),
             idOf: (resource) => definition.idOf(resource),
         };
     }
 }
-
-/** A Get that answered without a resource. */
-class MissingError extends Error {}
