@@ -118,7 +118,7 @@ class PulumiStack {
 
     async run(operation, { size, operationMs, emulator }) {
         const profiled = options.cpuProf && !this.floor;
-        const profile = `--cpu-prof --cpu-prof-dir=${path.resolve(options.cpuProf ?? "")}/${size}-${operation.replace(" ", "-")}`;
+        const profileFolder = path.join(path.resolve(options.cpuProf ?? ""), `${size}-${operation.replace(" ", "-")}`);
         const job = {
             operation,
             size,
@@ -133,13 +133,17 @@ class PulumiStack {
                 TEMPORAL_CLOUD_ENDPOINT: emulator.address,
                 TEMPORAL_CLOUD_API_KEY: emulator.apiKey,
                 TEMPORAL_CLOUD_ALLOW_INSECURE: "true",
-                ...(profiled ? { NODE_OPTIONS: `${profile} --require ${path.join(here, "profile.cjs")}` } : {}),
+                ...(profiled
+                    ? { NODE_OPTIONS: `--require ${path.join(here, "profile.cjs")}`, BENCH_CPU_PROF: profileFolder }
+                    : {}),
             },
         };
         const child = fork(path.join(here, "program.mjs"), {
             cwd: root,
             env: { ...process.env, BENCH_JOB: JSON.stringify(job) },
-            execArgv: profiled ? profile.split(" ") : [],
+            execArgv: profiled
+                ? ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`, "--cpu-prof-name=program.cpuprofile"]
+                : [],
             stdio: ["ignore", "inherit", "inherit", "ipc"],
         });
         const next = () =>

@@ -1,6 +1,23 @@
-// Loaded into the plugin process where it is profiled: the engine ends it by a signal, and Node writes a profile only
-// where the process ends by itself.
+// Loaded into the plugin process where it is profiled: the engine ends that by a signal, and NODE_OPTIONS does not take
+// --cpu-prof, so that the profile is made and written here.
 
-for (const signal of ["SIGINT", "SIGTERM"]) {
-    process.on(signal, () => process.exit());
+const { mkdirSync, writeFileSync } = require("node:fs");
+const { Session } = require("node:inspector");
+const path = require("node:path");
+
+if (process.argv[1]?.includes("dynamic-provider")) {
+    const session = new Session();
+    session.connect();
+    session.post("Profiler.enable");
+    session.post("Profiler.setSamplingInterval", { interval: 500 });
+    session.post("Profiler.start");
+    process.on("exit", () => {
+        session.post("Profiler.stop", (_error, { profile }) => {
+            mkdirSync(process.env.BENCH_CPU_PROF, { recursive: true });
+            writeFileSync(path.join(process.env.BENCH_CPU_PROF, "plugin.cpuprofile"), JSON.stringify(profile));
+        });
+    });
+    for (const signal of ["SIGINT", "SIGTERM"]) {
+        process.on(signal, () => process.exit());
+    }
 }

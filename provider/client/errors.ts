@@ -1,4 +1,3 @@
-import type { ClientError } from "nice-grpc-common";
 import { Status } from "nice-grpc-common";
 
 /** What a failed call means to the one who made it. */
@@ -22,6 +21,13 @@ export type Failure =
     /** No answer. */
     | "unreachable"
     | "other";
+
+/** What is known of a failed call. */
+export interface CallError {
+    readonly code: Status;
+    /** The server's words. */
+    readonly details: string;
+}
 
 /** A call to the Cloud Ops API that failed; the message names the RPC, the code, the server's words, and what to do. */
 export class RpcError extends Error {
@@ -53,18 +59,22 @@ const CERTIFICATE =
     /certificate|self.signed|CERT_|UNABLE_TO_(?:GET|VERIFY)|ERR_TLS|wrong version number|SSL routines|tlsv1 alert/i;
 
 /** Whether the connection failed in a way that time does not heal: TLS that does not come about. */
-export function isCertificateFailure(error: ClientError): boolean {
+export function isCertificateFailure(error: CallError): boolean {
     return error.code === Status.UNAVAILABLE && CERTIFICATE.test(error.details);
 }
 
 /** What a gRPC error means and what to do about it. */
-export function toRpcError(error: ClientError, endpoint: string, operationId: string | undefined): RpcError {
+export function toRpcError(
+    error: CallError & { readonly path: string },
+    endpoint: string,
+    operationId: string | undefined,
+): RpcError {
     const rpc = error.path.slice(error.path.lastIndexOf("/") + 1);
     const { failure, hint } = interpret(error, endpoint);
     return new RpcError(rpc, error.code, error.details, failure, operationId, hint, { cause: error });
 }
 
-function interpret(error: ClientError, endpoint: string): { failure: Failure; hint?: string } {
+function interpret(error: CallError, endpoint: string): { failure: Failure; hint?: string } {
     if (isCertificateFailure(error)) {
         return {
             failure: "certificate",

@@ -6,31 +6,35 @@ interface MessageType {
     decode(bytes: Uint8Array): object;
 }
 
+/** An RPC of the Cloud Ops API, on its way to the wire and back. */
+export interface Method {
+    /** The RPC's name, for example `CreateNamespace`. */
+    readonly rpc: string;
+    readonly path: string;
+    requestSerialize(request: object): Buffer;
+    responseDeserialize(bytes: Uint8Array): object;
+}
+
 /**
- * The service as nice-grpc takes it, with our own way to the wire. Out of ts-proto's definition nice-grpc would make one
- * that fills requests up by `fromPartial`, which drops the fields that these messages do not know: an update would then
- * clear them.
+ * The service, by the names of the generated client. Requests that are not whole are filled up by `fromPartial`, which
+ * drops the fields that these messages do not know: an update would then clear them, so they are put back.
  */
-export const cloudService = Object.fromEntries(
+export const cloudService: Readonly<Record<string, Method>> = Object.fromEntries(
     Object.entries(CloudServiceDefinition.methods).map(([key, method]) => {
         const request = method.requestType as unknown as MessageType;
         const response = method.responseType as unknown as MessageType;
         return [
             key,
             {
+                rpc: method.name,
                 path: `/${CloudServiceDefinition.fullName}/${method.name}`,
-                requestStream: false,
-                responseStream: false,
-                options: {},
                 requestSerialize: (partial: object) =>
-                    request.encode(withUnknownFields(request.fromPartial(partial), partial)).finish(),
-                requestDeserialize: (bytes: Uint8Array) => request.decode(bytes),
-                responseSerialize: (message: object) => response.encode(message).finish(),
+                    Buffer.from(request.encode(withUnknownFields(request.fromPartial(partial), partial)).finish()),
                 responseDeserialize: (bytes: Uint8Array) => response.decode(bytes),
             },
         ];
     }),
-) as unknown as typeof CloudServiceDefinition;
+);
 
 /** Gives a message, at every depth, the unknown fields of what it was made from. */
 function withUnknownFields<T extends object>(message: T, source: object): T {
