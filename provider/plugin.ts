@@ -3,15 +3,19 @@ import { Client } from "./client/client";
 import type { Configuration, ConfigurationKey } from "./configuration";
 import { CONFIGURATION_NAMESPACE, readConfiguration } from "./configuration";
 import type { Definition, Live } from "./definition";
+import { endWithEngine, engineLog } from "./engine";
 import type { Bag } from "./fields";
 import { Lifecycle } from "./lifecycle";
-import { engineLog } from "./log";
 import { backendOf } from "./operation-id";
 import { apiKeyDefinition } from "./resources/api-key";
 import { namespaceDefinition } from "./resources/namespace";
 import { serviceAccountDefinition } from "./resources/service-account";
 import { userDefinition } from "./resources/user";
 import type { Log, Session } from "./run";
+
+/** The host's first argument. */
+const engineAddress = process.argv[2];
+endWithEngine(engineAddress);
 
 type ReadConfiguration = (key: ConfigurationKey) => string | undefined;
 
@@ -22,7 +26,7 @@ let log: Log | undefined;
 let backend: string | undefined;
 
 function sessionLog(): Log {
-    log ??= engineLog(process.argv[2]);
+    log ??= engineLog(engineAddress);
     return log;
 }
 

@@ -1,5 +1,48 @@
+import net from "node:net";
 import type * as grpc from "@grpc/grpc-js";
 import type { Log } from "./run";
+
+/** How often the engine is looked for. */
+const LOOK_INTERVAL_MS = 2_000;
+/** How long it may take to show itself, on a machine that has other things to do. */
+const LOOK_TIMEOUT_MS = 10_000;
+/** One refusal could be a slip; the engine does not come back on the same port. */
+const REFUSALS = 2;
+
+const ADDRESS = /^([\w.[\]:-]+):(\d+)$/;
+
+/**
+ * Ends this process soon after the engine. An engine that is killed cannot end its plugins, and the host does not miss
+ * it: a plugin left behind would go on with writes whose results nobody keeps, beside those of the next `up`.
+ */
+export function endWithEngine(address: string | undefined): void {
+    const [, host, port] = ADDRESS.exec(address ?? "") ?? [];
+    if (host === undefined || port === undefined) {
+        return;
+    }
+    let refusals = 0;
+    const look = () => {
+        const socket = net.connect({ host, port: Number(port), timeout: LOOK_TIMEOUT_MS });
+        const again = () => {
+            socket.destroy();
+            setTimeout(look, LOOK_INTERVAL_MS).unref();
+        };
+        socket.unref();
+        socket.once("connect", () => {
+            refusals = 0;
+            again();
+        });
+        socket.once("timeout", again);
+        socket.once("error", (error: NodeJS.ErrnoException) => {
+            refusals += error.code === "ECONNREFUSED" ? 1 : 0;
+            if (refusals >= REFUSALS) {
+                process.exit(1);
+            }
+            again();
+        });
+    };
+    setTimeout(look, LOOK_INTERVAL_MS).unref();
+}
 
 interface EngineClient {
     log(request: unknown, callback: (error: Error | null) => void): void;
@@ -10,7 +53,7 @@ interface EngineClient {
  * plugin's first argument. Nothing depends on a line being shown, so a failure to show one is no failure.
  */
 export function engineLog(address: string | undefined): Log {
-    if (address === undefined || !/^[\w.[\]:-]+:\d+$/.test(address)) {
+    if (address === undefined || !ADDRESS.test(address)) {
         return { status: () => {}, warn: (_, text) => console.warn(text) };
     }
     // Not needed by a process that logs nothing, nor by the tests of what is above.
