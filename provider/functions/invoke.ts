@@ -5,6 +5,7 @@ import type { Page } from "../client/reads";
 import type { Configuration, ConfigurationKey } from "../configuration";
 import { CONFIGURATION_KEYS, CONFIGURATION_NAMESPACE, ConfigurationError, readConfiguration } from "../configuration";
 import type { Cloud, Live, Seen } from "../definition";
+import { EndlessListError, eachPage } from "../pages";
 import { typeToken } from "../resource";
 import { stateWord } from "../wire";
 
@@ -90,37 +91,27 @@ export function lookUpOutput<Args extends object, Result extends object>(
     return pulumi.all([known, created]).apply(([plain]) => get(plain as Args, opts)) as pulumi.Output<Result>;
 }
 
-/** Every item of a paged list, once. */
+/**
+ * Every item of a paged list, once.
+ *
+ * @throws {LookupError} when the list has no end
+ */
 export async function listAll<Item>(
     page: (pageToken: string) => Promise<Page<Item>>,
     idOf: (item: Item) => string,
 ): Promise<Item[]> {
     const items = new Map<string, Item>();
-    const tokens = new Set<string>();
-    let fruitless = 0;
-    for (let pageToken = ""; ; ) {
-        const before = items.size;
-        const { items: more, nextPageToken } = await page(pageToken);
-        for (const item of more) {
-            items.set(idOf(item), item);
+    try {
+        for await (const fresh of eachPage(page, idOf)) {
+            for (const item of fresh) {
+                items.set(idOf(item), item);
+            }
         }
-        if (nextPageToken === "") {
-            return [...items.values()];
-        }
-        fruitless = items.size > before ? 0 : fruitless + 1;
-        if (tokens.has(nextPageToken) || fruitless > MOST_FRUITLESS_PAGES) {
-            throw new LookupError(
-                "the server's list has no end: it names page after page, and nothing new is on them. Try again later.",
-                "other",
-            );
-        }
-        tokens.add(nextPageToken);
-        pageToken = nextPageToken;
+    } catch (error) {
+        throw error instanceof EndlessListError ? new LookupError(error.message, "other") : error;
     }
+    return [...items.values()];
 }
-
-/** Pages without anything new that are borne with, one after the other: a filter may leave some empty. */
-const MOST_FRUITLESS_PAGES = 20;
 
 /** A resource as its class would show it; undefined for what is deleted, and can still be read for a while. */
 export function plain<Result, Resource extends Live>(

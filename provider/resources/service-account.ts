@@ -25,6 +25,7 @@ import { namespacePermissions, projectRoles } from "../enums";
 import type { Bag, Report } from "../fields";
 import { choice, object, shape, text, UNKNOWN } from "../fields";
 import { messages } from "../messages";
+import { eachPage } from "../pages";
 import type { AdoptArgs } from "../resource";
 import { Resource } from "../resource";
 import { fromTimestamp, lay, PAGE_SIZE, stateWord } from "../wire";
@@ -359,14 +360,14 @@ export const serviceAccountDefinition: Definition<Values, LiveServiceAccount> = 
     },
     async find(cloud, name, options) {
         // There is no RPC that looks by name.
-        for (let pageToken = ""; ; ) {
-            const page = await cloud.getServiceAccounts({ pageSize: PAGE_SIZE, pageToken }, options);
-            const found = page.serviceAccount.find(({ spec }) => spec?.name === name);
-            if (found || page.nextPageToken === "" || page.nextPageToken === pageToken) {
+        const list = (pageToken: string) => serviceAccountDefinition.list(cloud, pageToken, options);
+        for await (const accounts of eachPage(list, ({ id }) => id)) {
+            const found = accounts.find(({ spec }) => spec?.name === name);
+            if (found) {
                 return found;
             }
-            pageToken = page.nextPageToken;
         }
+        return undefined;
     },
     idOf: ({ id }) => id,
     see,
