@@ -19,7 +19,7 @@ test("the plugin ends soon after its engine", async () => {
     const script = path.join(repositoryRoot, "node_modules", "@pulumi", "pulumi", "cmd", "dynamic-provider");
     const child = spawn(process.execPath, [script, `127.0.0.1:${port}`], {
         cwd: workDir,
-        stdio: ["ignore", "pipe", 2],
+        stdio: ["ignore", "pipe", "inherit"],
     });
     try {
         const [first] = (await once(child.stdout.setEncoding("utf8"), "data")) as [string];

@@ -410,7 +410,7 @@ describe("to and from the wire", () => {
 test("one is found by its name, on whichever page it is", async () => {
     const getServiceAccounts = async ({ pageToken }: { pageToken: string }) =>
         pageToken === ""
-            ? { serviceAccount: [live({ name: "other" })], nextPageToken: "2" }
+            ? { serviceAccount: [{ ...live({ name: "other" }), id: "other" }], nextPageToken: "2" }
             : { serviceAccount: [namespaced], nextPageToken: "" };
     const find = (name: string) => definition.find?.({ getServiceAccounts } as unknown as Cloud, name, {});
     expect(await find("worker")).toBe(namespaced);
