@@ -25,7 +25,7 @@ test("the plugin ends soon after its engine", async () => {
         const [first] = (await once(child.stdout.setEncoding("utf8"), "data")) as [string];
         const plugin = new ResourceProviderClient(`127.0.0.1:${first.trim()}`, credentials.createInsecure());
         const news = { __provider: 'exports.handler = () => require("pulumi-temporal-cloud/plugin").namespace;' };
-        const request = new CheckRequest().setNews(Struct.fromJavaScript(news));
+        const request = new CheckRequest().setOlds(new Struct()).setNews(Struct.fromJavaScript(news));
         const response = await new Promise<CheckResponse>((resolve, reject) => {
             plugin.check(request, (error, answer) => (error ? reject(error) : resolve(answer)));
         });
