@@ -12,7 +12,7 @@ import { defineKind } from "./kind";
 
 export const serviceAccount = defineKind<ServiceAccountArgs, Live>({
     kind: "ServiceAccount",
-    hasNaturalKey: false,
+    hasNaturalKey: true,
     refusesDuplicates: false,
     make: (name, args, opts) => new ServiceAccount(name, args, opts),
     get: (name, id) => ServiceAccount.get(name, id),
@@ -41,7 +41,7 @@ export const serviceAccount = defineKind<ServiceAccountArgs, Live>({
                     property: "namespaceScopedAccess",
                     from: { accountRole: "read" },
                     to: { accountRole: undefined, namespaceScopedAccess: { namespaceId, permission: "read" } },
-                    first: "new",
+                    first: "old",
                 },
                 {
                     property: "namespaceScopedAccess",
@@ -50,19 +50,19 @@ export const serviceAccount = defineKind<ServiceAccountArgs, Live>({
                         accountRole: undefined,
                         namespaceScopedAccess: { namespaceId: otherNamespaceId, permission: "read" },
                     },
-                    first: "new",
+                    first: "old",
                 },
                 {
                     property: "projectScopedAccess",
                     from: { accountRole: undefined, projectScopedAccess: { projectId, role: "read" } },
                     to: { accountRole: undefined, projectScopedAccess: { projectId: otherProjectId, role: "read" } },
-                    first: "new",
+                    first: "old",
                 },
                 {
                     property: "accountRole",
                     from: { accountRole: undefined, projectScopedAccess: { projectId, role: "read" } },
                     to: { accountRole: "read" },
-                    first: "new",
+                    first: "old",
                 },
             ],
             fields: [
