@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Status } from "nice-grpc-common";
 import type { AsyncOperation } from "../proto/generated/temporal/api/cloud/operation/v1/message";
 import { ResourceState } from "../proto/generated/temporal/api/cloud/resource/v1/message";
-import { failed } from "./client/errors";
+import { failed, shorten } from "./client/errors";
 import type { Call, Cloud, Definition, Live, Wait } from "./definition";
 import type { Bag } from "./fields";
 import { awaitOperation, isEnded, OperationError, operationOrId } from "./operation";
@@ -317,7 +317,7 @@ export async function getExactly<Resource extends Live>(
     const resource = await get(cloud, id, { signal });
     const found = resource && idOf(resource);
     if (resource === undefined || found !== id) {
-        const what = found ? `with the ${kind} ${JSON.stringify(found.slice(0, 100))}` : `without a ${kind}`;
+        const what = found ? `with the ${kind} ${JSON.stringify(shorten(found))}` : `without a ${kind}`;
         throw new LifecycleError(`the server, asked for the ${kind} ${JSON.stringify(id)}, answered ${what}.`);
     }
     return resource;

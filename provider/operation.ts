@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AsyncOperation } from "../proto/generated/temporal/api/cloud/operation/v1/message";
 import { AsyncOperation_State as State } from "../proto/generated/temporal/api/cloud/operation/v1/message";
-import { failed } from "./client/errors";
+import { failed, shorten } from "./client/errors";
 import type { Cloud } from "./definition";
 
 /** The time to the next look where the server recommends none. */
@@ -17,7 +17,7 @@ export class OperationError extends Error {
     override readonly name = "OperationError";
 
     constructor(readonly operation: AsyncOperation) {
-        const reason = operation.failureReason.trim();
+        const reason = shorten(operation.failureReason.trim());
         super(
             `The operation ${operation.id} ended ${State[operation.state]?.replace("STATE_", "") ?? operation.state}` +
                 `: ${reason === "" ? "the server gave no reason" : reason.replace(/\.$/, "")}.`,

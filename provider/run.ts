@@ -1,5 +1,5 @@
 import type { Client } from "./client/client";
-import { RpcError } from "./client/errors";
+import { GivenUpError, RpcError } from "./client/errors";
 import type { ResourceContext } from "./context";
 import type { Bag } from "./fields";
 
@@ -62,6 +62,8 @@ export class HalfFinishedError extends Error {
     ) {
         super(message, options);
         this.reasons = [message];
+        // The engine asks for it; whoever prints the error does not get to see tokens.
+        Object.defineProperty(this, "properties", { enumerable: false });
     }
 }
 
@@ -81,7 +83,7 @@ export async function within<T>(method: Method, run: Omit<Run, "signal">, work: 
     const timer = setTimeout(() => controller.abort(), Math.min(run.timeoutMs, LONGEST_TIMER_MS));
     const whole: Run = { ...run, signal: controller.signal };
     try {
-        await run.session.client.checkAccount();
+        await run.session.client.checkAccount(controller.signal);
         return await work(whole);
     } catch (error) {
         if (error instanceof HalfFinishedError) {
@@ -106,7 +108,7 @@ export function reason({ signal, timeoutMs }: Pick<Run, "signal" | "timeoutMs">,
     if (signal.aborted && !(error instanceof RpcError)) {
         return (
             `it was not finished after ${Math.round(timeoutMs / 1000)} s (\`customTimeouts\` sets that time). ` +
-            "What was started goes on in Temporal Cloud."
+            `${error instanceof GivenUpError ? `${error.message} ` : ""}What was started goes on in Temporal Cloud.`
         );
     }
     return error instanceof Error ? error.message : String(error);

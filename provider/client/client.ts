@@ -6,7 +6,7 @@ import { API_VERSION, PACKAGE_VERSION } from "../../proto/generated/version";
 import type { Configuration } from "../configuration";
 import { ConfigurationError } from "../configuration";
 import type { CallError } from "./errors";
-import { isCertificateFailure, toRpcError } from "./errors";
+import { GivenUpError, isCertificateFailure, isTooLarge, toRpcError } from "./errors";
 import type { Priority } from "./limiter";
 import { Limiter } from "./limiter";
 import { KeyedQueue } from "./queue";
@@ -115,7 +115,7 @@ export class Client {
      *
      * @throws {ConfigurationError} when it belongs to another
      */
-    async checkAccount(): Promise<void> {
+    async checkAccount(signal?: AbortSignal): Promise<void> {
         const allowed = this.configuration.allowedAccountId;
         if (allowed === undefined) {
             return;
@@ -128,12 +128,12 @@ export class Client {
                 );
             }
         });
-        try {
-            await this.account;
-        } catch (error) {
-            this.account = undefined;
-            throw error;
-        }
+        const shared = this.account;
+        shared.catch(() => {
+            // Whoever asks next asks the server again.
+            this.account = this.account === shared ? undefined : this.account;
+        });
+        await unlessAborted(shared, "GetAccount", signal);
     }
 
     close(): void {
@@ -148,11 +148,33 @@ export class Client {
         );
     }
 
-    /** Makes a call: waits for its turn, sends it, repeats what may be repeated, and says what a failure means. */
+    /** Makes a call, and says what a failure means. */
     private async call(method: Method, request: object, { signal }: CallOptions = {}): Promise<object> {
         const { path, rpc } = method;
-        const priority = priorityOf(rpc);
         const operationId = operationIdOf(request);
+        const explained = (error: CallError) =>
+            toRpcError(Object.assign(error, { path }), this.configuration.endpoint, operationId);
+        const failures: CallError[] = [];
+        try {
+            return await this.repeat(method, request, operationId, signal, failures);
+        } catch (error) {
+            const last = failures.at(-1);
+            if (error !== last && signal?.aborted) {
+                throw new GivenUpError(rpc, last && explained(last), { cause: error });
+            }
+            throw explained(isServiceError(error) ? error : unreadable(error));
+        }
+    }
+
+    /** Waits for its turn, sends the request, and repeats what may be repeated. Notes the failures that pass. */
+    private async repeat(
+        method: Method,
+        request: object,
+        operationId: string | undefined,
+        signal: AbortSignal | undefined,
+        failures: CallError[],
+    ): Promise<object> {
+        const priority = priorityOf(method.rpc);
         // A write is repeated only under an operation id, by which the server knows the repetition.
         const mayRepeat = priority !== "write" || operationId !== undefined;
         const bytes = method.requestSerialize(request);
@@ -171,16 +193,17 @@ export class Client {
                 if (error.code !== Status.UNAVAILABLE && error.code !== Status.DEADLINE_EXCEEDED) {
                     this.answered = true;
                 }
-                if (error.code === Status.RESOURCE_EXHAUSTED) {
+                failures.push(error);
+                if (error.code !== Status.RESOURCE_EXHAUSTED) {
+                    lostAt ??= sentAt;
+                } else if (!isTooLarge(error)) {
                     this.limiter.refused();
                     lostAt = undefined;
-                } else {
-                    lostAt ??= sentAt;
                 }
                 const patienceMs = this.isReached() ? LOST_CONTACT_MS : FIRST_CONTACT_MS;
                 const isTooLong = lostAt !== undefined && Date.now() - lostAt > patienceMs;
                 if (!mayRepeat || isTooLong || !isPassing(error)) {
-                    throw toRpcError(Object.assign(error, { path }), this.configuration.endpoint, operationId);
+                    throw error;
                 }
             }
             // https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
@@ -218,6 +241,23 @@ export class Client {
     }
 }
 
+/** Waits for what others wait for too, and does not end with this caller's time. */
+function unlessAborted<T>(shared: Promise<T>, rpc: string, signal: AbortSignal | undefined): Promise<T> {
+    return new Promise((resolve, reject) => {
+        const abort = () => reject(new GivenUpError(rpc, undefined, { cause: signal?.reason }));
+        signal?.addEventListener("abort", abort, { once: true });
+        void shared.then(resolve, reject).finally(() => signal?.removeEventListener("abort", abort));
+    });
+}
+
+/** gRPC itself stumbled over the answer, and says little of how. */
+function unreadable(cause: unknown): CallError {
+    return Object.assign(new Error("gRPC could not read the answer", { cause }), {
+        code: Status.INTERNAL,
+        details: "The answer is not one that gRPC can read.",
+    });
+}
+
 function isServiceError(error: unknown): error is grpc.ServiceError {
     return error instanceof Error && typeof (error as Partial<grpc.ServiceError>).details === "string";
 }
@@ -226,6 +266,7 @@ function isServiceError(error: unknown): error is grpc.ServiceError {
 function isPassing(error: CallError): boolean {
     switch (error.code) {
         case Status.RESOURCE_EXHAUSTED:
+            return !isTooLarge(error);
         case Status.DEADLINE_EXCEEDED:
             return true;
         case Status.UNAVAILABLE:

@@ -50,6 +50,18 @@ export class RpcError extends Error {
     }
 }
 
+/** A call that had not succeeded when the time of its caller was up. */
+export class GivenUpError extends Error {
+    override readonly name = "GivenUpError";
+
+    /**
+     * @param last why its last attempt failed, if one did
+     */
+    constructor(rpc: string, last: RpcError | undefined, options: ErrorOptions) {
+        super(last?.message ?? `${rpc} had not been answered.`, options);
+    }
+}
+
 /** Whether an error is a failed call of that sort. */
 export function failed(error: unknown, ...failures: Failure[]): error is RpcError {
     return error instanceof RpcError && failures.includes(error.failure);
@@ -61,6 +73,11 @@ const CERTIFICATE =
 /** Whether the connection failed in a way that time does not heal: TLS that does not come about. */
 export function isCertificateFailure(error: CallError): boolean {
     return error.code === Status.UNAVAILABLE && CERTIFICATE.test(error.details);
+}
+
+/** Whether the answer was refused on this side, for its size: asking again would not make it any smaller. */
+export function isTooLarge({ code, details }: CallError): boolean {
+    return code === Status.RESOURCE_EXHAUSTED && /^Received message (?:larger than|that decompresses)/.test(details);
 }
 
 /** What a gRPC error means and what to do about it. */
@@ -75,6 +92,9 @@ export function toRpcError(
 }
 
 function interpret(error: CallError, endpoint: string): { failure: Failure; hint?: string } {
+    if (isTooLarge(error)) {
+        return { failure: "other" };
+    }
     if (isCertificateFailure(error)) {
         return {
             failure: "certificate",
@@ -124,8 +144,16 @@ function interpret(error: CallError, endpoint: string): { failure: Failure; hint
     }
 }
 
+/** More than this is no explanation any more, but a page that some other server has sent. */
+const LONGEST_DETAILS = 1_000;
+
+/** What a server said, short enough to be shown. */
+export function shorten(text: string): string {
+    return text.length > LONGEST_DETAILS ? `${text.slice(0, LONGEST_DETAILS)}...` : text;
+}
+
 function sentence(text: string): string {
-    const trimmed = text.trim();
+    const trimmed = shorten(text.trim());
     if (trimmed === "") {
         return "No reason was given.";
     }
