@@ -3,9 +3,10 @@ import type { AsyncOperation } from "../proto/generated/temporal/api/cloud/opera
 import { AsyncOperation_State as State } from "../proto/generated/temporal/api/cloud/operation/v1/message";
 import { failed, shorten } from "./client/errors";
 import type { Cloud } from "./definition";
+import { Pace } from "./pace";
+import { timeMs } from "./view";
+import { durationSeconds } from "./wire";
 
-/** The time to the next look where the server recommends none. */
-const CHECK_INTERVAL_MS = 1_200;
 /** The server's recommendation counts within these bounds. */
 const SHORTEST_CHECK_MS = 100;
 const LONGEST_CHECK_MS = 60_000;
@@ -58,10 +59,15 @@ export async function awaitOperation(
 ): Promise<AsyncOperation | undefined> {
     let operation = started;
     const startedAt = Date.now();
+    const pace = paceOf(cloud, started.operationType);
+    let lookedAt: number | undefined;
     let seen = false;
-    while (!isEnded(operation)) {
+    for (let count = 0; !isEnded(operation); count += 1) {
         onProgress?.(operation);
-        await sleep(checkIntervalMs(operation), undefined, { signal });
+        const recommendedMs = checkDurationMs(operation);
+        await (recommendedMs === undefined
+            ? pace.wait({ startedAt, lookedAt, count }, signal)
+            : sleep(recommendedMs, undefined, { signal }));
         try {
             const answer = await cloud.getAsyncOperation({ asyncOperationId: started.id }, { signal });
             operation = answer.asyncOperation ?? operation;
@@ -73,6 +79,10 @@ export async function awaitOperation(
             if (seen || Date.now() - startedAt > INVISIBLE_MS) {
                 return undefined;
             }
+        }
+        lookedAt = Date.now();
+        if (isEnded(operation)) {
+            pace.ended(durationMs(operation) ?? lookedAt - startedAt);
         }
     }
     onProgress?.(operation);
@@ -98,11 +108,24 @@ const PENDING: AsyncOperation = {
     finishedTime: undefined,
 };
 
-function checkIntervalMs({ checkDuration }: AsyncOperation): number {
-    const recommended = checkDuration ? Number(checkDuration.seconds) * 1000 + checkDuration.nanos / 1e6 : 0;
-    // Thousands of operations that were started together should not be looked at together.
-    const jitter = 0.85 + Math.random() * 0.3;
-    return recommended > 0
-        ? Math.min(Math.max(recommended, SHORTEST_CHECK_MS), LONGEST_CHECK_MS)
-        : CHECK_INTERVAL_MS * jitter;
+/** Operations of one sort take about as long as one another; what is known of them belongs to the connection. */
+const paces = new WeakMap<Cloud, Map<string, Pace>>();
+
+function paceOf(cloud: Cloud, operationType: string): Pace {
+    const ofCloud = paces.get(cloud) ?? new Map<string, Pace>();
+    const pace = ofCloud.get(operationType) ?? new Pace();
+    paces.set(cloud, ofCloud.set(operationType, pace));
+    return pace;
+}
+
+/** How long it took, by the server's clock. */
+function durationMs({ startedTime, finishedTime }: AsyncOperation): number | undefined {
+    const ms = startedTime && finishedTime ? timeMs(finishedTime) - timeMs(startedTime) : Number.NaN;
+    return ms >= 0 ? ms : undefined;
+}
+
+/** The time to the next look that the server recommends, if it does. */
+function checkDurationMs({ checkDuration }: AsyncOperation): number | undefined {
+    const recommended = checkDuration ? durationSeconds(checkDuration) * 1000 : 0;
+    return recommended > 0 ? Math.min(Math.max(recommended, SHORTEST_CHECK_MS), LONGEST_CHECK_MS) : undefined;
 }

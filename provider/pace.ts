@@ -1,0 +1,111 @@
+/** The end of an operation is to be seen within 1.5 s, the request itself included. */
+const LONGEST_GAP_MS = 1_300;
+/** On average, an operation is looked at less often than once a second. */
+const AVERAGE_GAP_MS = 1_100;
+const SHORTEST_GAP_MS = 100;
+/** The time to the first look where nothing is known, and its spread: what was started together is not looked at together. */
+const FIRST_GAP_MS = 1_200;
+const SPREAD = 0.15;
+/** Where several of a sort are in flight, the first looks begin after this time, so that one finds out for the others. */
+const SCOUT_MS = 300;
+const GOLDEN = 0.618;
+/** An operation that takes longer than its like did is looked at again after this time. */
+const LATE_GAP_MS = 300;
+/** How many durations are remembered. */
+const MEMORY = 8;
+/** What the server may need to show the end, and the part by which the next may take longer. */
+const MARGIN_MS = 50;
+const MARGIN_PART = 0.02;
+
+/** The looks at one operation so far. */
+export interface Looks {
+    readonly startedAt: number;
+    /** When the last one was answered. */
+    readonly lookedAt: number | undefined;
+    readonly count: number;
+}
+
+interface Waiting {
+    readonly looks: Looks;
+    /** The time to the first look, if nothing is known until then. */
+    readonly firstGapMs: number;
+    /** Sets the timer anew. */
+    arm(): void;
+}
+
+/**
+ * When to look at operations of one sort, where the server does not say: it learns from those that have ended how long
+ * the others will take. A thousand operations of two seconds are looked at twice each, the second time as they end.
+ */
+export class Pace {
+    private readonly tookMs: number[] = [];
+    private expectedMs: number | undefined;
+    private readonly waiting = new Set<Waiting>();
+    private scouts = 0;
+
+    /** Resolves when it is time to look; rejects with the signal's reason when it is aborted. */
+    async wait(looks: Looks, signal: AbortSignal): Promise<void> {
+        signal.throwIfAborted();
+        let timer: NodeJS.Timeout | undefined;
+        let abort = () => {};
+        const waiting: Waiting = { looks, firstGapMs: this.firstGapMs(), arm: () => {} };
+        this.waiting.add(waiting);
+        try {
+            await new Promise<void>((resolve, reject) => {
+                abort = () => reject(signal.reason);
+                signal.addEventListener("abort", abort, { once: true });
+                waiting.arm = () => {
+                    clearTimeout(timer);
+                    timer = setTimeout(resolve, this.dueAt(waiting) - Date.now());
+                };
+                waiting.arm();
+            });
+        } finally {
+            clearTimeout(timer);
+            signal.removeEventListener("abort", abort);
+            this.waiting.delete(waiting);
+        }
+    }
+
+    /** One of this sort has taken so long. */
+    ended(ms: number): void {
+        this.tookMs.push(ms);
+        if (this.tookMs.length > MEMORY) {
+            this.tookMs.shift();
+        }
+        // Longer than most, but a single one that took much longer does not count.
+        const sorted = this.tookMs.toSorted((a, b) => b - a);
+        const long = sorted[sorted.length < 4 ? 0 : 1] ?? ms;
+        const expectedMs = long * (1 + MARGIN_PART) + MARGIN_MS;
+        const isNews = this.expectedMs === undefined || Math.abs(expectedMs - this.expectedMs) > MARGIN_MS;
+        this.expectedMs = expectedMs;
+        if (isNews) {
+            for (const waiting of this.waiting) {
+                waiting.arm();
+            }
+        }
+    }
+
+    private dueAt({ looks: { startedAt, lookedAt, count }, firstGapMs }: Waiting): number {
+        const since = lookedAt ?? startedAt;
+        const earliest = Math.max(since + SHORTEST_GAP_MS, startedAt + count * AVERAGE_GAP_MS);
+        const latest = since + LONGEST_GAP_MS;
+        return Math.min(Math.max(this.wantedAt(since, startedAt, count, firstGapMs), earliest), latest);
+    }
+
+    private wantedAt(since: number, startedAt: number, count: number, firstGapMs: number): number {
+        if (this.expectedMs === undefined) {
+            return since + (count === 0 ? firstGapMs : FIRST_GAP_MS);
+        }
+        const leftMs = startedAt + this.expectedMs - since;
+        return since + (leftMs > 0 ? leftMs / Math.ceil(leftMs / LONGEST_GAP_MS) : LATE_GAP_MS);
+    }
+
+    private firstGapMs(): number {
+        if (this.waiting.size === 0) {
+            return FIRST_GAP_MS * (1 - SPREAD + 2 * SPREAD * Math.random());
+        }
+        this.scouts += 1;
+        return SCOUT_MS + ((this.scouts * GOLDEN) % 1) * (LONGEST_GAP_MS - SCOUT_MS);
+    }
+}
