@@ -178,9 +178,9 @@ export class Existing<Args extends object, Resource extends Live> {
         let shownAt = Number.NEGATIVE_INFINITY;
         await awaitOperation(session.client.cloud, operation, {
             signal,
-            onProgress: () => {
+            onProgress: (state) => {
                 const now = Date.now();
-                if (now - shownAt >= STATUS_INTERVAL_MS) {
+                if (!isEnded(state) && now - shownAt >= STATUS_INTERVAL_MS) {
                     shownAt = now;
                     const seconds = Math.round((now - startedAt) / 1000);
                     session.log.status(context.urn, seconds > 0 ? `${purpose} (${seconds} s)` : purpose);

@@ -11,6 +11,8 @@ const SCOUT_MS = 300;
 const GOLDEN = 0.618;
 /** An operation that takes longer than its like did is looked at again after this time. */
 const LATE_GAP_MS = 300;
+/** Nobody has to be told that an operation of less takes its time. */
+const BRIEF_MS = 1_000;
 /** How many durations are remembered. */
 const MEMORY = 8;
 /** What the server may need to show the end, and the part by which the next may take longer. */
@@ -42,6 +44,11 @@ export class Pace {
     private expectedMs: number | undefined;
     private readonly waiting = new Set<Waiting>();
     private scouts = 0;
+
+    /** Whether the next one is likely to be over in no time. */
+    get isBrief(): boolean {
+        return this.expectedMs !== undefined && this.expectedMs < BRIEF_MS;
+    }
 
     /** Resolves when it is time to look; rejects with the signal's reason when it is aborted. */
     async wait(looks: Looks, signal: AbortSignal): Promise<void> {

@@ -1,3 +1,4 @@
+import { setFlagsFromString } from "node:v8";
 import type * as dynamic from "@pulumi/pulumi/dynamic";
 import { Client } from "./client/client";
 import type { Configuration, ConfigurationKey } from "./configuration";
@@ -12,6 +13,10 @@ import { namespaceDefinition } from "./resources/namespace";
 import { serviceAccountDefinition } from "./resources/service-account";
 import { userDefinition } from "./resources/user";
 import type { Log, Session } from "./run";
+
+// Where there is much memory, V8 lets a heap grow to several times of what lives in it before it clears up, and what
+// thousands of calls leave behind is garbage: 300 MB instead of 190.
+setFlagsFromString("--heap-growing-percent=50");
 
 /** The host's first argument. */
 const engineAddress = process.argv[2];
