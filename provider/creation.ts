@@ -204,7 +204,8 @@ export class Creation<Args extends object, Resource extends Live> {
 
     /** What an earlier run made. Not to be seen means either deleted, or not to be seen yet. */
     private async lookForOurs(run: Run, created: Created, operation: AsyncOperation): Promise<Resource | undefined> {
-        const recent = Date.now() - timeMs(operation.finishedTime ?? operation.startedTime) < READ_LAG_MS;
+        // By our clock or the server's, whichever is patient for less.
+        const endedAt = Math.min(timeMs(operation.finishedTime ?? operation.startedTime), Date.now());
         // Where the name is the id, the name settles it later: if it is free, the resource is gone. Else a delete by this
         // provider has left its own operation id.
         const settled =
@@ -212,7 +213,7 @@ export class Creation<Args extends object, Resource extends Live> {
             (await this.existing.knownOperation(run, deleteOperationId(this.definition.kind, created.id))) !==
                 undefined;
         try {
-            return await this.existing.look(run, created.id, recent && !settled ? Date.now() + READ_LAG_MS : 0);
+            return await this.existing.look(run, created.id, settled ? 0 : endedAt + READ_LAG_MS);
         } catch (error) {
             if (failed(error, "denied")) {
                 return undefined;

@@ -14,6 +14,7 @@ import {
     type PulumiFn,
     Stack,
 } from "@pulumi/pulumi/automation";
+import * as settings from "@pulumi/pulumi/runtime/settings";
 import { withProgramErrors } from "./program-errors";
 import { makeWorkDir, type Packages, removeWorkDir } from "./workdir";
 
@@ -138,6 +139,12 @@ export class EngineError extends Error {
         super(message);
     }
 }
+
+// gRPC shares connections by address among all clients of a process. A port that an engine has left can be given to the
+// next one; its program would then be told that nobody is there, and the engine that there is nothing to register.
+Object.assign((settings as unknown as { grpcClientOptions: object }).grpcClientOptions, {
+    "grpc.use_local_subchannel_pool": 1,
+});
 
 const SECRET_SIGNATURE = "1b47061264138c4ac30d75fd1eb44270";
 
