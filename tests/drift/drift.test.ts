@@ -1,0 +1,174 @@
+// Drift as a person reads it: what the Pulumi CLI prints, pinned.
+
+import { spawn } from "node:child_process";
+import path from "node:path";
+import { Emulator } from "../../emulator";
+import { TestStack } from "../support/engine";
+import { driftEverywhere, live, prepare, program, projectsOf } from "./resources";
+
+jest.setTimeout(180_000);
+
+let emulator: Emulator;
+let stack: TestStack;
+
+beforeAll(async () => {
+    emulator = await Emulator.start({ settings: { checkDurationMs: 100 } });
+    prepare(emulator);
+    stack = await TestStack.create({
+        emulator,
+        program: async () => {
+            program(emulator);
+        },
+    });
+    await stack.up();
+});
+afterAll(async () => {
+    stack.remove();
+    await emulator.stop();
+});
+
+/** The CLI itself, in the stack's folder, as a pipeline that looks for drift runs it. */
+function refreshPreview(): Promise<{ code: number | null; text: string }> {
+    const root = process.env.TEMPORAL_CLOUD_TEST_PULUMI ?? "";
+    const options = ["--preview-only", "--expect-no-changes", "--diff", "--parallel", "1", "--non-interactive"];
+    const child = spawn(
+        root === "PATH" ? "pulumi" : path.join(root, "bin", "pulumi"),
+        ["refresh", ...options, "--color", "never", "--stack", "stack"],
+        {
+            cwd: stack.workDir,
+            env: {
+                ...process.env,
+                PULUMI_HOME: path.join(stack.workDir, "home"),
+                PULUMI_CONFIG_PASSPHRASE: "passphrase",
+                PULUMI_SKIP_UPDATE_CHECK: "true",
+                PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+            },
+            stdio: ["ignore", "pipe", "pipe"],
+        },
+    );
+    let text = "";
+    for (const stream of [child.stdout, child.stderr]) {
+        stream.setEncoding("utf8").on("data", (part: string) => {
+            text += part;
+        });
+    }
+    return new Promise((resolve, reject) => {
+        child.once("error", reject);
+        child.once("close", (code) => resolve({ code, text }));
+    });
+}
+
+/** Without what differs from run to run. */
+function pinned(text: string): string {
+    const [home, away] = projectsOf(emulator);
+    return text
+        .replaceAll(home, "<home>")
+        .replaceAll(away, "<away>")
+        .replace(/\b[0-9a-f]{32}\b/g, "<id>")
+        .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "<time>")
+        .replace(/[ \t]+$/gm, "")
+        .trim();
+}
+
+describe("what is no drift shows nothing:", () => {
+    test.each<[string, () => void]>([
+        [
+            "a change of what the program does not manage",
+            () => {
+                live(emulator).serviceAccount("worker", (spec) => {
+                    spec.description = "Somebody else's";
+                });
+                live(emulator).serviceAccount("auditor", (spec) => {
+                    spec.description = "Somebody else's";
+                });
+            },
+        ],
+        [
+            "a new version and time of last modification",
+            () => {
+                live(emulator).namespace(() => {});
+                live(emulator).user(() => {});
+                live(emulator).key(() => {});
+            },
+        ],
+        [
+            "another order, and other white space",
+            () => {
+                const it = live(emulator);
+                it.namespace((spec, namespace) => {
+                    spec.connectivityRuleIds.reverse();
+                    spec.encryptionValidation?.metadataValues.reverse();
+                    spec.mtlsAuth?.certificateFilters.reverse();
+                    spec.searchAttributes = reversed(spec.searchAttributes);
+                    namespace.tags = reversed(namespace.tags);
+                    if (spec.mtlsAuth) {
+                        const pem = Buffer.from(spec.mtlsAuth.acceptedClientCa).toString("utf8");
+                        spec.mtlsAuth.acceptedClientCa = Buffer.from(`\r\n  ${pem.replaceAll("\n", "\r\n")}\r\n\r\n`);
+                    }
+                });
+                it.user((spec) => {
+                    spec.email = "Ann@Example.com";
+                    spec.access?.accountAccess?.customRoles.reverse();
+                    if (spec.access) {
+                        spec.access.namespaceAccesses = reversed(spec.access.namespaceAccesses);
+                    }
+                });
+            },
+        ],
+        [
+            "parts that are not set, as empty messages or absent",
+            () => {
+                emulator.settings.unsetPartsAreEmptyMessages = !emulator.settings.unsetPartsAreEmptyMessages;
+            },
+        ],
+    ])("%s", async (_, change) => {
+        change();
+        const { code, text } = await refreshPreview();
+        expect({ code, text: text.match(/^ *[~+-] .*$/gm) ?? [] }).toEqual({
+            code: 0,
+            text: [],
+        });
+    });
+
+    test("nor has `preview --refresh` anything to do", async () => {
+        expect((await stack.preview({ refresh: true })).changes).toEqual({ same: 7 });
+    });
+});
+
+describe("drift of every field, by name, with the old value and the new,", () => {
+    beforeAll(() => driftEverywhere(emulator));
+
+    test("in `refresh --preview-only --expect-no-changes`, which fails", async () => {
+        const { code, text } = await refreshPreview();
+        expect(code).not.toBe(0);
+        expect(pinned(text)).toMatchSnapshot();
+    });
+
+    test("in `preview --refresh --diff`", async () => {
+        const { stdout } = await stack.preview({ refresh: true, parallel: 1 });
+        expect(pinned(stdout)).toMatchSnapshot();
+    });
+
+    test("and `up --refresh` names it, and puts it right", async () => {
+        const { stdout, changes } = await stack.up({ refresh: true, parallel: 1 });
+        expect(changes).toEqual({ same: 1, update: 6 });
+        const lines = stdout.match(/^.* (?:refresh|updated) \(.*$/gm) ?? [];
+        const rows = lines.map((line) => line.replace(/ \([\d.]+m?s\)/, "").replace(/\];.*$/, "]"));
+        expect([...new Set(rows)].join("\n")).toMatchSnapshot();
+        expect((await refreshPreview()).code).toBe(0);
+    });
+});
+
+test("nothing that this provider keeps to itself is shown", async () => {
+    live(emulator).namespace((spec) => {
+        spec.description = "Somebody else's";
+    });
+    const { text } = await refreshPreview();
+    const { stdout } = await stack.up({ refresh: true });
+    expect(`${text}${stdout}`).toContain("description");
+    expect(`${text}${stdout}`).not.toMatch(/__|managed|urn:pulumi:stack::project::pulumi-nodejs[^\]]*"/);
+});
+
+function reversed<T>(map: { [name: string]: T }): { [name: string]: T } {
+    return Object.fromEntries(Object.entries(map).reverse());
+}
