@@ -112,6 +112,11 @@ export function isLoopback(host: string): boolean {
     return host === "localhost" || host === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 
+/** Whether an endpoint, `host:port`, is on this machine. */
+export function isOnThisMachine(endpoint: string): boolean {
+    return isLoopback(endpoint.replace(/:\d+$/, ""));
+}
+
 function parseBoolean(key: ConfigurationKey, text: string | undefined): boolean {
     switch (text?.toLowerCase()) {
         case undefined:

@@ -4,7 +4,7 @@ import { Status } from "nice-grpc-common";
 import type { CloudServiceClient } from "../../proto/generated/temporal/api/cloud/cloudservice/v1/service";
 import { API_VERSION, PACKAGE_VERSION } from "../../proto/generated/version";
 import type { Configuration } from "../configuration";
-import { ConfigurationError } from "../configuration";
+import { ConfigurationError, isOnThisMachine } from "../configuration";
 import type { CallError } from "./errors";
 import { GivenUpError, isCertificateFailure, isTooLarge, toRpcError } from "./errors";
 import type { Priority } from "./limiter";
@@ -99,6 +99,8 @@ export class Client {
             "grpc.max_reconnect_backoff_ms": 5_000,
             "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
             "grpc.service_config_disable_resolution": 1,
+            // What may go in plain text only because it stays on this machine must not take the way over a proxy.
+            "grpc.enable_http_proxy": configuration.plaintext && isOnThisMachine(configuration.endpoint) ? 0 : 1,
             // Retries are made above, where the limiter sees them.
             "grpc.enable_retries": 0,
         });
