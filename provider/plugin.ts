@@ -1,4 +1,3 @@
-import { setFlagsFromString } from "node:v8";
 import type * as dynamic from "@pulumi/pulumi/dynamic";
 import { Client } from "./client/client";
 import type { Configuration, ConfigurationKey } from "./configuration";
@@ -7,6 +6,7 @@ import type { Definition, Live } from "./definition";
 import { endWithEngine, engineLog } from "./engine";
 import type { Bag } from "./fields";
 import { Lifecycle } from "./lifecycle";
+import { keepSmall } from "./memory";
 import { backendOf } from "./operation-id";
 import { apiKeyDefinition } from "./resources/api-key";
 import { namespaceDefinition } from "./resources/namespace";
@@ -14,13 +14,10 @@ import { serviceAccountDefinition } from "./resources/service-account";
 import { userDefinition } from "./resources/user";
 import type { Log, Session } from "./run";
 
-// Where there is much memory, V8 lets a heap grow to several times of what lives in it before it clears up, and what
-// thousands of calls leave behind is garbage: 300 MB instead of 190.
-setFlagsFromString("--heap-growing-percent=50");
-
 /** The host's first argument. */
 const engineAddress = process.argv[2];
 endWithEngine(engineAddress);
+keepSmall();
 
 type ReadConfiguration = (key: ConfigurationKey) => string | undefined;
 
