@@ -25,6 +25,8 @@ const WAIT_INTERVAL_MS = 1_200;
 const STATUS_INTERVAL_MS = 5_000;
 /** A write that was accepted so many times and still does not show has no effect. */
 const SAME_CALL_LIMIT = 3;
+/** A refusal that could mean a change, of which nothing is to be seen, is believed to be final after so many attempts. */
+const UNEXPLAINED_LIMIT = 3;
 /** The time for a last look, when the time for the work itself is up. */
 const LAST_LOOK_MS = 10_000;
 
@@ -97,7 +99,7 @@ export class Existing<Args extends object, Resource extends Live> {
                     );
                 }
                 made.set(next.purpose, times);
-                if (!(await this.perform(run, next, resource, id, accepted))) {
+                if (!(await this.perform(run, next, resource, id, conflicts, accepted))) {
                     conflicts += 1;
                     await this.pause(run, conflicts);
                 }
@@ -115,7 +117,8 @@ export class Existing<Args extends object, Resource extends Live> {
         const { session, signal } = run;
         const { kind, idRecurs } = this.definition;
         // An id that is never given twice can be derived; it tells later that the resource is gone and not just unseen.
-        let operationId = idRecurs ? randomUUID() : deleteOperationId(kind, id);
+        const derivedId = idRecurs ? undefined : deleteOperationId(kind, id);
+        let operationId = derivedId ?? randomUUID();
         for (let attempt = 0; ; attempt += 1) {
             const resource = await this.look(run, id);
             if (resource === undefined) {
@@ -140,9 +143,12 @@ export class Existing<Args extends object, Resource extends Live> {
                 if (failed(error, "notFound")) {
                     return;
                 }
-                // The answer may be that of an earlier attempt under this id; only a new id makes a new attempt.
-                const repeated = !idRecurs && attempt === 0 && error instanceof OperationError;
-                if (!repeated && !(await this.isConflict(run, error, resource, id))) {
+                // The answer may be that of an earlier attempt under this id, or the id be refused because of one; only a
+                // new id makes a new attempt.
+                const repeated =
+                    operationId === derivedId &&
+                    (error instanceof OperationError || failed(error, "conflict", "invalid", "alreadyExists"));
+                if (!repeated && !(await this.isConflict(run, error, resource, id, attempt))) {
                     throw this.deleteError(resource, error);
                 }
                 operationId = randomUUID();
@@ -150,6 +156,17 @@ export class Existing<Args extends object, Resource extends Live> {
                 session.client.reads.changed(kind);
             }
             await this.pause(run, attempt);
+        }
+    }
+
+    /** Waits until a resource that is being deleted is gone, or else is not being deleted any more. */
+    async awaitGone(run: Run, id: string): Promise<void> {
+        for (;;) {
+            const resource = await this.look(run, id);
+            if (resource?.state !== ResourceState.RESOURCE_STATE_DELETING) {
+                return;
+            }
+            await this.awaitOthers(run, resource);
         }
     }
 
@@ -195,6 +212,7 @@ export class Existing<Args extends object, Resource extends Live> {
         call: Call,
         resource: Resource,
         id: string,
+        conflicts: number,
         accepted: () => void,
     ): Promise<boolean> {
         const { session, signal } = run;
@@ -209,7 +227,7 @@ export class Existing<Args extends object, Resource extends Live> {
             if (failed(error, "nothingToChange")) {
                 return true;
             }
-            if (await this.isConflict(run, error, resource, id)) {
+            if (await this.isConflict(run, error, resource, id, conflicts)) {
                 return false;
             }
             throw error;
@@ -222,15 +240,20 @@ export class Existing<Args extends object, Resource extends Live> {
      * Whether a write was refused because the resource has changed since it was read, or is being changed. Which code
      * the server uses for that is not documented, so the resource itself decides.
      */
-    private async isConflict(run: Run, error: unknown, resource: Resource, id: string): Promise<boolean> {
+    private async isConflict(
+        run: Run,
+        error: unknown,
+        resource: Resource,
+        id: string,
+        attempts: number,
+    ): Promise<boolean> {
         if (!failed(error, "conflict", "invalid", "alreadyExists")) {
             return false;
         }
-        if (error.code === Status.ABORTED) {
-            return true;
-        }
         const now = await this.look(run, id);
-        return now === undefined || now.resourceVersion !== resource.resourceVersion || isInFlight(now);
+        const changed = now === undefined || now.resourceVersion !== resource.resourceVersion || isInFlight(now);
+        // The code that gRPC has for conflicts; the change may just not be visible yet.
+        return changed || (error.code === Status.ABORTED && attempts < UNEXPLAINED_LIMIT);
     }
 
     /** Waits for an operation on the resource that is not ours: how it ends is not our concern. */
