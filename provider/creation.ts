@@ -1,13 +1,18 @@
+import { randomUUID } from "node:crypto";
+import { CloudServiceDefinition } from "../proto/generated/temporal/api/cloud/cloudservice/v1/service";
 import type { AsyncOperation } from "../proto/generated/temporal/api/cloud/operation/v1/message";
 import { AsyncOperation_State } from "../proto/generated/temporal/api/cloud/operation/v1/message";
 import { ResourceState } from "../proto/generated/temporal/api/cloud/resource/v1/message";
+import type { CallOptions } from "./client/client";
 import { failed } from "./client/errors";
-import type { Created, Definition, Live } from "./definition";
+import type { Cloud, Created, Definition, Live } from "./definition";
 import type { Existing } from "./existing";
 import { isGone, READ_LAG_MS } from "./existing";
 import type { Bag } from "./fields";
 import { isEnded, OperationError, operationOrId } from "./operation";
 import { createOperationId, deleteOperationId } from "./operation-id";
+import type { Owners } from "./owners";
+import { CLAIM_KEY } from "./owners";
 import type { Run, Task } from "./run";
 import { HalfFinishedError, LifecycleError, reason, title } from "./run";
 import type { View } from "./view";
@@ -15,8 +20,8 @@ import { timeMs } from "./view";
 
 /** An operation of an earlier run that is older is not taken up: by then the resource may be somebody else's. */
 const TAKE_OVER_MS = 24 * 3_600_000;
-/** More lives than anyone has; the bound keeps a server that answers oddly from holding the provider for ever. */
-const MAX_LIVES = 50;
+/** So many earlier lives are looked through; the bound keeps a server that answers oddly from holding the provider. */
+const MAX_LIVES = 100;
 /** What the server's clocks may differ by. */
 const CLOCK_SLACK_MS = 60_000;
 
@@ -26,8 +31,17 @@ type Earlier =
     | { readonly outcome: "taken"; readonly created: Created }
     /** It made something that cannot be seen: gone, or not visible yet. */
     | { readonly outcome: "unseen"; readonly created: Created }
+    /** The server did not say what it made. */
+    | { readonly outcome: "unnamed" }
     /** What it made, if anything, is none of this resource's concern. */
     | { readonly outcome: "passed" };
+
+/** The life before the one that is to begin. */
+interface Before {
+    readonly operation: AsyncOperation;
+    /** What it made, where that was named. */
+    readonly created?: Created;
+}
 
 /**
  * Creates, exactly once. The operation id of a create is derived from the resource's place in the stack, and asked for
@@ -35,13 +49,11 @@ type Earlier =
  * this one goes on from there.
  */
 export class Creation<Args extends object, Resource extends Live> {
-    /** The ids of resources that existed before a create of this process took them over. */
-    readonly taken = new Set<string>();
-
     constructor(
         private readonly definition: Definition<Args, Resource>,
         private readonly view: View<Args, Resource>,
         private readonly existing: Existing<Args, Resource>,
+        private readonly owners: Owners,
     ) {}
 
     /** Makes the resource, or takes over what an earlier run of this stack made, and brings it to what is wanted. */
@@ -63,35 +75,35 @@ export class Creation<Args extends object, Resource extends Live> {
 
     /** Sends the create under the first operation id of this resource that has not been used up by an earlier life. */
     private async start(run: Run, bag: Bag, task: Task): Promise<Created> {
-        let unseen: { readonly created: Created; readonly operation: AsyncOperation } | undefined;
-        for (let life = 0; life < MAX_LIVES; life += 1) {
-            const operationId = this.operationId(run, task, life);
+        let before: Before | undefined;
+        for (let life = 0; ; life += 1) {
+            // Past the bound, an id at random: no run could take it up, but this one can go on.
+            const operationId = life < MAX_LIVES ? this.operationId(run, task, life) : randomUUID();
             const operation = await this.existing.knownOperation(run, operationId);
             if (operation === undefined) {
-                const created = await this.startAnew(run, task, operationId, unseen);
+                const created = await this.startAnew(run, task, operationId, before);
                 if (await this.isComplete(run, created)) {
                     return created;
                 }
                 continue;
             }
             const earlier = await this.takeUp(run, bag, task, operation);
-            if (earlier.outcome === "taken") {
-                return earlier.created;
+            switch (earlier.outcome) {
+                case "taken":
+                    return earlier.created;
+                case "unseen":
+                    before = { operation, created: earlier.created };
+                    break;
+                case "unnamed":
+                    before = { operation };
+                    break;
+                case "passed":
+                    before = undefined;
             }
-            unseen = earlier.outcome === "unseen" ? { created: earlier.created, operation } : undefined;
         }
-        throw new LifecycleError(
-            "its operation ids are used up. Set temporalcloud:operationSalt to any new value " +
-                `(now ${JSON.stringify(run.session.salt)}).`,
-        );
     }
 
-    private async startAnew(
-        run: Run,
-        task: Task,
-        operationId: string,
-        unseen: { readonly created: Created; readonly operation: AsyncOperation } | undefined,
-    ): Promise<Created> {
+    private async startAnew(run: Run, task: Task, operationId: string, before: Before | undefined): Promise<Created> {
         try {
             return await this.send(run, task, operationId);
         } catch (error) {
@@ -99,20 +111,30 @@ export class Creation<Args extends object, Resource extends Live> {
                 throw error;
             }
             // The name may be taken by what an earlier run made, which only was not visible yet.
-            if (unseen) {
-                const resource = await this.existing.look(run, unseen.created.id, Date.now() + READ_LAG_MS);
-                if (resource !== undefined && isMadeBy(resource, unseen.operation)) {
-                    return this.take(run, unseen.created, unseen.operation);
+            if (before?.created) {
+                const resource = await this.existing.look(run, before.created.id, Date.now() + READ_LAG_MS);
+                if (resource !== undefined && isMadeBy(resource, before.operation)) {
+                    return this.take(run, before.created, before.operation);
                 }
             }
-            throw (await this.takenError(run, task, error)) ?? error;
+            const existing = await this.findNamesake(run, task);
+            if (existing === undefined) {
+                throw error;
+            }
+            const id = this.definition.idOf(existing);
+            const isOurs = before !== undefined && isMadeBy(existing, before.operation);
+            if (isOurs && isRecent(before.operation) && !this.owners.isOthers(id, run.context.urn)) {
+                return this.take(run, { id, asyncOperation: before.operation }, before.operation);
+            }
+            throw this.takenError(task, id, isOurs ? before.operation : undefined, error);
         }
     }
 
     private async send(run: Run, task: Task, operationId: string, earlier?: AsyncOperation): Promise<Created> {
         const { session, signal } = run;
         session.client.reads.changed(this.definition.kind);
-        const created = await this.definition.create(session.client.cloud, task.args as Args, {
+        const cloud = earlier ? repeating(session.client.cloud, earlier) : session.client.cloud;
+        const created = await this.definition.create(cloud, task.args as Args, {
             operationId,
             earlier,
             now: new Date(),
@@ -124,10 +146,13 @@ export class Creation<Args extends object, Resource extends Live> {
         return { ...created, asyncOperation: operationOrId(created.asyncOperation, operationId) };
     }
 
-    /** Takes over what an operation of an earlier run made, if it is there, recent, and what the program wants. */
+    /**
+     * Takes over what an operation of an earlier run made, if it is there, recent, and no other resource's. Where it
+     * cannot become what the program wants, it is deleted: no state has ever known it.
+     */
     private async takeUp(run: Run, bag: Bag, task: Task, operation: AsyncOperation): Promise<Earlier> {
-        if (timeMs(operation.startedTime) < Date.now() - TAKE_OVER_MS) {
-            return { outcome: "passed" };
+        if (!isRecent(operation)) {
+            return { outcome: "unnamed" };
         }
         let created: Created;
         try {
@@ -136,7 +161,7 @@ export class Creation<Args extends object, Resource extends Live> {
             created = await this.send(run, task, operation.id, operation);
         } catch (error) {
             if (failed(error, "invalid", "alreadyExists", "conflict", "nothingToChange", "notFound")) {
-                return { outcome: "passed" };
+                return { outcome: "unnamed" };
             }
             throw error;
         }
@@ -158,11 +183,27 @@ export class Creation<Args extends object, Resource extends Live> {
                 ? { outcome: "unseen", created }
                 : { outcome: "passed" };
         }
-        // A name can be had again by anybody once it is free; and what goes is as good as gone.
-        if (!isMadeBy(resource, ended) || resource.state === ResourceState.RESOURCE_STATE_DELETING) {
+        // A name can be had again by anybody once it is free. And what an operation of this resource made can be another
+        // resource's by now: one that was renamed, and left its old name to this one.
+        if (!isMadeBy(resource, ended) || this.owners.isOthers(created.id, run.context.urn)) {
             return { outcome: "passed" };
         }
-        if (this.view.naturalKey(task.args) === undefined && !this.view.isSettled(resource, task)) {
+        if (resource.state === ResourceState.RESOURCE_STATE_DELETING) {
+            await this.existing.awaitGone(run, created.id);
+            return { outcome: "passed" };
+        }
+        if (resource.state === ResourceState.RESOURCE_STATE_ACTIVATION_FAILED) {
+            await this.discard(run, created, "its creation, which an earlier run of this stack started, failed");
+            return { outcome: "passed" };
+        }
+        const impossible = this.view.differences(resource, task.args).filter(({ replace }) => replace);
+        if (impossible.length > 0) {
+            const paths = impossible.map(({ path }) => `\`${path}\``).join(", ");
+            await this.discard(
+                run,
+                created,
+                `an earlier run of this stack started to create it, and the program has since changed in ${paths}`,
+            );
             return { outcome: "passed" };
         }
         return (await this.isComplete(run, created))
@@ -179,36 +220,48 @@ export class Creation<Args extends object, Resource extends Live> {
         if (lost.length === 0) {
             return true;
         }
-        run.session.log.warn(
-            run.context.urn,
-            `Deleting ${this.definition.kind} ${created.id}: its ${lost.join(", ")} was lost when the answer to its create ` +
-                "was. A new one is made.",
-        );
-        if (created.asyncOperation) {
-            await this.existing.awaitOperation(run, created.asyncOperation, "creating");
-        }
-        await this.existing.look(run, created.id, Date.now() + READ_LAG_MS);
-        await this.existing.remove(run, created.id);
+        await this.discard(run, created, `its ${lost.join(", ")} was lost when the answer to its create was`);
         return false;
     }
 
+    /** Deletes what an operation of this resource made, and nobody has. */
+    private async discard(run: Run, created: Created, why: string): Promise<void> {
+        const { log } = run.session;
+        log.warn(run.context.urn, `Deleting ${this.definition.kind} ${created.id}: ${why}. A new one is made.`);
+        let lagUntil = Date.now() + READ_LAG_MS;
+        try {
+            if (created.asyncOperation) {
+                await this.existing.awaitOperation(run, created.asyncOperation, "creating");
+            }
+        } catch (error) {
+            if (!(error instanceof OperationError)) {
+                throw error;
+            }
+            lagUntil = 0;
+        }
+        await this.existing.look(run, created.id, lagUntil);
+        await this.existing.remove(run, created.id);
+    }
+
     private take(run: Run, created: Created, { id }: AsyncOperation): Created {
-        this.taken.add(created.id);
+        const claim = randomUUID();
+        this.owners.claim(created.id, run.context.urn, claim);
         run.session.log.warn(
             run.context.urn,
             `Taking over ${this.definition.kind} ${created.id}, which an earlier run of this stack started to create ` +
                 `(operation ${id}).`,
         );
-        return created;
+        return { ...created, once: { ...created.once, [CLAIM_KEY]: claim } };
     }
 
     /** What an earlier run made. Not to be seen means either deleted, or not to be seen yet. */
     private async lookForOurs(run: Run, created: Created, operation: AsyncOperation): Promise<Resource | undefined> {
         // By our clock or the server's, whichever is patient for less.
         const endedAt = Math.min(timeMs(operation.finishedTime ?? operation.startedTime), Date.now());
-        // Where the name is the id, the name settles it later: if it is free, the resource is gone. Else a delete by this
-        // provider has left its own operation id.
+        // A create that failed leaves nothing that would have to be waited for. Where the name is the id, the name settles
+        // it later: if it is free, the resource is gone. Else a delete by this provider has left its own operation id.
         const settled =
+            operation.state !== AsyncOperation_State.STATE_FULFILLED ||
             this.definition.idRecurs ||
             (await this.existing.knownOperation(run, deleteOperationId(this.definition.kind, created.id))) !==
                 undefined;
@@ -222,20 +275,32 @@ export class Creation<Args extends object, Resource extends Live> {
         }
     }
 
-    /** A create that failed because the natural key is taken: whose is it, and what to do? */
-    private async takenError(run: Run, task: Task, error: Error): Promise<Error | undefined> {
-        const { find, kind } = this.definition;
+    /** What has the natural key that a create was refused, where it may be looked for. */
+    private async findNamesake({ session, signal }: Run, task: Task): Promise<Resource | undefined> {
         const key = this.view.naturalKey(task.args);
-        if (!find || key === undefined) {
+        if (key === undefined || !this.definition.find) {
             return undefined;
         }
-        const existing = await find(run.session.client.cloud, key, { signal: run.signal });
-        if (existing === undefined || isGone(existing)) {
-            return undefined;
+        try {
+            const existing = await this.definition.find(session.client.cloud, key, { signal });
+            return existing === undefined || isGone(existing) ? undefined : existing;
+        } catch (error) {
+            if (failed(error, "denied")) {
+                return undefined;
+            }
+            throw error;
         }
-        const id = this.definition.idOf(existing);
+    }
+
+    /** A create that was refused because the natural key is taken: whose is it, and what to do? */
+    private takenError(task: Task, id: string, ours: AsyncOperation | undefined, error: Error): Error {
+        const { kind } = this.definition;
+        const key = JSON.stringify(this.view.naturalKey(task.args));
+        const whose = ours
+            ? `an operation of this stack made it (${ours.id}), but it may be another resource's by now`
+            : "this stack did not make it";
         return new LifecycleError(
-            `a ${kind} ${JSON.stringify(key)} exists already (id ${id}), and this stack did not make it. Nothing was ` +
+            `a ${kind} ${key} exists already (id ${id}), and ${whose}. Nothing was ` +
                 `changed. To manage it here, give this resource the option \`import: ${JSON.stringify(id)}\` or the ` +
                 `argument \`adopt: true\`; else choose another name. (${error.message})`,
             { cause: error },
@@ -282,4 +347,32 @@ function isMadeBy({ createdTime }: Live, { startedTime, finishedTime }: AsyncOpe
         timeMs(createdTime) >= timeMs(startedTime) - CLOCK_SLACK_MS &&
         timeMs(createdTime) <= timeMs(finishedTime ?? createdTime) + CLOCK_SLACK_MS
     );
+}
+
+/** Whether an operation of an earlier run is young enough for what it made to be this resource's still. */
+function isRecent({ startedTime }: AsyncOperation): boolean {
+    return startedTime === undefined || timeMs(startedTime) >= Date.now() - TAKE_OVER_MS;
+}
+
+/**
+ * The API, but for a create: whatever it is asked for, it repeats the request that an operation began with. The program
+ * may have changed since, and a server takes an operation id only for the request that it was first given with.
+ */
+function repeating(cloud: Cloud, { operationInput, id }: AsyncOperation): Cloud {
+    const name = /\.Create(\w+)Request$/.exec(operationInput?.typeUrl ?? "")?.[1];
+    const key = `create${name}`;
+    const method = Object.entries(CloudServiceDefinition.methods).find(([candidate]) => candidate === key)?.[1];
+    if (operationInput === undefined || method === undefined) {
+        return cloud;
+    }
+    let request: object;
+    try {
+        request = { ...method.requestType.decode(operationInput.value), asyncOperationId: id };
+    } catch {
+        return cloud;
+    }
+    const create = cloud[key as keyof Cloud] as (request: object, options: CallOptions) => Promise<unknown>;
+    return Object.assign(Object.create(cloud) as Cloud, {
+        [key]: (_: object, options: CallOptions) => create(request, options),
+    });
 }

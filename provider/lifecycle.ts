@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { failed } from "./client/errors";
 import type { Source } from "./client/reads";
 import type { ResourceContext } from "./context";
@@ -7,6 +8,7 @@ import type { Definition, Live } from "./definition";
 import { Existing, getExactly, isGone } from "./existing";
 import type { Bag } from "./fields";
 import { checkFields, isBag } from "./fields";
+import { CLAIM_KEY, Owners } from "./owners";
 import type { Log, Method, Run, Session, Task } from "./run";
 import { LifecycleError, title, within } from "./run";
 import { hidden, REPLACE_KEY, View, visible } from "./view";
@@ -28,13 +30,14 @@ export class Lifecycle<Args extends object, Resource extends Live> {
     private readonly view: View<Args, Resource>;
     private readonly existing: Existing<Args, Resource>;
     private readonly creation: Creation<Args, Resource>;
+    private readonly owners = new Owners();
     /** How often the resources of this deployment have been replaced before, by URN, as their old inputs say. */
     private readonly generations = new Map<string, number>();
 
     constructor(private readonly definition: Definition<Args, Resource>) {
         this.view = new View(definition);
         this.existing = new Existing(definition, this.view);
-        this.creation = new Creation(definition, this.view, this.existing);
+        this.creation = new Creation(definition, this.view, this.existing, this.owners);
     }
 
     /** Says what is wrong with the program's values. Never asks the server: this runs at preview, one by one. */
@@ -59,8 +62,11 @@ export class Lifecycle<Args extends object, Resource extends Live> {
     }
 
     /** Says what an update would do. Never asks the server. */
-    diff({ log }: { readonly log: Log }, old: Bag, bag: Bag, now: Date): DiffResult {
+    diff({ log, id }: { readonly log: Log; readonly id?: string }, old: Bag, bag: Bag, now: Date): DiffResult {
         const args = visible(bag);
+        if (id !== undefined) {
+            this.owners.note(id, contextOf(bag).urn, old);
+        }
         const changed = this.view.changes(old, args);
         const replaces = new Set(changed.filter(({ replace }) => replace).map(({ name }) => name));
         for (const name of this.definition.replaceNow?.(old, args, now) ?? []) {
@@ -128,14 +134,14 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         if (refusal !== undefined) {
             throw new LifecycleError(`${title({ kind, context, id })} is not deleted: ${refusal}`);
         }
-        if (this.creation.taken.has(id)) {
-            // A replacement that the engine asked for by itself can be handed what it should replace.
+        if (this.owners.isKept(id, old)) {
             session.log.warn(
                 context.urn,
-                `${kind} ${id} is not deleted: another resource of this program has just taken it over.`,
+                `${kind} ${id} is not deleted: a resource of this program has taken it over, and goes on with it.`,
             );
             return;
         }
+        this.owners.forget(id);
         await this.within("delete", session, old, id, (run) =>
             this.alone(session, id, () => this.existing.remove(run, id)),
         );
@@ -193,12 +199,14 @@ export class Lifecycle<Args extends object, Resource extends Live> {
                         "change. Nothing was changed. Declare what is there.",
                 );
             }
-            this.creation.taken.add(id);
-            const resource = await this.existing.settle(run, bag, id, task, { fresh: false });
+            const claim = randomUUID();
+            this.owners.claim(id, run.context.urn, claim);
+            const once = { [CLAIM_KEY]: claim };
+            const resource = await this.existing.settle(run, bag, id, task, { fresh: false, once });
             if (differing.length > 0) {
                 run.session.log.warn(run.context.urn, `Took over ${kind} ${id} and changed ${paths(differing)}.`);
             }
-            return { id, outs: this.view.outputs(resource, bag, undefined) };
+            return { id, outs: this.view.outputs(resource, bag, once) };
         });
     }
 

@@ -49,8 +49,8 @@ function handler<Args extends object, Resource extends Live>(
             configuration = undefined;
         },
         check: (old: Bag, bag: Bag) => presentable(async () => lifecycle.check(old, bag)),
-        diff: (_id: string, old: Bag, bag: Bag) =>
-            presentable(async () => lifecycle.diff({ log: sessionLog() }, old, bag, new Date())),
+        diff: (id: string, old: Bag, bag: Bag) =>
+            presentable(async () => lifecycle.diff({ log: sessionLog(), id }, old, bag, new Date())),
         create: (bag: Bag) => presentable(() => lifecycle.create(session(), bag)),
         read: (id: string, old: Bag) =>
             presentable(async () => {

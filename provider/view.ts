@@ -3,6 +3,7 @@ import { ResourceState } from "../proto/generated/temporal/api/cloud/resource/v1
 import type { Definition, Desired, Live } from "./definition";
 import type { Bag, Change } from "./fields";
 import { changes, hasUnknown, managedPaths, overlay, pick, respell, same } from "./fields";
+import { CLAIM_KEY } from "./owners";
 import type { Task } from "./run";
 
 /** Hidden output: the paths of the fields that the program set when the resource was last written. */
@@ -65,11 +66,6 @@ export class View<Args extends object, Resource extends Live> {
         };
     }
 
-    /** Whether nothing is left to be done. */
-    isSettled(resource: Resource, task: Task): boolean {
-        return this.definition.next(resource, this.desired(resource, task)) === undefined;
-    }
-
     /** In what the program's values differ from a resource that the state does not know, as far as the server knows it. */
     differences(resource: Resource, args: Bag): Change[] {
         const { fields } = this.definition;
@@ -92,7 +88,7 @@ export class View<Args extends object, Resource extends Live> {
         const values = managed ? pick(fields, old, managed) : {};
         const props = this.state(resource, old, values, this.once(old), managed && [...managed]);
         const inputs = managed ? pick(fields, props, managed) : this.withoutDefaults(props);
-        return { props, inputs: { ...hidden(old, MANAGED_KEY, REPLACE_KEY), ...inputs } };
+        return { props, inputs: { ...hidden(old, MANAGED_KEY, REPLACE_KEY, CLAIM_KEY), ...inputs } };
     }
 
     /** What is kept of a resource that nobody has seen yet. */
@@ -105,9 +101,9 @@ export class View<Args extends object, Resource extends Live> {
         };
     }
 
-    /** The outputs that only the create's answer carried. */
+    /** The outputs that only the create could give. */
     once(old: Bag): Bag {
-        const names = this.definition.onceOutputs ?? [];
+        const names = [...(this.definition.onceOutputs ?? []), CLAIM_KEY];
         return Object.fromEntries(names.flatMap((name) => (old[name] === undefined ? [] : [[name, old[name]]])));
     }
 

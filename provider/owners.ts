@@ -1,0 +1,45 @@
+import type { Bag } from "./fields";
+
+/** Hidden output: marks the one entry of the state that took the resource over, when others may still name its id. */
+export const CLAIM_KEY = "__claim";
+
+interface Owner {
+    readonly urn: string;
+    readonly claim: unknown;
+}
+
+/**
+ * Which resource of the program has which id, as far as the engine has told this process. An id can be in the state
+ * more than once: where a resource was renamed by `import`, or where the replacement that a person asked for was handed
+ * what it should replace. What one entry leaves must then not be deleted under the other.
+ */
+export class Owners {
+    private readonly byId = new Map<string, Owner>();
+
+    /** The program has a resource that is in the state with this id. */
+    note(id: string, urn: string, old: Bag): void {
+        this.byId.set(id, { urn, claim: old[CLAIM_KEY] });
+    }
+
+    /** A create has taken it over. */
+    claim(id: string, urn: string, claim: string): void {
+        this.byId.set(id, { urn, claim });
+    }
+
+    /** It is being deleted; the id may be given again. */
+    forget(id: string): void {
+        this.byId.delete(id);
+    }
+
+    /** Whether another resource of the program has this id. */
+    isOthers(id: string, urn: string): boolean {
+        const owner = this.byId.get(id);
+        return owner !== undefined && owner.urn !== urn;
+    }
+
+    /** Whether the program has a resource with this id that is not the one with these outputs. */
+    isKept(id: string, old: Bag): boolean {
+        const owner = this.byId.get(id);
+        return owner !== undefined && owner.claim !== old[CLAIM_KEY];
+    }
+}
