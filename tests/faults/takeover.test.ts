@@ -1,0 +1,424 @@
+// What a run finds that an earlier one has left, and whose it is. Each test takes all kinds at once through the same, so
+// that few processes have to be started.
+
+import { Status } from "nice-grpc-common";
+import type { Emulator, EmulatorOptions } from "../../emulator";
+import type { Properties } from "../support/host";
+import { type MiniStack, owner, type Sample, samples, tokenWorks } from "./mini";
+import { dieCreating, dieWhen, until, withStacks } from "./with";
+
+jest.setTimeout(120_000);
+
+const [namespaces, , serviceAccounts, apiKeys] = samples as [Sample, Sample, Sample, Sample];
+const unique = samples.filter((sample) => sample.unique);
+const withoutKeys = samples.filter((sample) => sample !== apiKeys);
+
+interface Scene {
+    readonly emulator: Emulator;
+    readonly stack: MiniStack;
+    /** Does it for every kind, at the same time. */
+    all(step: (sample: Sample) => Promise<void>): Promise<void>;
+    /** One `up` for every kind, under the logical name "<kind>", and what it should do. */
+    up(args: (sample: Sample) => Properties, op: string): Promise<void>;
+    /** There is exactly one of every kind, the one that is in the state, and it is of use. */
+    one(): Promise<void>;
+    none(): void;
+    /** The plugin dies while every kind is being created. */
+    die(args?: (sample: Sample) => Properties): Promise<void>;
+}
+
+type Settings = EmulatorOptions["settings"];
+
+function scene(title: string, settings: Settings, body: (scene: Scene) => Promise<void>, kinds = samples): void {
+    test.concurrent(title, () =>
+        withStacks(settings, async (emulator, newStack) => {
+            const stack = newStack();
+            const all: Scene["all"] = async (step) => {
+                await Promise.all(kinds.map(step));
+            };
+            const first = (sample: Sample) => sample.args(emulator);
+            await body({
+                emulator,
+                stack,
+                all,
+                up: (args, op) =>
+                    all(async (sample) => {
+                        const { kind } = sample;
+                        expect(`${kind}: ${await stack.up(kind, kind, args(sample))}`).toBe(`${kind}: ${op}`);
+                    }),
+                one: () =>
+                    all(async (sample) => {
+                        expect(sample.ids(emulator)).toEqual([stack.id(sample.kind)]);
+                        if (sample === apiKeys) {
+                            expect(await tokenWorks(stack, sample.kind)).toBe(true);
+                        }
+                    }),
+                none: () => {
+                    expect(kinds.flatMap((sample) => sample.ids(emulator))).toEqual([]);
+                },
+                die: (args = first) =>
+                    dieCreating(
+                        stack,
+                        kinds.map((sample) => [sample, sample.kind, args(sample)]),
+                    ),
+            });
+        }),
+    );
+}
+
+describe("a create that was killed", () => {
+    scene("and the program has changed since", {}, async ({ emulator, stack, die, up, one, none, all }) => {
+        await die();
+        emulator.finishOperations();
+        await up((sample) => sample.changed(emulator), "create");
+        await one();
+        await all(async (sample) => expect(sample.isChanged(emulator, stack.id(sample.kind))).toBe(true));
+        await up((sample) => sample.changed(emulator), "same");
+        await all(({ kind }) => stack.destroy(kind));
+        none();
+    });
+
+    scene(
+        "and the program has changed since, in a way that only a replacement can make",
+        {},
+        async ({ emulator, stack, die, up, one }) => {
+            await die();
+            emulator.finishOperations();
+            await up((sample) => sample.replaced(emulator), "create");
+            await one();
+            await until("the warning", () => stack.warnings.length > 0);
+            expect(stack.warnings.join()).toMatch(
+                /Deleting ServiceAccount .*the program has since changed in `.*A new one/,
+            );
+        },
+        [serviceAccounts],
+    );
+
+    scene("and its operation is still in flight", {}, async ({ emulator, die, up, one }) => {
+        await die();
+        setTimeout(() => emulator.finishOperations(), 1_500);
+        await up((sample) => sample.args(emulator), "create");
+        await one();
+    });
+
+    for (const failedCreateLeavesResource of [true, false]) {
+        scene(
+            `and its operation has failed since, leaving ${failedCreateLeavesResource ? "something" : "nothing"}`,
+            { failedCreateLeavesResource },
+            async ({ emulator, die, up, one }) => {
+                emulator.faults.add({ kind: "operationEnds", method: /^Create/, state: "FAILED", times: 4 });
+                await die();
+                emulator.finishOperations();
+                await up((sample) => sample.args(emulator), "create");
+                await one();
+            },
+        );
+    }
+
+    for (const code of [Status.PERMISSION_DENIED, Status.NOT_FOUND]) {
+        scene(
+            `and what it made cannot be seen yet (${Status[code]})`,
+            // Not even the name would tell that it is there.
+            { serviceAccountNamesUnique: false },
+            async ({ emulator, die, up, one }) => {
+                emulator.faults.add({ kind: "hideCreated", method: /^Create/, code, durationMs: 4_000, times: 4 });
+                await die();
+                emulator.finishOperations();
+                await up((sample) => sample.args(emulator), "create");
+                await one();
+            },
+        );
+    }
+
+    scene(
+        "and the server does not repeat its answer",
+        {},
+        async ({ emulator, die, up, one }) => {
+            await die();
+            emulator.finishOperations();
+            const details = "the operation id was used before";
+            const refusal = { kind: "failBefore", code: Status.ALREADY_EXISTS, details } as const;
+            for (const { create } of unique) {
+                // The first create of the next run is the one that asks for the answer again.
+                emulator.faults.add({ ...refusal, method: create });
+            }
+            await up((sample) => sample.args(emulator), "create");
+            await one();
+        },
+        // What has neither a name nor an answer cannot be found.
+        unique,
+    );
+
+    scene("and then again, and again", {}, async ({ emulator, die, up, one }) => {
+        for (let kill = 0; kill < 3; kill += 1) {
+            await die();
+            emulator.finishOperations();
+        }
+        await up((sample) => sample.args(emulator), "create");
+        await one();
+    });
+});
+
+scene(
+    "an answer that is lost, to the create, the update, the delete",
+    {},
+    async ({ emulator, stack, up, one, all, none }) => {
+        emulator.faults.add({ kind: "loseAnswer", method: /^Create/, cut: true, times: 4 });
+        await up((sample) => sample.args(emulator), "create");
+        await one();
+        emulator.faults.add({ kind: "loseAnswer", method: /^Update/, cut: true, times: 4 });
+        await up((sample) => sample.changed(emulator), "update");
+        await all(async (sample) => expect(sample.isChanged(emulator, stack.id(sample.kind))).toBe(true));
+        emulator.faults.add({ kind: "loseAnswer", method: /^Delete/, cut: true, times: 4 });
+        await all(({ kind }) => stack.destroy(kind));
+        none();
+        expect(emulator.faults.pending).toBe(0);
+    },
+);
+
+describe("two stacks of one name on two machines", () => {
+    const ana = { env: { PULUMI_BACKEND_URL: "file:///home/ana/state" } };
+    const ben = { env: { PULUMI_BACKEND_URL: "file:///home/ben/state" } };
+
+    test.concurrent("each have a key of their own for one service account, also after a kill", async () => {
+        await withStacks({ replayedCreateReturnsToken: true }, async (emulator, newStack) => {
+            const args = { ownerId: owner(emulator), displayName: "key", expiresIn: "90d" };
+            const [first, second] = [newStack(ana), newStack(ben)];
+            await first.up("ApiKey", "a", args);
+            await dieCreating(second, [[apiKeys, "a", args]]);
+            emulator.finishOperations();
+            await second.up("ApiKey", "a", args);
+            expect(first.id("a")).not.toBe(second.id("a"));
+            expect(await tokenWorks(first, "a")).toBe(true);
+            expect(await tokenWorks(second, "a")).toBe(true);
+            expect(apiKeys.ids(emulator).sort()).toEqual([first.id("a"), second.id("a")].sort());
+            await second.destroy("a");
+            expect(await tokenWorks(first, "a")).toBe(true);
+        });
+    });
+
+    test.concurrent("take nothing from each other, also after a kill", async () => {
+        await withStacks({}, async (emulator, newStack) => {
+            const [first, second] = [newStack(ana), newStack(ben)];
+            const args = (sample: Sample) => sample.args(emulator);
+            await dieCreating(
+                first,
+                samples.map((sample) => [sample, sample.kind, args(sample)]),
+            );
+            emulator.finishOperations();
+            const [left] = apiKeys.ids(emulator);
+            await second.up("ApiKey", "ApiKey", args(apiKeys));
+            expect(apiKeys.ids(emulator)).toEqual([left, second.id("ApiKey")]);
+            const refused = () =>
+                Promise.all(
+                    unique.map((sample) =>
+                        expect(second.up(sample.kind, sample.kind, args(sample))).rejects.toThrow(
+                            /exists already .*this stack did not make it/,
+                        ),
+                    ),
+                );
+            await refused();
+            await Promise.all(samples.map((sample) => first.up(sample.kind, sample.kind, args(sample))));
+            await refused();
+            expect(second.state.size).toBe(1);
+            for (const sample of unique) {
+                expect(sample.ids(emulator)).toEqual([first.id(sample.kind)]);
+            }
+            expect(apiKeys.ids(emulator)).toEqual([second.id("ApiKey"), first.id("ApiKey")]);
+        });
+    });
+});
+
+describe("another life", () => {
+    scene("after a destroy, again and again", {}, async ({ emulator, stack, up, one, none, all }) => {
+        const ids = new Set<string>();
+        for (let life = 0; life < 4; life += 1) {
+            await up((sample) => sample.args(emulator), "create");
+            await one();
+            await all(async ({ kind }) => {
+                ids.add(stack.id(kind));
+                await stack.destroy(kind);
+            });
+            none();
+        }
+        // A namespace's id is its name.
+        expect(ids.size).toBe(1 + 3 * 4);
+        expect(stack.warnings).toEqual([]);
+    });
+
+    scene("after a replacement and another, within a day", {}, async ({ emulator, stack, up, one, all }) => {
+        const ids = new Set<string>();
+        const note = () => all(async ({ kind }) => void ids.add(stack.id(kind)));
+        await up((sample) => sample.args(emulator), "create");
+        await note();
+        await up((sample) => sample.replaced(emulator), "replace");
+        await note();
+        await stack.end();
+        await up((sample) => sample.args(emulator), "replace");
+        await note();
+        await one();
+        expect(ids.size).toBe(2 + 3 * 3);
+    });
+
+    scene(
+        "after it was deleted by somebody else, just after it was made",
+        {},
+        async ({ emulator, stack, up, one }) => {
+            await up((sample) => sample.args(emulator), "create");
+            emulator.namespaces.remove(stack.id("Namespace"));
+            expect(await stack.refresh("Namespace")).toBe("gone");
+            await up((sample) => sample.args(emulator), "create");
+            await one();
+        },
+        // The others wait for the 90 seconds in which it could be there and not be visible yet.
+        [namespaces],
+    );
+});
+
+describe("`--target-replace` of what was just made", () => {
+    const replace = (stack: MiniStack, emulator: Emulator, dieBeforeDelete: boolean) => async (sample: Sample) => {
+        const options = { targetReplace: true, dieBeforeDelete };
+        expect(await stack.up(sample.kind, sample.kind, sample.args(emulator), options)).toBe("replace");
+    };
+
+    scene("leaves one of each, and the token", {}, async ({ emulator, stack, up, one, all }) => {
+        await up((sample) => sample.args(emulator), "create");
+        await stack.end();
+        await all(replace(stack, emulator, false));
+        await one();
+        await stack.end();
+        await up((sample) => sample.args(emulator), "same");
+        await one();
+    });
+
+    for (const replayedCreateReturnsToken of [false, true]) {
+        scene(
+            `killed before the deletion of the old, a token ${replayedCreateReturnsToken ? "repeated" : "said once"}`,
+            { replayedCreateReturnsToken },
+            async ({ emulator, stack, up, one, all, none }) => {
+                await up((sample) => sample.args(emulator), "create");
+                await stack.end();
+                await all(replace(stack, emulator, true));
+                await stack.kill();
+                expect(stack.condemned).toHaveLength(4);
+                await up((sample) => sample.args(emulator), "same");
+                await stack.cleanUp();
+                await one();
+                await stack.end();
+                await up((sample) => sample.changed(emulator), "update");
+                await all(({ kind }) => stack.destroy(kind));
+                none();
+            },
+        );
+    }
+});
+
+describe("one resource under another name", () => {
+    for (const killed of [false, true]) {
+        scene(
+            `by \`import\` of its id${killed ? ", killed before the old name left the state" : ""}`,
+            {},
+            async ({ emulator, stack, up, all, none }) => {
+                await up((sample) => sample.args(emulator), "create");
+                const ids = new Map(withoutKeys.map(({ kind }) => [kind, stack.id(kind)]));
+                const renamed = (sample: Sample) =>
+                    stack.up(sample.kind, `new ${sample.kind}`, sample.args(emulator), {
+                        importId: ids.get(sample.kind),
+                    });
+                await stack.end();
+                await all(async (sample) => expect(await renamed(sample)).toBe("create"));
+                if (killed) {
+                    await stack.kill();
+                    await all(async (sample) => expect(await renamed(sample)).toBe("same"));
+                }
+                await all(({ kind }) => stack.destroy(kind));
+                await until("the warnings", () => stack.warnings.length === withoutKeys.length);
+                await all(async ({ kind, ids: there }) => {
+                    expect(there(emulator)).toEqual([ids.get(kind)]);
+                    expect(stack.warnings.join()).toContain(`${ids.get(kind)} is not deleted`);
+                });
+                await stack.end();
+                await all(async (sample) => expect(await renamed(sample)).toBe("same"));
+                await all(({ kind }) => stack.destroy(`new ${kind}`));
+                none();
+            },
+            withoutKeys,
+        );
+    }
+
+    scene(
+        "by an alias, and then another takes the old name",
+        { serviceAccountNamesUnique: false },
+        async ({ emulator, stack, up, all }) => {
+            await up((sample) => sample.args(emulator), "create");
+            const old = new Map(samples.map(({ kind }) => [kind, stack.id(kind)]));
+            const renamed = (sample: Sample) => stack.up(sample.kind, `new ${sample.kind}`, sample.args(emulator));
+            await all(async ({ kind }) => stack.rename(kind, `new ${kind}`));
+            await stack.end();
+            await all(async (sample) => expect(await renamed(sample)).toBe("same"));
+            await stack.end();
+            await all(async (sample) => {
+                const { kind } = sample;
+                const id = old.get(kind);
+                expect(await renamed(sample)).toBe("same");
+                const another = stack.up(kind, kind, sample.args(emulator));
+                if (sample === serviceAccounts || sample === apiKeys) {
+                    await another;
+                    expect(sample.ids(emulator).sort()).toEqual([id, stack.id(kind)].sort());
+                } else {
+                    await expect(another).rejects.toThrow(/exists already/);
+                    expect(sample.ids(emulator)).toEqual([id]);
+                }
+            });
+            expect(await tokenWorks(stack, "new ApiKey")).toBe(true);
+        },
+    );
+});
+
+describe("a delete that was killed", () => {
+    const dieDeleting = ({ emulator, stack, all }: Scene) => {
+        const before = samples.map((sample) => emulator.requests.count(sample.delete));
+        return dieWhen(
+            stack,
+            () => all(({ kind }) => stack.destroy(kind)),
+            () => samples.every((sample, index) => emulator.requests.count(sample.delete) > (before[index] ?? 0)),
+        );
+    };
+
+    scene("is made again where its operation failed", {}, async (there) => {
+        const { emulator, stack, up, one, all, none } = there;
+        await up((sample) => sample.args(emulator), "create");
+        emulator.settings.operationDurationMs = 60_000;
+        emulator.faults.add({ kind: "operationEnds", method: /^Delete/, state: "FAILED", times: 4 });
+        await dieDeleting(there);
+        emulator.finishOperations();
+        emulator.settings.operationDurationMs = 0;
+        await one();
+        await all(({ kind }) => stack.destroy(kind));
+        none();
+    });
+
+    scene("is waited for where its operation is in flight", {}, async (there) => {
+        const { emulator, stack, up, all, none } = there;
+        await up((sample) => sample.args(emulator), "create");
+        emulator.settings.operationDurationMs = 60_000;
+        await dieDeleting(there);
+        setTimeout(() => emulator.finishOperations(), 1_500);
+        await all(({ kind }) => stack.destroy(kind));
+        none();
+        expect(samples.map((sample) => emulator.requests.count(sample.delete))).toEqual([1, 1, 1, 1]);
+    });
+});
+
+test.concurrent("two resources of one stack do not take each other's place", () =>
+    withStacks({}, async (emulator, newStack) => {
+        const stack = newStack();
+        await Promise.all(
+            unique.map(async (sample) => {
+                await stack.up(sample.kind, sample.kind, sample.args(emulator));
+                const another = stack.up(sample.kind, `another ${sample.kind}`, sample.args(emulator));
+                await expect(another).rejects.toThrow(/exists already .*this stack did not make it/);
+                expect(sample.ids(emulator)).toEqual([stack.id(sample.kind)]);
+            }),
+        );
+    }));

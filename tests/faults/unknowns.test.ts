@@ -1,0 +1,140 @@
+// What is not known about Temporal Cloud: one short life of each kind under each answer that it could give.
+
+import { Status } from "nice-grpc-common";
+import { Emulator, type Settings } from "../../emulator";
+import { MiniStack, type Sample, samples, tokenWorks } from "./mini";
+
+const DAY_MS = 86_400_000;
+
+const { ABORTED, FAILED_PRECONDITION, INVALID_ARGUMENT, PERMISSION_DENIED } = Status;
+
+/** Every answer to every question is in one row at least. */
+const answers: readonly Partial<Settings>[] = [
+    {},
+    { completeAtOnce: true, staleVersionCode: ABORTED },
+    { operationDurationMs: 150, staleVersionCode: INVALID_ARGUMENT, duplicateNameCode: FAILED_PRECONDITION },
+    { duplicateNameCode: INVALID_ARGUMENT, protectedDeleteCode: INVALID_ARGUMENT },
+    { protectedDeleteCode: PERMISSION_DENIED, unsetPartsAreEmptyMessages: false },
+    { protectedDeleteCode: ABORTED, newerFieldsCleared: false, replayedCreateReturnsToken: true },
+    { protectedDeleteFrom: "operation", rootMayList: false },
+    { operationIdRetentionMs: 60_000, serviceAccountNamesUnique: false },
+    { operationIdRetentionMs: 365 * DAY_MS, rootPrincipal: "user" },
+    { deletedReadableMs: DAY_MS, failedCreateLeavesResource: false, apiKeyExpiryImmutable: true },
+    { deletedReadableMs: DAY_MS, reusedOperationId: "replay", replayedCreateReturnsToken: true },
+    { reusedOperationId: "replay", checkDurationMs: 0 },
+];
+
+function named(settings: Partial<Settings>): string {
+    const code = (key: string, value: unknown) => (key.endsWith("Code") ? Status[value as Status] : value);
+    const parts = Object.entries(settings).map(([key, value]) => `${key} ${code(key, value)}`);
+    return parts.length === 0 ? "the defaults" : parts.join(", ");
+}
+
+jest.setTimeout(120_000);
+
+test.concurrent.each(answers.map((settings) => [named(settings), settings] as const))(
+    "the four kinds live under %s",
+    async (_, settings) => {
+        const emulator = await Emulator.start({ settings: { checkDurationMs: 100, ...settings } });
+        const stack = new MiniStack(emulator);
+        try {
+            await lives(stack);
+        } finally {
+            await stack.end();
+            await emulator.stop();
+        }
+    },
+);
+
+async function lives(stack: MiniStack): Promise<void> {
+    const { emulator } = stack;
+    const all = (step: (sample: Sample) => Promise<void>) => Promise.all(samples.map(step));
+
+    // A run that dies when its creates have been accepted, and the one that goes on.
+    const { completeAtOnce, operationDurationMs } = emulator.settings;
+    Object.assign(emulator.settings, { completeAtOnce: false, operationDurationMs: 700 });
+    const dying = Promise.allSettled(
+        samples.map((sample) => stack.up(sample.kind, sample.kind, sample.args(emulator))),
+    );
+    await Promise.race([dying, until(() => samples.every(({ ids }) => ids(emulator).length === 1))]);
+    await stack.kill();
+    for (const died of await dying) {
+        expect(died).toMatchObject({ status: "rejected", reason: { name: "HostError" } });
+    }
+    await all(async ({ kind, args, ids }) => {
+        expect(await stack.up(kind, kind, args(emulator))).toBe("create");
+        expect(ids(emulator)).toEqual([stack.id(kind)]);
+    });
+    Object.assign(emulator.settings, { completeAtOnce, operationDurationMs });
+    await Promise.all(samples.map((sample) => life(stack, sample)));
+    await protectedDelete(stack);
+}
+
+/** What is left of a life, from the first run that ended well. */
+async function life(stack: MiniStack, sample: Sample): Promise<void> {
+    const { kind } = sample;
+    const { emulator } = stack;
+    const args = sample.args(emulator);
+
+    expect(await stack.up(kind, kind, args)).toBe("same");
+    expect(await stack.refresh(kind)).toEqual([]);
+
+    // Somebody else is faster, between the look and the write.
+    const id = stack.id(kind);
+    let faster = 0;
+    const touch = () => {
+        faster += 1;
+        sample.touch(emulator, stack.id(kind));
+    };
+    emulator.faults.add({ kind: "run", method: sample.update, run: touch });
+    expect(await stack.up(kind, kind, sample.changed(emulator))).toBe("update");
+    expect(stack.id(kind)).toBe(id);
+    expect(sample.isChanged(emulator, id)).toBe(true);
+    expect(faster).toBe(1);
+
+    expect(await stack.up(kind, kind, sample.replaced(emulator))).toBe("replace");
+    expect(sample.ids(emulator)).toEqual([stack.id(kind)]);
+    expect(stack.id(kind)).not.toBe(id);
+    if (kind === "ApiKey") {
+        expect(await tokenWorks(stack, kind)).toBe(true);
+    }
+
+    if (sample.unique && (kind !== "ServiceAccount" || emulator.settings.serviceAccountNamesUnique)) {
+        const refusal = stack.up(kind, "another", sample.replaced(emulator));
+        await expect(refusal).rejects.toThrow(/could not be created: .*(exists already|ALREADY_EXISTS|taken)/s);
+        expect(sample.ids(emulator)).toEqual([stack.id(kind)]);
+        expect(stack.state.has("another")).toBe(false);
+    }
+
+    // And back again, under a name that was there before.
+    await stack.destroy(kind);
+    expect(sample.ids(emulator)).toEqual([]);
+    expect(await stack.up(kind, kind, args)).toBe("create");
+    expect(sample.ids(emulator)).toEqual([stack.id(kind)]);
+    expect(stack.id(kind) === id).toBe(kind === "Namespace");
+    emulator.faults.add({ kind: "run", method: sample.delete, run: touch });
+    await stack.destroy(kind);
+    expect(sample.ids(emulator)).toEqual([]);
+    expect(faster).toBe(2);
+}
+
+async function protectedDelete(stack: MiniStack): Promise<void> {
+    const args = { name: "safe", regions: ["aws-us-east-1"], apiKeyAuth: true };
+    await stack.up("Namespace", "safe", { ...args, deleteProtection: true });
+    const id = stack.id("safe");
+    const refused = stack.destroy("safe");
+    await expect(refused).rejects.toThrow(/could not be deleted.*It is protected: set `deleteProtection: false`/s);
+    expect(stack.emulator.namespaces.get(id)?.spec?.lifecycle?.enableDeleteProtection).toBe(true);
+    expect(await stack.up("Namespace", "safe", { ...args, deleteProtection: false })).toBe("update");
+    await stack.destroy("safe");
+    expect(stack.emulator.namespaces.get(id)).toBeUndefined();
+}
+
+async function until(holds: () => boolean): Promise<void> {
+    for (const deadline = Date.now() + 30_000; !holds(); ) {
+        if (Date.now() > deadline) {
+            throw new Error(`what was waited for did not happen: ${holds}`);
+        }
+        await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+}

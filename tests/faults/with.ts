@@ -1,0 +1,69 @@
+// What the tests of one resource after another share.
+
+import { Emulator, type EmulatorOptions } from "../../emulator";
+import type { HostOptions, Properties } from "../support/host";
+import { MiniStack, type Sample } from "./mini";
+
+/** An emulator that is stopped, and stacks on it whose plugins are ended, when `body` is done. */
+export async function withStacks<T>(
+    settings: EmulatorOptions["settings"],
+    body: (emulator: Emulator, stack: (options?: HostOptions) => MiniStack) => Promise<T>,
+): Promise<T> {
+    const emulator = await Emulator.start({ settings: { checkDurationMs: 100, ...settings } });
+    const stacks: MiniStack[] = [];
+    try {
+        return await body(emulator, (options) => {
+            const stack = new MiniStack(emulator, options);
+            stacks.push(stack);
+            return stack;
+        });
+    } finally {
+        await Promise.all(stacks.map((stack) => stack.end()));
+        await emulator.stop();
+    }
+}
+
+/** Has the plugin process die when the server has accepted these creates, and knows nothing of their end yet. */
+export async function dieCreating(
+    stack: MiniStack,
+    creates: readonly (readonly [sample: Sample, name: string, args: Properties])[],
+): Promise<void> {
+    const { requests, settings } = stack.emulator;
+    const { completeAtOnce, operationDurationMs } = settings;
+    Object.assign(settings, { completeAtOnce: false, operationDurationMs: 60_000 });
+    const wanted = creates.map(([{ create }]) => ({ create, count: requests.count(create) + 1 }));
+    await dieWhen(
+        stack,
+        () => Promise.all(creates.map(([{ kind }, name, args]) => stack.up(kind, name, args))),
+        () => wanted.every(({ create, count }) => requests.count(create) >= count),
+    );
+    Object.assign(settings, { completeAtOnce, operationDurationMs });
+}
+
+/** Has the plugin process die in the middle of some work. */
+export async function dieWhen(stack: MiniStack, work: () => Promise<unknown>, holds: () => boolean): Promise<void> {
+    let ended: unknown;
+    const dying = work().then(
+        () => {
+            ended = new Error("it ended before it was killed");
+        },
+        (error: unknown) => {
+            ended = error ?? new Error("it failed");
+        },
+    );
+    await until("the moment to die", () => ended !== undefined || holds());
+    if (ended !== undefined) {
+        throw ended;
+    }
+    await stack.kill();
+    await dying;
+}
+
+export async function until(what: string, holds: () => boolean, mostMs = 30_000): Promise<void> {
+    for (const deadline = Date.now() + mostMs; !holds(); ) {
+        if (Date.now() > deadline) {
+            throw new Error(`waited in vain for ${what}`);
+        }
+        await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+}
