@@ -171,7 +171,13 @@ export class TestStack {
                     pulumiHome: home,
                     pulumiCommand: await pulumiCommand(),
                     // `main` stays unset: the plugin host then runs in workDir, where node_modules is.
-                    projectSettings: { name: projectName, runtime: "nodejs", backend: { url: `file://${backend}` } },
+                    // Beside each file the backend would keep another with its metadata, and a kill can leave that one
+                    // empty, after which the engine cannot read the state.
+                    projectSettings: {
+                        name: projectName,
+                        runtime: "nodejs",
+                        backend: { url: `file://${backend}?metadata=skip` },
+                    },
                     secretsProvider: "passphrase",
                     envVars: environment(options),
                 },
