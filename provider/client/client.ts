@@ -156,25 +156,25 @@ export class Client {
         const operationId = operationIdOf(request);
         const explained = (error: CallError) =>
             toRpcError(Object.assign(error, { path }), this.configuration.endpoint, operationId);
-        const failures: CallError[] = [];
+        const progress: Progress = { sent: false, last: undefined };
         try {
-            return await this.repeat(method, request, operationId, signal, failures);
+            return await this.repeat(method, request, operationId, signal, progress);
         } catch (error) {
-            const last = failures.at(-1);
+            const { sent, last } = progress;
             if (error !== last && signal?.aborted) {
-                throw new GivenUpError(rpc, last && explained(last), { cause: error });
+                throw new GivenUpError(rpc, last && explained(last), sent, { cause: error });
             }
             throw explained(isServiceError(error) ? error : unreadable(error));
         }
     }
 
-    /** Waits for its turn, sends the request, and repeats what may be repeated. Notes the failures that pass. */
+    /** Waits for its turn, sends the request, and repeats what may be repeated. */
     private async repeat(
         method: Method,
         request: object,
         operationId: string | undefined,
         signal: AbortSignal | undefined,
-        failures: CallError[],
+        progress: Progress,
     ): Promise<object> {
         const priority = priorityOf(method.rpc);
         // A write is repeated only under an operation id, by which the server knows the repetition.
@@ -183,6 +183,7 @@ export class Client {
         let lostAt: number | undefined;
         for (let attempt = 0; ; attempt += 1) {
             await this.limiter.acquire(priority, signal);
+            progress.sent = true;
             const sentAt = Date.now();
             try {
                 const response = await this.send(method, bytes, signal);
@@ -195,7 +196,7 @@ export class Client {
                 if (error.code !== Status.UNAVAILABLE && error.code !== Status.DEADLINE_EXCEEDED) {
                     this.answered = true;
                 }
-                failures.push(error);
+                progress.last = error;
                 if (error.code !== Status.RESOURCE_EXHAUSTED) {
                     lostAt ??= sentAt;
                 } else if (!isTooLarge(error)) {
@@ -246,7 +247,7 @@ export class Client {
 /** Waits for what others wait for too, and does not end with this caller's time. */
 function unlessAborted<T>(shared: Promise<T>, rpc: string, signal: AbortSignal | undefined): Promise<T> {
     return new Promise((resolve, reject) => {
-        const abort = () => reject(new GivenUpError(rpc, undefined, { cause: signal?.reason }));
+        const abort = () => reject(new GivenUpError(rpc, undefined, true, { cause: signal?.reason }));
         signal?.addEventListener("abort", abort, { once: true });
         void shared.then(resolve, reject).finally(() => signal?.removeEventListener("abort", abort));
     });
@@ -258,6 +259,13 @@ function unreadable(cause: unknown): CallError {
         code: Status.INTERNAL,
         details: "The answer is not one that gRPC can read.",
     });
+}
+
+/** How far a call has come. */
+interface Progress {
+    sent: boolean;
+    /** Why the last attempt failed. */
+    last: CallError | undefined;
 }
 
 function isServiceError(error: unknown): error is grpc.ServiceError {

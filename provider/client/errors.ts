@@ -56,9 +56,10 @@ export class GivenUpError extends Error {
 
     /**
      * @param last why its last attempt failed, if one did
+     * @param sent whether it had had its turn under the request limit
      */
-    constructor(rpc: string, last: RpcError | undefined, options: ErrorOptions) {
-        super(last?.message ?? `${rpc} had not been answered.`, options);
+    constructor(rpc: string, last: RpcError | undefined, sent: boolean, options: ErrorOptions) {
+        super(last?.message ?? `${rpc} ${sent ? "had not been answered" : "was still waiting for its turn"}.`, options);
     }
 }
 

@@ -61,6 +61,8 @@ class KindReads<T> {
     private listed = false;
     private mayList = true;
     private paging: Promise<void> | undefined;
+    /** Why the last page did not come. */
+    private failure: unknown;
     private readonly items = new Map<string, T>();
     private readonly waiting = new Map<string, Waiting[]>();
 
@@ -90,6 +92,10 @@ class KindReads<T> {
             this.listReads += 1;
             return listedItem;
         }
+        if (signal.aborted && this.failure !== undefined) {
+            // The page was what all the time went into.
+            throw this.failure;
+        }
         this.singleReads += 1;
         return this.source.get(id, signal);
     }
@@ -114,6 +120,7 @@ class KindReads<T> {
                 await new Promise((resolve) => setImmediate(resolve));
             }
         } catch (error) {
+            this.failure = error;
             // Whoever may not list may still read; and where reading fails too, that error is the one to show.
             this.mayList = !failed(error, "denied", "invalid", "other", "notFound");
             if (this.mayList) {
