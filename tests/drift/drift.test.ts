@@ -1,9 +1,8 @@
 // Drift as a person reads it: what the Pulumi CLI prints, pinned.
 
-import { spawn } from "node:child_process";
-import path from "node:path";
 import { Emulator } from "../../emulator";
 import { TestStack } from "../support/engine";
+import { pulumiIn } from "./cli";
 import { driftEverywhere, live, prepare, program, projectsOf } from "./resources";
 
 jest.setTimeout(180_000);
@@ -27,35 +26,10 @@ afterAll(async () => {
     await emulator.stop();
 });
 
-/** The CLI itself, in the stack's folder, as a pipeline that looks for drift runs it. */
+/** As a pipeline that looks for drift runs it. */
 function refreshPreview(): Promise<{ code: number | null; text: string }> {
-    const root = process.env.TEMPORAL_CLOUD_TEST_PULUMI ?? "";
     const options = ["--preview-only", "--expect-no-changes", "--diff", "--parallel", "1", "--non-interactive"];
-    const child = spawn(
-        root === "PATH" ? "pulumi" : path.join(root, "bin", "pulumi"),
-        ["refresh", ...options, "--color", "never", "--stack", "stack"],
-        {
-            cwd: stack.workDir,
-            env: {
-                ...process.env,
-                PULUMI_HOME: path.join(stack.workDir, "home"),
-                PULUMI_CONFIG_PASSPHRASE: "passphrase",
-                PULUMI_SKIP_UPDATE_CHECK: "true",
-                PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-            },
-            stdio: ["ignore", "pipe", "pipe"],
-        },
-    );
-    let text = "";
-    for (const stream of [child.stdout, child.stderr]) {
-        stream.setEncoding("utf8").on("data", (part: string) => {
-            text += part;
-        });
-    }
-    return new Promise((resolve, reject) => {
-        child.once("error", reject);
-        child.once("close", (code) => resolve({ code, text }));
-    });
+    return pulumiIn(stack, ["refresh", ...options, "--color", "never", "--stack", "stack"]);
 }
 
 /** Without what differs from run to run. */

@@ -83,8 +83,8 @@ export function mutated(change: (answer: Record<string, unknown>, call: Call) =>
 }
 
 export class HostileServer {
-    /** How a method is answered; undefined: genuinely. */
-    hostility: (method: string) => Hostility | undefined = () => undefined;
+    /** How a request is answered; undefined: genuinely. */
+    hostility: (method: string, request: Buffer) => Hostility | undefined = () => undefined;
     /** The methods that were called, in order. */
     readonly calls: string[] = [];
     private readonly counts = new Map<string, number>();
@@ -152,7 +152,7 @@ export class HostileServer {
                 );
             });
         const call = new Call(method, stream, earlier, forward);
-        const hostility = this.hostility(method);
+        const hostility = this.hostility(method, request);
         if (hostility) {
             await hostility(call);
         } else {

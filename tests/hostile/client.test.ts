@@ -1,0 +1,220 @@
+// Reads in pages, and the check of the account, against servers that lead them astray.
+
+import { once } from "node:events";
+import { Emulator } from "../../emulator";
+import {
+    GetNamespaceResponse,
+    GetNamespacesResponse,
+} from "../../proto/generated/temporal/api/cloud/cloudservice/v1/request_response";
+import { Client } from "../../provider/client/client";
+import type { Source } from "../../provider/client/reads";
+import type { Session } from "../../provider/run";
+import { encoding, meaning, transport } from "./hostilities";
+import { bagOf, kinds } from "./kinds";
+import { frame, HostileServer, type Hostility } from "./server";
+
+jest.setTimeout(60_000);
+
+let emulator: Emulator;
+let server: HostileServer;
+let client: Client;
+
+beforeEach(async () => {
+    jest.spyOn(console, "error").mockImplementation(() => {});
+    emulator = await Emulator.start();
+    server = await HostileServer.start(emulator);
+    client = clientOf(undefined);
+});
+afterEach(async () => {
+    client.close();
+    server.stop();
+    await emulator.stop();
+});
+
+function clientOf(allowedAccountId: string | undefined): Client {
+    return Client.for({
+        apiKey: emulator.rootKey,
+        endpoint: server.address,
+        plaintext: true,
+        allowedAccountId,
+        requestsPerSecond: undefined,
+        operationSalt: "",
+    });
+}
+
+interface Named {
+    readonly namespace: string;
+}
+
+/** The namespaces, as the lifecycle reads them. */
+function source(): Source<Named> {
+    const { cloud } = client;
+    return {
+        kind: "Namespace",
+        get: async (id, signal) =>
+            (await cloud.getNamespace({ namespace: id }, { signal })).namespace ?? { namespace: "" },
+        list: async (pageToken, signal) => {
+            const { namespaces, nextPageToken } = await cloud.getNamespaces({ pageSize: 1000, pageToken }, { signal });
+            return { items: namespaces, nextPageToken };
+        },
+        idOf: ({ namespace }) => namespace,
+    };
+}
+
+/** Reads that many namespaces side by side. */
+function readAll(number: number, timeoutMs: number): Promise<string[]> {
+    const ids = Array.from({ length: number }, (_, index) => `n-${index}.a1b2c`);
+    for (const id of ids) {
+        emulator.namespaces.add({ namespace: id, spec: { name: id.split(".")[0] ?? "" } });
+    }
+    return Promise.all(
+        ids.map(async (id) => (await client.reads.read(source(), id, AbortSignal.timeout(timeoutMs))).namespace),
+    );
+}
+
+function answering(method: string, hostility: Hostility): void {
+    server.hostility = (called) => (called === method ? hostility : undefined);
+}
+
+function page(count: number, nextPageToken: string, textBytes = 0): Uint8Array {
+    const text = "x".repeat(textBytes);
+    return GetNamespacesResponse.encode(
+        GetNamespacesResponse.fromPartial({
+            namespaces: Array.from({ length: count }, (_, index) => ({
+                namespace: `stranger-${index}.a1b2c`,
+                spec: { description: text },
+            })),
+            nextPageToken,
+        }),
+    ).finish();
+}
+
+const NUMBER = 40;
+
+describe("a list of which", () => {
+    test.each<[string, Hostility]>([
+        ["every page names itself as the next", (call) => call.answer(page(0, "again"))],
+        ["every page names a new one", (call) => call.answer(page(0, `page-${call.earlier}`))],
+        [
+            "every page is full of strangers and names a new one",
+            (call) => call.answer(page(1_000, `page-${call.earlier}`)),
+        ],
+        ["the first page has 100,000 items", (call) => call.answer(page(100_000, ""))],
+        ["the page has 60 MB", (call) => call.answer(page(1_000, "", 60_000))],
+        ["the page has 130 MB", (call) => call.answer(page(1_000, "", 130_000))],
+        [
+            "the page never ends",
+            async ({ stream }) => {
+                stream.respond({ ":status": 200, "content-type": "application/grpc" });
+                stream.write(frame(new Uint8Array(), 0xffff_ffff));
+                const block = Buffer.alloc(1024 * 1024);
+                while (!stream.destroyed) {
+                    if (!stream.write(block)) {
+                        await Promise.race([once(stream, "drain"), once(stream, "close")]);
+                    }
+                }
+            },
+        ],
+        ["nothing can be read", encoding["answers with garbage"] as Hostility],
+        ["the answer is empty", (call) => call.answer(new Uint8Array())],
+        ["the items have no ids", meaning["gives a resource without its id"] as Hostility],
+        ["the items are others", meaning["gives another resource"] as Hostility],
+    ])("%s: all are read, in few requests more than one each", async (_, hostility) => {
+        answering("GetNamespaces", hostility);
+        const read = await readAll(NUMBER, 20_000);
+        expect(read).toEqual(Array.from({ length: NUMBER }, (_item, index) => `n-${index}.a1b2c`));
+        expect(server.calls.length).toBeLessThan(2 * NUMBER);
+    });
+
+    test("no page ever comes: the error says what was waited for, in time", async () => {
+        answering("GetNamespaces", transport["never answers"] as Hostility);
+        const startedAt = Date.now();
+        await expect(readAll(NUMBER, 1_500)).rejects.toThrow("GetNamespaces had not been answered.");
+        expect(Date.now() - startedAt).toBeLessThan(3_000);
+    });
+
+    test("the first reader gives up: the others are read all the same", async () => {
+        answering("GetNamespaces", transport["never answers"] as Hostility);
+        const impatient = new AbortController();
+        for (const index of Array.from({ length: 8 }, (_, number) => number)) {
+            emulator.namespaces.add({ namespace: `r-${index}.a1b2c`, spec: { name: `r-${index}` } });
+        }
+        const reading = (index: number, signal: AbortSignal) => client.reads.read(source(), `r-${index}.a1b2c`, signal);
+        const patience = AbortSignal.timeout(20_000);
+        await Promise.all([0, 1, 2, 3].map((index) => reading(index, patience)));
+        const first = reading(4, impatient.signal);
+        const others = [5, 6, 7].map((index) => reading(index, patience));
+        setTimeout(() => impatient.abort(), 300);
+        await expect(first).rejects.toThrow();
+        expect((await Promise.all(others)).map(({ namespace }) => namespace)).toEqual(
+            [5, 6, 7].map((index) => `r-${index}.a1b2c`),
+        );
+    });
+});
+
+test("a call that waits for its turn ends with its caller's time, and leaves the turn to others", async () => {
+    const slow = Client.for({
+        apiKey: emulator.rootKey,
+        endpoint: server.address,
+        plaintext: true,
+        allowedAccountId: undefined,
+        requestsPerSecond: 2,
+        operationSalt: "",
+    });
+    const startedAt = Date.now();
+    const calls = Array.from({ length: 12 }, (_, index) =>
+        slow.cloud.getRegions({}, { signal: AbortSignal.timeout(index < 10 ? 700 : 20_000) }).then(
+            () => "answered",
+            (error: Error) => error.name,
+        ),
+    );
+    const outcomes = await Promise.all(calls);
+    slow.close();
+    expect(outcomes.slice(10)).toEqual(["answered", "answered"]);
+    expect(new Set(outcomes)).toEqual(new Set(["answered", "GivenUpError"]));
+    // The ten that gave up took no turn from the two that did not.
+    expect(Date.now() - startedAt).toBeLessThan(4_000);
+});
+
+describe("where only one account is allowed, nothing is done when the server's answer to whose it is", () => {
+    test.each<[string, Hostility, RegExp]>([
+        ["names another", (call) => call.answer(accountAnswer("other")), /allows only "a1b2c". Nothing was changed/],
+        ["names none", (call) => call.answer(accountAnswer("")), /allows only "a1b2c". Nothing was changed/],
+        ["is empty", (call) => call.answer(new Uint8Array()), /allows only "a1b2c". Nothing was changed/],
+        ["is garbage", encoding["answers with garbage"] as Hostility, /GetAccount: INTERNAL/],
+        ["is a refusal", (call) => call.fail(7, "no"), /GetAccount: PERMISSION_DENIED: no/],
+        ["never comes", () => {}, /GetAccount had not been answered/],
+    ])("%s", async (_, hostility, message) => {
+        answering("GetAccount", hostility);
+        const guarded = clientOf("a1b2c");
+        const session: Session = { client: guarded, log: { status: () => {}, warn: () => {} }, salt: "", backend: "" };
+        const startedAt = Date.now();
+        const errors = await Promise.all(
+            kinds.flatMap((kind) => {
+                const lifecycle = kind.lifecycle();
+                const bag = (change = {}) => bagOf(kind, "guarded", "owner", "1s", change);
+                return [
+                    () => lifecycle.create(session, bag()),
+                    () => lifecycle.update(session, "guarded", bag(), bag(kind.change)),
+                    () => lifecycle.delete(session, "guarded", bag()),
+                ].map(async (method) => {
+                    const error = await method().then(
+                        () => new Error("it was done"),
+                        (failure: Error) => failure,
+                    );
+                    return error.message;
+                });
+            }),
+        );
+        guarded.close();
+        expect(errors.filter((error) => !message.test(error))).toEqual([]);
+        expect(new Set(server.calls)).toEqual(new Set(["GetAccount"]));
+        expect(Date.now() - startedAt).toBeLessThan(4_000);
+    });
+});
+
+/** `GetAccountResponse { account { id } }` */
+function accountAnswer(id: string): Uint8Array {
+    // Field 1 of either message is of the same type: a message, whose field 1 is a text.
+    return GetNamespaceResponse.encode(GetNamespaceResponse.fromPartial({ namespace: { namespace: id } })).finish();
+}
