@@ -46,6 +46,7 @@ const options = new Command("npm run bench --")
     )
     .addOption(new Option("--repeat <n>", "runs of each, of which the median counts").argParser(Number).default(1))
     .option("--no-floor", "leave out the resources that only wait")
+    .option("--twins", "beside those, the same with all the properties of the real resources")
     .option("--no-import", "leave out the cost of importing the package")
     .option("--skip-checkpoints", "let the engine save the state only at the end (PULUMI_SKIP_CHECKPOINTS)")
     .option("--terraform <file>", "a terraform binary, to do the same work with")
@@ -98,8 +99,8 @@ class EmulatorProcess {
 
 /** A Pulumi project in a temporary folder, whose plugin process finds this package and the floor's. */
 class PulumiStack {
-    constructor(floor) {
-        this.floor = floor;
+    constructor(contestant) {
+        this.contestant = contestant;
         this.folder = mkdtempSync(path.join(os.tmpdir(), "temporal-cloud-bench-"));
         writeFileSync(path.join(this.folder, "package.json"), '{ "name": "bench", "private": true }\n');
         for (const name of ["home", "backend"]) {
@@ -117,13 +118,13 @@ class PulumiStack {
     }
 
     async run(operation, { size, operationMs, emulator }) {
-        const profiled = options.cpuProf && !this.floor;
+        const profiled = options.cpuProf && this.contestant === "provider";
         const profileFolder = path.join(path.resolve(options.cpuProf ?? ""), `${size}-${operation.replace(" ", "-")}`);
         const job = {
             operation,
             size,
             operationMs,
-            floor: this.floor,
+            contestant: this.contestant,
             kinds: options.kinds,
             parallel: options.parallel,
             folder: this.folder,
@@ -173,10 +174,13 @@ class PulumiStack {
 
 /** The contestants, each with the same work, one after the other within each command. */
 function contestants(scenario) {
-    const list = [{ name: "provider", stack: new PulumiStack(false) }];
+    const list = [{ name: "provider", stack: new PulumiStack("provider") }];
     // No limit reaches what makes no requests: it has been measured with the scenario that has none.
     if (options.floor && !(scenario.limit > 0 && options.limits.includes(0))) {
-        list.push({ name: "floor", stack: new PulumiStack(true) });
+        list.push({ name: "floor", stack: new PulumiStack("floor") });
+        if (options.twins) {
+            list.push({ name: "twin", stack: new PulumiStack("twin") });
+        }
     }
     if (options.terraform && options.terraformProvider) {
         list.push({

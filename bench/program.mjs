@@ -9,32 +9,48 @@ const { LocalWorkspace, PulumiCommand } = require("@pulumi/pulumi/automation");
 
 const job = JSON.parse(process.env.BENCH_JOB);
 
-class Floor extends CustomResource {
-    constructor(name, args) {
-        const provider = `exports.handler = () => require("temporal-cloud-bench-floor").floor;`;
-        super("pulumi-nodejs:dynamic/temporalcloudbench:Floor", name, { ...args, name, __provider: provider });
+/** The arguments of the resource of a kind and name; `owner` is the service account of the same number. */
+const ARGS = {
+    Namespace: () => ({ regions: ["aws-us-east-1"], retentionDays: 30, apiKeyAuth: true }),
+    User: (name) => ({ email: `${name}@example.com`, accountRole: "read" }),
+    ServiceAccount: () => ({ accountRole: "read" }),
+    ApiKey: (_name, owner) => ({ ownerId: owner.id, expiresIn: "90d" }),
+};
+
+/** A resource of `bench/floor`. */
+class Waiting extends CustomResource {
+    constructor(kind, handler, name, args) {
+        super(`pulumi-nodejs:dynamic/temporalcloudbench:${kind}`, name, {
+            ...args,
+            name,
+            waitMs: job.operationMs,
+            __provider: `exports.handler = () => require("temporal-cloud-bench-floor").${handler};`,
+        });
     }
 }
 
-/** What each kind is made of, for the number `index`; `owner` is the service account of that number. */
 const MAKE = {
-    Namespace: (cloud, name) =>
-        new cloud.Namespace(name, { regions: ["aws-us-east-1"], retentionDays: 30, apiKeyAuth: true }),
-    User: (cloud, name) => new cloud.User(name, { email: `${name}@example.com`, accountRole: "read" }),
-    ServiceAccount: (cloud, name) => new cloud.ServiceAccount(name, { accountRole: "read" }),
-    ApiKey: (cloud, name, owner) => new cloud.ApiKey(name, { ownerId: owner.id, expiresIn: "90d" }),
+    provider: (kind, name, owner) => {
+        const cloud = require("pulumi-temporal-cloud");
+        return new cloud[kind](name, ARGS[kind](name, owner));
+    },
+    /** As little as there can be; a key waits for its service account, as there. */
+    floor: (kind, name, owner) => new Waiting("Floor", "floor", name, kind === "ApiKey" ? { owner: owner.id } : {}),
+    /** With all the properties of the real one. */
+    twin: (kind, name, owner) => {
+        const { outputs } = require("./floor/index.js");
+        const unset = Object.fromEntries(Object.keys(outputs[kind]).map((key) => [key, undefined]));
+        const type = `pulumi-nodejs:dynamic/temporalcloudbench:${kind}`;
+        const context = { name, organization: "organization", urn: `urn:pulumi:bench::bench::${type}::${name}` };
+        return new Waiting(kind, kind, name, { ...unset, ...ARGS[kind](name, owner), __context: context });
+    },
 };
 
 function program() {
-    const cloud = job.floor ? undefined : require("pulumi-temporal-cloud");
     for (let index = 0; index < job.size / job.kinds.length; index += 1) {
         const made = {};
         for (const kind of job.kinds) {
-            const name = `${kind.toLowerCase()}-${index}`;
-            made[kind] = job.floor
-                ? // As much depends on other resources as there.
-                  new Floor(name, { waitMs: job.operationMs, owner: kind === "ApiKey" && made.ServiceAccount?.id })
-                : MAKE[kind](cloud, name, made.ServiceAccount);
+            made[kind] = MAKE[job.contestant](kind, `${kind.toLowerCase()}-${index}`, made.ServiceAccount);
         }
     }
 }

@@ -58,6 +58,7 @@ const keyOf = ({ size, operationMs, limit, operation, contestant }) =>
 export function mainTable(figures) {
     const all = collect(figures);
     const of = (figure, contestant, limit = figure.limit) => all.get(keyOf({ ...figure, contestant, limit }));
+    const withTwins = figures.some(({ contestant }) => contestant === "twin");
     const withTerraform = figures.some(({ contestant }) => contestant === "terraform");
     const rows = [
         [
@@ -68,6 +69,7 @@ export function mainTable(figures) {
             "wall s",
             "floor s",
             "ratio",
+            ...(withTwins ? ["twins s", "ratio"] : []),
             "requests",
             "refused",
             "plugin MB",
@@ -84,6 +86,7 @@ export function mainTable(figures) {
             continue;
         }
         const floor = of(figure, "floor") ?? of(figure, "floor", 0);
+        const twin = of(figure, "twin") ?? of(figure, "twin", 0);
         const terraform = of(figure, "terraform");
         const { size, operationMs, limit, operation, wallMs, plugin, program, requests, error } = figure;
         const beyondMs = plugin && floor?.plugin && (plugin.cpuMs - floor.plugin.cpuMs) / size;
@@ -95,6 +98,7 @@ export function mainTable(figures) {
             seconds(wallMs),
             seconds(floor?.wallMs),
             ratio(wallMs, floor?.wallMs),
+            ...(withTwins ? [seconds(twin?.wallMs), ratio(wallMs, twin?.wallMs)] : []),
             String(total(requests)),
             String(requests.refused),
             plugin ? plugin.peakMb.toFixed(0) : "",

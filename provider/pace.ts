@@ -6,8 +6,10 @@ const SHORTEST_GAP_MS = 100;
 /** The time to the first look where nothing is known, and its spread: what was started together is not looked at together. */
 const FIRST_GAP_MS = 1_200;
 const SPREAD = 0.15;
-/** Where several of a sort are in flight, the first looks begin after this time, so that one finds out for the others. */
+/** Where several of a sort are in flight, the first looks at a few come sooner, to find out for the others. */
+const SCOUTS = 4;
 const SCOUT_MS = 300;
+const OTHERS_MS = 900;
 const GOLDEN = 0.618;
 /** An operation that takes longer than its like did is looked at again after this time. */
 const LATE_GAP_MS = 300;
@@ -43,7 +45,7 @@ export class Pace {
     private readonly tookMs: number[] = [];
     private expectedMs: number | undefined;
     private readonly waiting = new Set<Waiting>();
-    private scouts = 0;
+    private followers = 0;
 
     /** Whether the next one is likely to be over in no time. */
     get isBrief(): boolean {
@@ -102,7 +104,7 @@ export class Pace {
 
     private wantedAt(since: number, startedAt: number, count: number, firstGapMs: number): number {
         if (this.expectedMs === undefined) {
-            return since + (count === 0 ? firstGapMs : FIRST_GAP_MS);
+            return since + (count === 0 ? firstGapMs : LONGEST_GAP_MS);
         }
         const leftMs = startedAt + this.expectedMs - since;
         return since + (leftMs > 0 ? leftMs / Math.ceil(leftMs / LONGEST_GAP_MS) : LATE_GAP_MS);
@@ -112,7 +114,8 @@ export class Pace {
         if (this.waiting.size === 0) {
             return FIRST_GAP_MS * (1 - SPREAD + 2 * SPREAD * Math.random());
         }
-        this.scouts += 1;
-        return SCOUT_MS + ((this.scouts * GOLDEN) % 1) * (LONGEST_GAP_MS - SCOUT_MS);
+        this.followers += 1;
+        const soonestMs = this.followers <= SCOUTS ? SCOUT_MS : OTHERS_MS;
+        return soonestMs + ((this.followers * GOLDEN) % 1) * (LONGEST_GAP_MS - soonestMs);
     }
 }
