@@ -1,0 +1,240 @@
+// Others who write at the same time.
+
+import * as temporalcloud from "pulumi-temporal-cloud";
+import { Emulator } from "../../emulator";
+import type { CloudServiceClient } from "../../proto/generated/temporal/api/cloud/cloudservice/v1/service";
+import type { Namespace } from "../../proto/generated/temporal/api/cloud/namespace/v1/message";
+import { connect } from "../emulator/client";
+import { TestStack } from "../support/engine";
+import { faultsOf, fleet } from "./fleet";
+import { inputsOf, MiniStack, type Sample, samples, urnOf } from "./mini";
+import { withStacks } from "./with";
+
+jest.setTimeout(180_000);
+
+const REGION = "aws-us-east-1";
+
+function change(emulator: Emulator, id: string, values: (spec: NonNullable<Namespace["spec"]>) => void): void {
+    emulator.namespaces.change(id, ({ spec }) => {
+        if (spec) {
+            values(spec);
+        }
+    });
+}
+
+/** Writes as any other client does: reads, changes, sends, again if need be, and waits. */
+async function write(api: CloudServiceClient, namespace: string, retentionDays: number): Promise<void> {
+    for (;;) {
+        const { namespace: live } = await api.getNamespace({ namespace });
+        const { spec, resourceVersion = "" } = live ?? {};
+        try {
+            await api.updateNamespace({ namespace, spec: { ...spec, retentionDays }, resourceVersion });
+            return;
+        } catch {
+            await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+    }
+}
+
+describe("another client, between the read and the write", () => {
+    test.concurrent("changes other fields: both changes are there", () =>
+        withStacks({}, async (emulator, newStack) => {
+            const stack = newStack();
+            await Promise.all(samples.map(({ kind, args }) => stack.up(kind, kind, args(emulator))));
+            const touched = new Map<Sample, number>();
+            for (const sample of samples) {
+                const run = () => {
+                    touched.set(sample, (touched.get(sample) ?? 0) + 1);
+                    sample.touch(emulator, stack.id(sample.kind));
+                };
+                emulator.faults.add({ kind: "run", method: sample.update, times: 3, run });
+            }
+            await Promise.all(
+                samples.map(async (sample) => {
+                    const { kind } = sample;
+                    expect(await stack.up(kind, kind, sample.changed(emulator))).toBe("update");
+                    expect(sample.isChanged(emulator, stack.id(kind))).toBe(true);
+                    expect(touched.get(sample)).toBe(3);
+                }),
+            );
+            const description = (spec: { description: string } | undefined) => spec?.description;
+            expect(description(emulator.namespaces.get(stack.id("Namespace"))?.spec)).toMatch(/^touched/);
+            expect(description(emulator.serviceAccounts.get(stack.id("ServiceAccount"))?.spec)).toMatch(/^touched/);
+            expect(description(emulator.apiKeys.get(stack.id("ApiKey"))?.spec)).toMatch(/^touched/);
+            const access = emulator.users.get(stack.id("User"))?.spec?.access;
+            expect(Object.keys(access?.projectAccesses ?? {})).toHaveLength(1);
+        }));
+
+    test.concurrent("changes the same field: the program wins", () =>
+        withStacks({}, async (emulator, newStack) => {
+            const stack = newStack();
+            const args = { name: "orders", regions: [REGION], apiKeyAuth: true };
+            await stack.up("Namespace", "a", { ...args, retentionDays: 5 });
+            const run = () =>
+                change(emulator, stack.id("a"), (spec) => {
+                    spec.retentionDays = 60;
+                });
+            emulator.faults.add({ kind: "run", method: "UpdateNamespace", run });
+            await stack.up("Namespace", "a", { ...args, retentionDays: 7 });
+            expect(emulator.namespaces.get(stack.id("a"))?.spec?.retentionDays).toBe(7);
+        }));
+
+    test.concurrent("makes the very change that is about to be made: there is nothing to do", () =>
+        withStacks({}, async (emulator, newStack) => {
+            const stack = newStack();
+            const args = { name: "orders", regions: [REGION], apiKeyAuth: true };
+            await stack.up("Namespace", "a", { ...args, retentionDays: 5 });
+            const run = () =>
+                change(emulator, stack.id("a"), (spec) => {
+                    spec.retentionDays = 7;
+                });
+            emulator.faults.add({ kind: "run", method: "UpdateNamespace", run });
+            await stack.up("Namespace", "a", { ...args, retentionDays: 7 });
+            expect(emulator.requests.count("UpdateNamespace")).toBe(1);
+        }));
+
+    test.concurrent("has an operation of its own in flight: it is waited for", () =>
+        withStacks({ operationDurationMs: 400 }, async (emulator, newStack) => {
+            const stack = newStack();
+            const args = { name: "orders", regions: [REGION], apiKeyAuth: true };
+            await stack.up("Namespace", "a", { ...args, description: "one" });
+            const { api, close } = connect(emulator);
+            try {
+                const others = [11, 12, 13].map((days) => write(api, stack.id("a"), days));
+                await stack.up("Namespace", "a", { ...args, description: "two" });
+                await Promise.all(others);
+            } finally {
+                close();
+            }
+            emulator.finishOperations();
+            const { spec } = emulator.namespaces.get(stack.id("a")) ?? {};
+            expect(spec?.description).toBe("two");
+            expect([11, 12, 13]).toContain(spec?.retentionDays);
+        }));
+});
+
+test.concurrent("50 writes to one object from one process are made one after the other", () =>
+    withStacks({ operationDurationMs: 20 }, async (emulator, newStack) => {
+        const stack = newStack();
+        const args = { name: "orders", regions: [REGION], apiKeyAuth: true };
+        await stack.up("Namespace", "a", args);
+        const host = await stack.plugin();
+        const [urn, id, olds] = [urnOf("Namespace", "a"), stack.id("a"), stack.state.get("a")?.outputs ?? {}];
+        await Promise.all(
+            Array.from({ length: 50 }, (_, index) => {
+                const news = inputsOf("Namespace", "a", { ...args, description: `write ${index}` });
+                return host.update({ id, urn, olds, news });
+            }),
+        );
+        expect(emulator.requests.count("UpdateNamespace")).toBe(50);
+        expect(emulator.requests.all.filter(({ method, code }) => method === "UpdateNamespace" && code !== 0)).toEqual(
+            [],
+        );
+        expect(emulator.namespaces.get(id)?.spec?.description).toMatch(/^write \d+$/);
+    }));
+
+test.concurrent("writes to one object from several processes all land", () =>
+    withStacks({ operationDurationMs: 50 }, async (emulator) => {
+        const stacks = Array.from({ length: 3 }, () => new MiniStack(emulator));
+        try {
+            const spec = {
+                name: "orders",
+                retentionDays: 3,
+                replicas: [{ region: REGION }],
+                apiKeyAuth: { enabled: true },
+            };
+            const { namespace: id } = emulator.namespaces.add({ spec });
+            const own = [{ retentionDays: 9 }, { description: "ours" }, { deleteProtection: true }];
+            const base = { name: "orders", regions: [REGION] };
+            await Promise.all(
+                stacks.map((stack, index) => stack.up("Namespace", "a", { ...base, ...own[index] }, { adopt: true })),
+            );
+            const live = emulator.namespaces.get(id)?.spec;
+            expect(live).toMatchObject({ retentionDays: 9, description: "ours" });
+            expect(live?.lifecycle?.enableDeleteProtection).toBe(true);
+            expect(live?.apiKeyAuth?.enabled).toBe(true);
+        } finally {
+            await Promise.all(stacks.map((stack) => stack.end()));
+        }
+    }));
+
+describe("with the engine", () => {
+    let emulator: Emulator;
+
+    beforeEach(async () => {
+        emulator = await Emulator.start({ settings: { operationDurationMs: 200, checkDurationMs: 100 } });
+    });
+
+    afterEach(() => emulator.stop());
+
+    test("two `up`s of two stacks change different fields of one adopted namespace at once", async () => {
+        const spec = {
+            name: "orders",
+            retentionDays: 3,
+            replicas: [{ region: REGION }],
+            apiKeyAuth: { enabled: true },
+        };
+        const { namespace: id } = emulator.namespaces.add({ spec });
+        const program = (own: Partial<temporalcloud.NamespaceArgs>) => async () => {
+            new temporalcloud.Namespace("orders", { regions: [REGION], ...own }, { import: id });
+        };
+        const stacks = await Promise.all(
+            ["one", "two"].map((stackName) => TestStack.create({ emulator, stackName, program: program({}) })),
+        );
+        const [one, two] = stacks as [TestStack, TestStack];
+        try {
+            for (const round of [1, 2]) {
+                await Promise.all([
+                    one.up({ program: program({ retentionDays: 10 + round, tags: { round: `${round}` } }) }),
+                    two.up({ program: program({ description: `round ${round}`, taskQueueFairness: round === 1 }) }),
+                ]);
+                const live = emulator.namespaces.get(id);
+                expect(live?.tags).toEqual({ round: `${round}` });
+                expect(live?.spec).toMatchObject({ retentionDays: 10 + round, description: `round ${round}` });
+                expect(live?.spec?.fairness?.taskQueueFairnessEnabled ?? false).toBe(round === 1);
+            }
+        } finally {
+            for (const stack of stacks) {
+                stack.remove();
+            }
+        }
+    });
+
+    test("others change everything while an `up` changes everything", async () => {
+        const each = 3;
+        const stack = await TestStack.create({ emulator, program: fleet({ values: 0, names: 0 }, each) });
+        try {
+            await stack.up();
+            let changes = 0;
+            const meddle = setInterval(() => {
+                for (const { namespace } of emulator.namespaces.list()) {
+                    changes += 1;
+                    change(emulator, namespace, (spec) => {
+                        spec.description = "theirs";
+                    });
+                }
+                for (const { id } of emulator.users.list()) {
+                    emulator.users.change(id, () => {});
+                }
+                for (const { id } of emulator.serviceAccounts.list()) {
+                    emulator.serviceAccounts.change(id, () => {});
+                }
+                for (const { id } of emulator.apiKeys.list()) {
+                    emulator.apiKeys.change(id, () => {});
+                }
+            }, 120);
+            try {
+                await stack.up({ program: fleet({ values: 1, names: 0 }, each) });
+            } finally {
+                clearInterval(meddle);
+            }
+            expect(changes).toBeGreaterThan(0);
+            for (const { spec } of emulator.namespaces.list()) {
+                expect(spec?.description).toBe("theirs");
+            }
+            expect(await faultsOf(stack, emulator, { values: 1, names: 0 }, each)).toEqual([]);
+        } finally {
+            stack.remove();
+        }
+    });
+});

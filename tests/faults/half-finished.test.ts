@@ -1,0 +1,192 @@
+// Creates, updates and deletes that stop half way: what the state keeps, what is said, and that the next run goes on.
+
+import { Status } from "nice-grpc-common";
+import type { FailedEnd } from "../../emulator";
+import { HostError, type Properties } from "../support/host";
+import { type MiniStack, type Sample, samples, tokenWorks } from "./mini";
+import { withStacks } from "./with";
+
+jest.setTimeout(120_000);
+
+const ENDS: readonly FailedEnd[] = ["FAILED", "REJECTED", "CANCELLED"];
+const [, , , apiKeys] = samples;
+
+async function refusal(step: Promise<unknown>): Promise<HostError> {
+    const error = await step.then(
+        () => undefined,
+        (caught: unknown) => caught,
+    );
+    expect(error).toBeInstanceOf(HostError);
+    return error as HostError;
+}
+
+async function expectOne(stack: MiniStack, sample: Sample): Promise<void> {
+    expect(sample.ids(stack.emulator)).toEqual([stack.id(sample.kind)]);
+    expect(stack.state.get(sample.kind)?.reasons).toBeUndefined();
+    if (sample === apiKeys) {
+        expect(await tokenWorks(stack, sample.kind)).toBe(true);
+    }
+}
+
+const each = (step: (sample: Sample) => Promise<void>) => Promise.all(samples.map(step));
+
+describe.each(ENDS)("an operation that ends %s", (state) => {
+    const order = { kind: "operationEnds", state, reason: "the moon is full", times: 4 } as const;
+
+    test.concurrent.each([true, false])("of a create that leaves something: %s", (failedCreateLeavesResource) =>
+        withStacks({ failedCreateLeavesResource }, async (emulator, newStack) => {
+            const stack = newStack();
+            emulator.faults.add({ ...order, method: /^Create/ });
+            await each(async (sample) => {
+                const { kind } = sample;
+                const { message } = await refusal(stack.up(kind, kind, sample.args(emulator)));
+                expect(message).toContain(`${kind} "${kind}"`);
+                expect(message).toMatch(new RegExp(`The operation \\S+ ended ${state}: the moon is full\\.`));
+                expect(stack.state.get(kind)?.id).toBe(sample.ids(emulator)[0]);
+                expect(message).toContain(
+                    failedCreateLeavesResource
+                        ? "The next `pulumi up` replaces it."
+                        : "Nothing was created. The next `pulumi up` tries again.",
+                );
+            });
+            await stack.end();
+            await each(async (sample) => {
+                const { kind } = sample;
+                const op = await stack.up(kind, kind, sample.args(emulator));
+                expect(op).toBe(failedCreateLeavesResource ? "replace" : "create");
+                await expectOne(stack, sample);
+            });
+        }),
+    );
+
+    test.concurrent("of an update, and of a delete", () =>
+        withStacks({}, async (emulator, newStack) => {
+            const stack = newStack();
+            await each(async (sample) => {
+                await stack.up(sample.kind, sample.kind, sample.args(emulator));
+            });
+            emulator.faults.add({ ...order, method: /^Update/ });
+            await each(async (sample) => {
+                const { kind } = sample;
+                const { message } = await refusal(stack.up(kind, kind, sample.changed(emulator)));
+                expect(message).toContain(`${kind} "${kind}" (${stack.id(kind)})`);
+                expect(message).toMatch(
+                    new RegExp(`ended ${state}: the moon is full\\..*the next \`pulumi up\` does the rest`),
+                );
+                expect(sample.ids(emulator)).toEqual([stack.id(kind)]);
+            });
+            await stack.end();
+            await each(async (sample) => {
+                expect(await stack.up(sample.kind, sample.kind, sample.changed(emulator))).toBe("update");
+                expect(sample.isChanged(emulator, stack.id(sample.kind))).toBe(true);
+                await expectOne(stack, sample);
+            });
+            // Those whose ids are never given twice are tried a second time at once.
+            emulator.faults.add({ ...order, method: /^Delete/, times: 7 });
+            await each(async ({ kind, ids }) => {
+                const { message } = await refusal(stack.destroy(kind));
+                expect(message).toContain(`${kind} "${kind}" (${stack.id(kind)}) could not be deleted: `);
+                expect(message).toMatch(new RegExp(`ended ${state}: the moon is full\\.`));
+                expect(ids(emulator)).toEqual([stack.id(kind)]);
+            });
+            expect(emulator.faults.pending).toBe(0);
+            await stack.end();
+            await each(async ({ kind, ids }) => {
+                await stack.destroy(kind);
+                expect(ids(emulator)).toEqual([]);
+            });
+        }));
+});
+
+describe("time that is up", () => {
+    const timeouts = { create: "2s", update: "2s", delete: "2s" };
+
+    test.concurrent("for a create, an update, a delete: each goes on in the next run", () =>
+        withStacks({}, async (emulator, newStack) => {
+            const stack = newStack();
+            const up = (sample: Sample, args: Properties) => stack.up(sample.kind, sample.kind, args, { timeouts });
+            const slowly = async (step: (sample: Sample) => Promise<unknown>, what: RegExp) => {
+                emulator.settings.operationDurationMs = 600_000;
+                await each(async (sample) => {
+                    const { message } = await refusal(step(sample));
+                    expect(message).toContain(`${sample.kind} "${sample.kind}"`);
+                    expect(message).toMatch(/not finished after 2 s \(`customTimeouts` sets that time\)/);
+                    expect(message).toMatch(what);
+                    expect(sample.ids(emulator)).toEqual([stack.id(sample.kind)]);
+                });
+                await stack.end();
+                emulator.settings.operationDurationMs = 0;
+                setTimeout(() => emulator.finishOperations(), 700);
+            };
+            const creates = () => samples.map((sample) => emulator.requests.count(sample.create));
+
+            await slowly((sample) => up(sample, sample.args(emulator)), /the next `pulumi up` goes on from there/);
+            const before = creates();
+            await each(async (sample) => {
+                expect(await up(sample, sample.args(emulator))).toBe("update");
+                await expectOne(stack, sample);
+            });
+            expect(creates()).toEqual(before);
+
+            await slowly(
+                (sample) => up(sample, sample.changed(emulator)),
+                /What was started goes on in Temporal Cloud/,
+            );
+            await each(async (sample) => {
+                expect(await up(sample, sample.changed(emulator))).toBe("update");
+                expect(sample.isChanged(emulator, stack.id(sample.kind))).toBe(true);
+                await expectOne(stack, sample);
+            });
+
+            await slowly(({ kind }) => stack.destroy(kind), /What was started goes on in Temporal Cloud/);
+            await each(async ({ kind, ids }) => {
+                await stack.destroy(kind);
+                expect(ids(emulator)).toEqual([]);
+            });
+        }));
+});
+
+describe("what was created cannot be seen", () => {
+    test.concurrent.each([Status.PERMISSION_DENIED, Status.NOT_FOUND])("for a while (%i)", (code) =>
+        withStacks({}, async (emulator, newStack) => {
+            const stack = newStack();
+            emulator.faults.add({ kind: "hideCreated", method: /^Create/, code, durationMs: 3_000, times: 4 });
+            await each(async (sample) => {
+                expect(await stack.up(sample.kind, sample.kind, sample.args(emulator))).toBe("create");
+                await expectOne(stack, sample);
+            });
+        }),
+    );
+
+    test.concurrent("for longer than there is time", () =>
+        withStacks({}, async (emulator, newStack) => {
+            const stack = newStack();
+            emulator.faults.add({ kind: "hideCreated", method: /^Create/, durationMs: 8_000, times: 4 });
+            await each(async (sample) => {
+                const { kind } = sample;
+                const options = { timeouts: { create: "3s" } };
+                const { message } = await refusal(stack.up(kind, kind, sample.args(emulator), options));
+                expect(message).toMatch(/was created but is not finished: .*the next `pulumi up` goes on from there/);
+                expect(stack.id(kind)).toBe(sample.ids(emulator)[0]);
+            });
+            await stack.end();
+            await new Promise((resolve) => setTimeout(resolve, 6_000));
+            await each(async (sample) => {
+                expect(await stack.up(sample.kind, sample.kind, sample.args(emulator))).toBe("update");
+                await expectOne(stack, sample);
+            });
+        }));
+
+    test.concurrent("by the next run, which does not take it for gone", () =>
+        withStacks({}, async (emulator, newStack) => {
+            const stack = newStack();
+            emulator.faults.add({ kind: "hideCreated", method: /^Create/, durationMs: 600_000, times: 4 });
+            await each(async (sample) => {
+                const { kind } = sample;
+                await refusal(stack.up(kind, kind, sample.args(emulator), { timeouts: { create: "3s" } }));
+                const { message } = await refusal(stack.up(kind, kind, sample.args(emulator)));
+                expect(message).toContain("PERMISSION_DENIED");
+                expect(sample.ids(emulator)).toEqual([stack.id(kind)]);
+            });
+        }));
+});

@@ -1,0 +1,41 @@
+// One request in ten fails before it is processed, and of one in ten the answer is lost: with the real engine.
+// TEMPORAL_CLOUD_TEST_LOSS_SEEDS=1,2,3 sets other seeds.
+
+import { Emulator } from "../../emulator";
+import { TestStack } from "../support/engine";
+import { faultsOf, fleet, leftovers } from "./fleet";
+
+const SEEDS = (process.env.TEMPORAL_CLOUD_TEST_LOSS_SEEDS ?? "1").split(",").map(Number);
+const VERSION = { values: 0, names: 0 };
+const CHANGED = { values: 1, names: 1 };
+
+test.each(SEEDS)(
+    "up, refresh, change and destroy, seed %i",
+    async (seed) => {
+        const emulator = await Emulator.start({ settings: { operationDurationMs: 100, checkDurationMs: 100 } });
+        const stack = await TestStack.create({ emulator, program: fleet(VERSION) });
+        const disturbed = async (work: () => Promise<unknown>) => {
+            const before = emulator.requests.all.length;
+            emulator.faults.random({ seed, failBefore: 0.1, loseAnswer: 0.1, cut: 0.3 });
+            await work();
+            emulator.faults.clear();
+            const failures = emulator.requests.all.slice(before).filter(({ code }) => code !== 0).length;
+            return `${failures} of ${emulator.requests.all.length - before}`;
+        };
+        try {
+            const lost = [
+                await disturbed(() => stack.up()),
+                await disturbed(() => stack.refresh()),
+                await disturbed(() => stack.up({ program: fleet(CHANGED) })),
+            ];
+            expect(await faultsOf(stack, emulator, CHANGED)).toEqual([]);
+            lost.push(await disturbed(() => stack.destroy()));
+            expect(leftovers(stack, emulator)).toEqual([]);
+            process.stdout.write(`seed ${seed}: lost in up, refresh, change, destroy: ${lost.join(", ")} requests\n`);
+        } finally {
+            stack.remove();
+            await emulator.stop();
+        }
+    },
+    180_000,
+);
