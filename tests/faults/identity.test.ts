@@ -1,0 +1,113 @@
+// Whose a resource is, with the real engine: what tests/faults/takeover.test.ts sees without one rests on what it does.
+
+import type * as pulumi from "@pulumi/pulumi";
+import * as temporalcloud from "pulumi-temporal-cloud";
+import { Emulator } from "../../emulator";
+import { connect } from "../emulator/client";
+import { TestStack } from "../support/engine";
+import { faultsOf, fleet, leftovers } from "./fleet";
+import { owner } from "./mini";
+
+jest.setTimeout(180_000);
+
+let emulator: Emulator;
+const stacks: TestStack[] = [];
+
+async function newStack(program: pulumi.automation.PulumiFn): Promise<TestStack> {
+    const stack = await TestStack.create({ emulator, program });
+    stacks.push(stack);
+    return stack;
+}
+
+beforeEach(async () => {
+    emulator = await Emulator.start({ settings: { checkDurationMs: 100 } });
+});
+
+afterEach(async () => {
+    for (const stack of stacks.splice(0)) {
+        stack.remove();
+    }
+    await emulator.stop();
+});
+
+async function works(token: unknown): Promise<boolean> {
+    const { api, close } = connect(emulator, String(token));
+    try {
+        return (await api.getCurrentIdentity({})).principal !== undefined;
+    } catch {
+        return false;
+    } finally {
+        close();
+    }
+}
+
+test("two stacks of one name, with their states in two places, have a key each", async () => {
+    const ownerId = owner(emulator);
+    const program = async () => ({ token: new temporalcloud.ApiKey("key", { ownerId, expiresIn: "90d" }).token });
+    const [first, second] = [await newStack(program), await newStack(program)];
+    await Promise.all([first.up(), second.up()]);
+    expect(emulator.apiKeys.list()).toHaveLength(2);
+    const tokens = [(await first.outputs()).token, (await second.outputs()).token];
+    await second.destroy();
+    expect(emulator.apiKeys.list().map(({ id }) => id)).toEqual([first.resource("key").id]);
+    expect(await Promise.all(tokens.map(works))).toEqual([true, false]);
+});
+
+test("`--replace` of everything that was just made loses nothing", async () => {
+    const [version, each] = [{ values: 0, names: 0 }, 1];
+    const stack = await newStack(fleet(version, each));
+    await stack.up();
+    await stack.up({ replace: stack.resources().map(({ urn }) => urn) });
+    expect(await faultsOf(stack, emulator, version, each)).toEqual([]);
+    await stack.destroy();
+    expect(leftovers(stack, emulator)).toEqual([]);
+});
+
+test("a key keeps its life under an alias when another takes its old name", async () => {
+    const args = { ownerId: owner(emulator), displayName: "worker", expiresIn: "90d" };
+    const key = (name: string, opts: pulumi.CustomResourceOptions = {}) => new temporalcloud.ApiKey(name, args, opts);
+    const stack = await newStack(async () => ({ old: key("worker").token }));
+    await stack.up();
+    const { old } = await stack.outputs();
+    const renamed = async () => ({ old: key("worker-old", { aliases: [{ name: "worker" }] }).token });
+    await stack.up({ program: renamed });
+    await stack.up({ program: async () => ({ old: key("worker-old").token, fresh: key("worker").token }) });
+    expect(emulator.apiKeys.list()).toHaveLength(2);
+    const { fresh } = await stack.outputs();
+    expect(fresh).not.toBe(old);
+    expect(await Promise.all([old, fresh].map(works))).toEqual([true, true]);
+});
+
+test("what is renamed by `import` of its id is not deleted under its old name", async () => {
+    const args = { regions: ["aws-us-east-1"], apiKeyAuth: true, name: "orders" };
+    const id = `orders.${emulator.account}`;
+    const stack = await newStack(async () => void new temporalcloud.Namespace("one", args));
+    await stack.up();
+    const renamed = async () => void new temporalcloud.Namespace("two", args, { import: id });
+    const result = await stack.up({ program: renamed });
+    expect(result.messages("one").join()).toContain(`Namespace ${id} is not deleted`);
+    expect(emulator.namespaces.get(id)).toBeDefined();
+    expect(stack.resources().map(({ urn }) => urn.split("::").at(-1))).toEqual(["two"]);
+    expect((await stack.preview({ program: renamed, refresh: true })).changes).toEqual({ same: 2 });
+    await stack.destroy();
+    expect(leftovers(stack, emulator)).toEqual([]);
+});
+
+test("destroyed and made again at once, everything is new", async () => {
+    const [version, each] = [{ values: 0, names: 0 }, 2];
+    const stack = await newStack(fleet(version, each));
+    await stack.up();
+    const ids = new Set(stack.resources().map((one) => one.id));
+    await stack.destroy();
+    const again = await stack.up();
+    expect(again.diagnostics.filter(({ severity }) => severity === "warning")).toEqual([]);
+    expect(await faultsOf(stack, emulator, version, each)).toEqual([]);
+    const kept = stack.resources().filter(({ id }) => ids.has(id));
+    // A namespace's id is its name.
+    expect(kept.map(({ id }) => id).sort()).toEqual(
+        emulator.namespaces
+            .list()
+            .map(({ namespace }) => namespace)
+            .sort(),
+    );
+});
