@@ -1,0 +1,111 @@
+// The rate limit bites. `npm run test:limits` runs 300 resources at 40 requests/s and 5; `npm test` a small part of that.
+
+import { setMaxListeners } from "node:events";
+import { ApiKey, Namespace, ServiceAccount, User } from "pulumi-temporal-cloud";
+import { Emulator } from "../../emulator";
+import { Client } from "../../provider/client/client";
+import { type Result, withStack } from "../support/engine";
+
+const [RESOURCES = 40, ...RATES] = (process.env.TEMPORAL_CLOUD_TEST_LIMITS ?? "40,40").split(",").map(Number);
+const EACH = RESOURCES / 4;
+const REFUSED_SHARE = 0.02;
+/** What it takes to find the limit, however few requests there are. */
+const REFUSED_LEAST = 12;
+
+jest.setTimeout(30 * 60_000);
+
+function program(): void {
+    for (let index = 0; index < EACH; index++) {
+        new Namespace(`namespace-${index}`, { regions: ["aws-us-east-1"], apiKeyAuth: true });
+        new User(`user-${index}`, { email: `user-${index}@example.com`, accountRole: "read" });
+        const worker = new ServiceAccount(`worker-${index}`, { accountRole: "read" });
+        new ApiKey(`key-${index}`, { ownerId: worker.id, expiresIn: "90d" });
+    }
+}
+
+interface Figures {
+    readonly seconds: number;
+    readonly requests: number;
+    readonly refused: number;
+    /** The part of the time after which the last write had been let through. */
+    readonly lastWriteAt: number;
+    readonly byMethod: Readonly<Record<string, number>>;
+}
+
+async function measured(emulator: Emulator, command: () => Promise<Result>): Promise<Figures> {
+    emulator.requests.reset();
+    const startedAt = Date.now();
+    await command();
+    const ms = Date.now() - startedAt;
+    const writes = emulator.requests.all.filter(({ method, code }) => !method.startsWith("Get") && code === 0);
+    return {
+        seconds: Math.round(ms / 100) / 10,
+        requests: emulator.requests.count(),
+        refused: emulator.requests.refused,
+        lastWriteAt: Math.round((((writes.at(-1)?.at ?? startedAt) - startedAt) / ms) * 100) / 100,
+        byMethod: emulator.requests.byMethod(),
+    };
+}
+
+test.each(RATES)(`${RESOURCES} resources at %d requests/s are made, read and removed`, async (requestsPerSecond) => {
+    const emulator = await Emulator.start({ settings: { requestsPerSecond, operationDurationMs: 500 } });
+    try {
+        await withStack({ emulator, program: async () => program() }, async (stack) => {
+            const parallel = 100;
+            const figures = {
+                up: await measured(emulator, () => stack.up({ parallel })),
+                refresh: await measured(emulator, () => stack.refresh({ parallel })),
+                destroy: await measured(emulator, () => stack.destroy({ parallel })),
+            };
+            if (process.env.TEMPORAL_CLOUD_TEST_LIMITS) {
+                console.log(`${RESOURCES} resources at ${requestsPerSecond}/s`, JSON.stringify(figures, undefined, 1));
+            }
+            expect(stack.resources()).toEqual([]);
+            expect(emulator.namespaces.list()).toEqual([]);
+            expect(emulator.apiKeys.list()).toEqual([]);
+            const requests = figures.up.requests + figures.refresh.requests + figures.destroy.requests;
+            const refused = figures.up.refused + figures.refresh.refused + figures.destroy.refused;
+            expect(refused).toBeLessThanOrEqual(Math.max(REFUSED_LEAST, requests * REFUSED_SHARE));
+        });
+    } finally {
+        await emulator.stop();
+    }
+});
+
+test("polls never starve writes", async () => {
+    const emulator = await Emulator.start({ settings: { requestsPerSecond: 40 } });
+    const client = Client.for({
+        apiKey: emulator.rootKey,
+        endpoint: emulator.address,
+        plaintext: true,
+        allowedAccountId: undefined,
+        requestsPerSecond: undefined,
+        operationSalt: "",
+    });
+    const end = new AbortController();
+    const { signal } = end;
+    setMaxListeners(0, signal);
+    const poll = async () => {
+        while (!signal.aborted) {
+            await client.cloud.getAsyncOperation({ asyncOperationId: "unheard-of" }, { signal }).catch(() => {});
+        }
+    };
+    const polls = Array.from({ length: 200 }, poll);
+    const tookMs: number[] = [];
+    for (let index = 0; index < 120; index++) {
+        const startedAt = Date.now();
+        await client.cloud.createUser({
+            spec: { email: `user-${index}@example.com`, access: { accountAccess: { role: 5 } } },
+            asyncOperationId: `create-${index}`,
+        });
+        tookMs.push(Date.now() - startedAt);
+    }
+    end.abort();
+    await Promise.all(polls);
+    client.close();
+    await emulator.stop();
+    tookMs.sort((left, right) => left - right);
+    // 200 polls that wait would be 5 s to wait for.
+    expect(tookMs[60]).toBeLessThan(500);
+    expect(tookMs.at(-1)).toBeLessThan(4_000);
+});
