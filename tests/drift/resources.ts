@@ -85,12 +85,10 @@ export function prepare(emulator: Emulator): void {
     projectsOf(emulator);
 }
 
-/** The ids of two projects that the account has. */
+/** The ids of two projects that the account has; fixed, since what is printed is in their order. */
 export function projectsOf({ projects }: Emulator): readonly [string, string] {
-    const idOf = (displayName: string) =>
-        projects.list().find(({ spec }) => spec?.displayName === displayName)?.id ??
-        projects.add({ spec: { displayName } }).id;
-    return [idOf("home"), idOf("away")];
+    const idOf = (id: string) => projects.get(id)?.id ?? projects.add({ id, spec: { displayName: id } }).id;
+    return [idOf("project-home"), idOf("project-away")];
 }
 
 function only<T>(items: T[], which: (item: T) => boolean = () => true): T {
