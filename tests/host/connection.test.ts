@@ -173,10 +173,12 @@ test("calls that come before `configure` has returned have the configuration", a
 });
 
 describe("a proxy", () => {
-    test.each(["HTTPS_PROXY", "https_proxy"])("that %s names is used, for Temporal Cloud only", async (variable) => {
+    test.each([
+        ["HTTPS_PROXY", "proxied-capital"],
+        ["https_proxy", "proxied-small"],
+    ])("that %s names is used, for Temporal Cloud only", async (variable, name) => {
         const proxy = await startProxy();
         const env = { GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: roots, [variable]: `http://127.0.0.1:${proxy.port}` };
-        const name = `proxied-${variable.toLowerCase().replace("_", "-")}`;
         const logs = await configured(
             configurationOf(secure),
             async (host) => {
