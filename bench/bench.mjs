@@ -35,6 +35,11 @@ const options = new Command("npm run bench --")
             .default([0, 40], "none,40"),
     )
     .addOption(
+        new Option("--limit-only <command,...>", "the commands that the limits count for")
+            .argParser(words)
+            .default(OPERATIONS, "all"),
+    )
+    .addOption(
         new Option("--check-ms <n>", "the check_duration that operations recommend").argParser(Number).default(0),
     )
     .addOption(new Option("--parallel <n>", "resources at a time").argParser(Number).default(100))
@@ -200,7 +205,6 @@ async function measure(scenario) {
         await party.emulator.ask("settings", {
             operationDurationMs: scenario.operationMs,
             checkDurationMs: options.checkMs,
-            requestsPerSecond: scenario.limit,
         });
     }
     try {
@@ -209,12 +213,15 @@ async function measure(scenario) {
                 if (operation === "drift") {
                     await party.emulator.ask("drift");
                 }
+                const requestsPerSecond = options.limitOnly.includes(operation) ? scenario.limit : 0;
+                await party.emulator.ask("settings", { requestsPerSecond });
                 const needed = options.only.includes(operation) || operation === "up" || operation === "destroy";
                 if (!needed) {
                     continue;
                 }
                 const result = await party.stack.run(operation, { ...scenario, emulator: party.emulator });
-                figures.push({ ...scenario, operation, contestant: party.name, ...result });
+                const [load] = os.loadavg();
+                figures.push({ ...scenario, operation, contestant: party.name, load, ...result });
                 say(figures.at(-1));
                 if (operation === "destroy" && !result.error && (await party.emulator.ask("count")) > 0) {
                     throw new Error(`${party.name} has left resources behind`);
@@ -230,11 +237,12 @@ async function measure(scenario) {
     return figures;
 }
 
-function say({ size, operationMs, limit, operation, contestant, wallMs, requests, plugin, error }) {
+function say({ size, operationMs, limit, operation, contestant, wallMs, requests, plugin, load, error }) {
     const sum = Object.values(requests.byMethod).reduce((total, count) => total + count, 0);
     console.error(
         `${size} resources, operations ${operationMs} ms, limit ${limit || "none"}, ${operation}, ${contestant}: ` +
             `${(wallMs / 1000).toFixed(1)} s, ${sum} requests, ${requests.refused} refused` +
+            `, load ${load.toFixed(1)}` +
             (plugin ? `, plugin ${plugin.cpuMs.toFixed(0)} ms CPU, ${plugin.peakMb.toFixed(0)} MB` : "") +
             (error ? `\n  FAILED: ${error}` : ""),
     );
