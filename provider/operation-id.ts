@@ -52,7 +52,8 @@ export function backendOf(
     if (!url.startsWith("file:")) {
         return url;
     }
-    const place = url.slice("file:".length).replace(/^\/\//, "").replace(/^~/, os.homedir());
+    // Its options (`?metadata=skip`) say how it is kept there, and can change from one run to the next.
+    const [place = ""] = url.slice("file:".length).replace(/^\/\//, "").replace(/^~/, os.homedir()).split("?");
     return `file:${os.hostname()}:${path.resolve(directory, place)}`;
 }
 
