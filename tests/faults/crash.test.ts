@@ -18,6 +18,7 @@ test(
                 recoveries.push(recovery);
                 kills += recovery.kills.length;
                 process.stdout.write(`${line(recovery)}\n`);
+                return kills >= KILLS;
             });
         }
         const wrong = recoveries.flatMap(({ seed, act, wrong: all }) =>

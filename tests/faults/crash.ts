@@ -53,20 +53,22 @@ const VERSIONS: Readonly<Record<Exclude<Act, "destroy">, Version>> = {
     replace: { values: 1, names: 1 },
 };
 
-/** Takes a stack of its own through all acts, each killed at least once unless it was quicker than its killer. */
-export async function life(seed: number, report: (recovery: Recovery) => void = () => {}): Promise<Recovery[]> {
+/**
+ * Takes a stack of its own through all acts, each killed at least once unless it was quicker than its killer.
+ *
+ * @param report is told of every act, and says whether that is enough
+ */
+export async function life(seed: number, report: (recovery: Recovery) => boolean): Promise<void> {
     const random = new Random(seed);
     const emulator = await Emulator.start({ settings: { operationDurationMs: OPERATION_MS, checkDurationMs: 100 } });
     let stack: TestStack | undefined;
     try {
         stack = await TestStack.create({ emulator, program: fleet(VERSIONS.create) });
-        const recoveries: Recovery[] = [];
         for (const act of ACTS) {
-            const recovery = await recover(seed, act, random, stack, emulator);
-            recoveries.push(recovery);
-            report(recovery);
+            if (report(await recover(seed, act, random, stack, emulator))) {
+                return;
+            }
         }
-        return recoveries;
     } finally {
         stack?.remove();
         await emulator.stop();

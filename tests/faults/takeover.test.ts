@@ -229,6 +229,17 @@ describe("two stacks of one name on two machines", () => {
     });
 });
 
+test.concurrent("a stack stays itself when the options of its `file:` backend change", () =>
+    withStacks({}, async (emulator, newStack) => {
+        const url = "file:///home/ana/state";
+        const before = newStack({ env: { PULUMI_BACKEND_URL: url } });
+        const after = newStack({ env: { PULUMI_BACKEND_URL: `${url}?metadata=skip` } });
+        await dieCreating(before, [[namespaces, "a", namespaces.args(emulator)]]);
+        emulator.finishOperations();
+        await after.up("Namespace", "a", namespaces.args(emulator));
+        expect(namespaces.ids(emulator)).toEqual([after.id("a")]);
+    }));
+
 describe("another life", () => {
     scene("after a destroy, again and again", {}, async ({ emulator, stack, up, one, none, all }) => {
         const ids = new Set<string>();
