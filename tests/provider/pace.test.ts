@@ -1,0 +1,120 @@
+// On fake time: hundreds of operations take minutes.
+
+import { Pace } from "../../provider/pace";
+
+beforeEach(() => {
+    jest.useFakeTimers();
+});
+afterEach(() => {
+    jest.useRealTimers();
+});
+
+const ROUND_TRIP_MS = 50;
+const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+const never = new AbortController().signal;
+
+/** One operation of that duration, looked at until its end is seen. */
+async function operation(
+    pace: Pace,
+    durationMs: number,
+): Promise<{ looks: number; lateMs: number; inFlightMs: number }> {
+    const startedAt = Date.now();
+    let lookedAt: number | undefined;
+    for (let count = 0; ; count += 1) {
+        await pace.wait({ startedAt, lookedAt, count }, never);
+        await sleep(ROUND_TRIP_MS / 2);
+        const isOver = Date.now() - startedAt >= durationMs;
+        await sleep(ROUND_TRIP_MS / 2);
+        lookedAt = Date.now();
+        if (isOver) {
+            pace.ended(durationMs);
+            const inFlightMs = Date.now() - startedAt;
+            return { looks: count + 1, lateMs: inFlightMs - durationMs, inFlightMs };
+        }
+    }
+}
+
+/** So many operations, so many at a time. */
+async function many(count: number, atOnce: number, durationMs: (index: number) => number) {
+    const pace = new Pace();
+    const ended: Awaited<ReturnType<typeof operation>>[] = [];
+    let next = 0;
+    const all = Promise.all(
+        Array.from({ length: atOnce }, async () => {
+            while (next < count) {
+                next += 1;
+                ended.push(await operation(pace, durationMs(next)));
+            }
+        }),
+    );
+    while (ended.length < count) {
+        await jest.advanceTimersByTimeAsync(100);
+    }
+    await all;
+    const sum = (of: (one: (typeof ended)[number]) => number) => ended.reduce((total, one) => total + of(one), 0);
+    return {
+        perSecond: sum(({ looks }) => looks) / (sum(({ inFlightMs }) => inFlightMs) / 1000),
+        looks: sum(({ looks }) => looks) / count,
+        lateMs: sum(({ lateMs }) => lateMs) / count,
+        latestMs: Math.max(...ended.map(({ lateMs }) => lateMs)),
+    };
+}
+
+test.each([2_000, 3_000, 7_300, 30_000, 120_000])(
+    "operations of %i ms: less than one look a second, and the end seen soon",
+    async (durationMs) => {
+        const { perSecond, lateMs, latestMs } = await many(300, 100, () => durationMs);
+        expect(perSecond).toBeLessThan(1);
+        expect(latestMs).toBeLessThan(1_500);
+        // The first hundred have nothing to go by.
+        expect(lateMs).toBeLessThan(350 + durationMs * 0.03);
+    },
+);
+
+test("operations of any duration: less than one look a second, and the end seen within 1.5 s", async () => {
+    const { perSecond, latestMs } = await many(300, 50, (index) => 1_000 + ((index * 7_919) % 20_000));
+    expect(perSecond).toBeLessThan(1);
+    expect(latestMs).toBeLessThan(1_500);
+});
+
+test("operations that are over at once: one look each, and soon", async () => {
+    const { looks, lateMs } = await many(300, 100, () => 0);
+    expect(looks).toBe(1);
+    expect(lateMs).toBeLessThan(400);
+});
+
+test("a lone one is looked at after about a second", async () => {
+    const { looks, latestMs } = await many(1, 1, () => 0);
+    expect(looks).toBe(1);
+    expect(latestMs).toBeGreaterThanOrEqual(1_000);
+    expect(latestMs).toBeLessThan(1_500);
+});
+
+test("one that took much longer than the others does not make the next wait", async () => {
+    const pace = new Pace();
+    for (const ms of [500, 500, 500, 500, 60_000]) {
+        pace.ended(ms);
+    }
+    const end = operation(pace, 500);
+    await jest.advanceTimersByTimeAsync(2_000);
+    await expect(end).resolves.toMatchObject({ looks: 1 });
+});
+
+test("only what is known to be over in no time is brief", () => {
+    const pace = new Pace();
+    expect(pace.isBrief).toBe(false);
+    pace.ended(200);
+    expect(pace.isBrief).toBe(true);
+    pace.ended(5_000);
+    expect(pace.isBrief).toBe(false);
+});
+
+test("an abort ends the waiting, and leaves no timer", async () => {
+    const pace = new Pace();
+    const controller = new AbortController();
+    const wait = pace.wait({ startedAt: Date.now(), lookedAt: undefined, count: 0 }, controller.signal);
+    controller.abort(new Error("stop"));
+    await expect(wait).rejects.toThrow("stop");
+    await expect(pace.wait({ startedAt: 0, lookedAt: undefined, count: 0 }, controller.signal)).rejects.toThrow("stop");
+    expect(jest.getTimerCount()).toBe(0);
+});
