@@ -41,7 +41,11 @@ const MAKE = {
         const { outputs } = require("./floor/index.js");
         const unset = Object.fromEntries(Object.keys(outputs[kind]).map((key) => [key, undefined]));
         const type = `pulumi-nodejs:dynamic/temporalcloudbench:${kind}`;
-        const context = { name, organization: "organization", urn: `urn:pulumi:bench::bench::${type}::${name}` };
+        const context = JSON.stringify({
+            urn: `urn:pulumi:bench::bench::${type}::${name}`,
+            name,
+            organization: "organization",
+        });
         return new Waiting(kind, kind, name, { ...unset, ...ARGS[kind](name, owner), __context: context });
     },
 };

@@ -1,7 +1,10 @@
 import type { Bag } from "./fields";
-import { isBag, UNKNOWN } from "./fields";
+import { isBag } from "./fields";
 
-/** The hidden input by which a resource tells the provider what the host keeps from it. */
+/**
+ * The hidden input by which a resource tells the provider what the host keeps from it: a text of JSON. As an object, each
+ * of its parts would be taken apart and put together again in every message between engine and plugin.
+ */
 export const CONTEXT_KEY = "__context";
 
 /** What the provider has to know of a resource beside its properties. */
@@ -39,10 +42,10 @@ export const READ_TIMEOUT_MS = 5 * MINUTE_MS;
 
 /** Reads the context out of a resource's properties; what is missing, as after `.get()`, has defaults. */
 export function contextOf(bag: Bag): ResourceContext {
-    const context = isBag(bag[CONTEXT_KEY]) ? bag[CONTEXT_KEY] : {};
+    const context = parse(bag[CONTEXT_KEY]);
     const text = (key: string) => {
         const value = context[key];
-        return typeof value === "string" && value !== UNKNOWN ? value : "";
+        return typeof value === "string" ? value : "";
     };
     const timeouts = isBag(context.timeouts) ? context.timeouts : {};
     const timeoutMs = (key: keyof Timeouts) => {
@@ -58,6 +61,20 @@ export function contextOf(bag: Bag): ResourceContext {
         adopt: context.adopt === true,
         generation: typeof context.generation === "number" ? context.generation : 0,
     };
+}
+
+/** The text of the context in the bag, with these parts in the place of its own. */
+export function withContext(bag: Bag, parts: Bag): string {
+    return JSON.stringify({ ...parse(bag[CONTEXT_KEY]), ...parts });
+}
+
+function parse(text: unknown): Bag {
+    try {
+        const context: unknown = JSON.parse(String(text));
+        return isBag(context) ? context : {};
+    } catch {
+        return {};
+    }
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = {

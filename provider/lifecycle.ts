@@ -2,12 +2,12 @@ import { randomUUID } from "node:crypto";
 import { failed } from "./client/errors";
 import type { Source } from "./client/reads";
 import type { ResourceContext } from "./context";
-import { CONTEXT_KEY, contextOf, READ_TIMEOUT_MS } from "./context";
+import { CONTEXT_KEY, contextOf, READ_TIMEOUT_MS, withContext } from "./context";
 import { Creation } from "./creation";
 import type { Definition, Live } from "./definition";
 import { Existing, getExactly, isGone } from "./existing";
 import type { Bag } from "./fields";
-import { checkFields, isBag } from "./fields";
+import { checkFields } from "./fields";
 import { CLAIM_KEY, Owners } from "./owners";
 import type { Log, Method, Run, Session, Task } from "./run";
 import { LifecycleError, title, within } from "./run";
@@ -153,7 +153,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
      * it is to be replaced.
      */
     private withGeneration(old: Bag, bag: Bag, { urn }: ResourceContext): Bag {
-        if (!isBag(bag[CONTEXT_KEY]) || urn === "") {
+        if (urn === "") {
             return {};
         }
         const inState = Object.keys(old).length > 0;
@@ -162,7 +162,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
             this.generations.set(urn, before ?? 0);
         }
         const generation = before === undefined ? 0 : inState ? before : before + 1;
-        return generation === 0 ? {} : { [CONTEXT_KEY]: { ...bag[CONTEXT_KEY], generation } };
+        return generation === 0 ? {} : { [CONTEXT_KEY]: withContext(bag, { generation }) };
     }
 
     /** The id of the resource that the program wants taken over, if it is there. */

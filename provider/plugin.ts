@@ -17,15 +17,13 @@ import type { Log, Session } from "./run";
 /** The host's first argument. */
 const engineAddress = process.argv[2];
 endWithEngine(engineAddress);
-keepSmall();
 
 type ReadConfiguration = (key: ConfigurationKey) => string | undefined;
 
 /** What the host has handed over; calls arrive before an awaited `configure` returns, so it is stored at once. */
 let configured: ReadConfiguration = () => undefined;
-let configuration: Configuration | undefined;
+let opened: Session | undefined;
 let log: Log | undefined;
-let backend: string | undefined;
 
 function sessionLog(): Log {
     log ??= engineLog(engineAddress);
@@ -33,9 +31,17 @@ function sessionLog(): Log {
 }
 
 function session(): Session {
-    configuration ??= readConfiguration(configured);
-    backend ??= backendOf();
-    return { client: Client.for(configuration), log: sessionLog(), salt: configuration.operationSalt, backend };
+    opened ??= openSession(readConfiguration(configured));
+    return opened;
+}
+
+function openSession(configuration: Configuration): Session {
+    return {
+        client: Client.for(configuration),
+        log: sessionLog(),
+        salt: configuration.operationSalt,
+        backend: backendOf(),
+    };
 }
 
 /** Fits a lifecycle to Pulumi's dynamic host. */
@@ -46,7 +52,7 @@ function handler<Args extends object, Resource extends Live>(
     return {
         async configure({ config }: dynamic.ConfigureRequest) {
             configured = (key) => config.get(`${CONFIGURATION_NAMESPACE}:${key}`);
-            configuration = undefined;
+            opened = undefined;
         },
         check: (old: Bag, bag: Bag) => presentable(async () => lifecycle.check(old, bag)),
         diff: (id: string, old: Bag, bag: Bag) =>
@@ -64,6 +70,7 @@ function handler<Args extends object, Resource extends Live>(
 
 /** The host prints the stack of an error under the user's program, where the message is all that helps. */
 async function presentable<T>(method: () => Promise<T>): Promise<T> {
+    keepSmall();
     try {
         return await method();
     } catch (error) {

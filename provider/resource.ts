@@ -69,9 +69,9 @@ function context(
     opts: pulumi.CustomResourceOptions,
     importId: pulumi.ID | undefined,
     adopt: boolean | undefined,
-): pulumi.Inputs {
+): pulumi.Output<string> {
     const urn = pulumi.createUrn(name, type, opts.parent);
-    return {
+    return pulumi.jsonStringify({
         // Only the text is wanted. As an output it would make the resource depend on its parent, and on all of that
         // parent's children, itself among them.
         urn: new Promise<string>((resolve) => {
@@ -82,5 +82,5 @@ function context(
         timeouts: opts.customTimeouts,
         importId,
         adopt,
-    };
+    });
 }

@@ -2,11 +2,14 @@ import type { Timestamp } from "../proto/generated/google/protobuf/timestamp";
 import { ResourceState } from "../proto/generated/temporal/api/cloud/resource/v1/message";
 import type { Definition, Desired, Live } from "./definition";
 import type { Bag, Change } from "./fields";
-import { changes, hasUnknown, managedPaths, overlay, pick, respell, same } from "./fields";
+import { changes, hasUnknown, isBag, managedPaths, overlay, pick, respell, same } from "./fields";
 import { CLAIM_KEY } from "./owners";
 import type { Task } from "./run";
 
-/** Hidden output: the paths of the fields that the program set when the resource was last written. */
+/**
+ * Hidden output: the paths of the fields that the program set when the resource was last written, with spaces between them.
+ * A text, because a list costs more in every message between engine and plugin.
+ */
 export const MANAGED_KEY = "__managed";
 /** Hidden output: the resource never came to be, or is gone; the next `up` replaces it. */
 export const REPLACE_KEY = "__replace";
@@ -24,9 +27,7 @@ export function hidden(bag: Bag, ...without: string[]): Bag {
 /** The paths that the program managed, according to the state; undefined for what it never described. */
 export function managedOf(old: Bag): ReadonlySet<string> | undefined {
     const managed = old[MANAGED_KEY];
-    return Array.isArray(managed)
-        ? new Set(managed.filter((path): path is string => typeof path === "string"))
-        : undefined;
+    return typeof managed === "string" ? new Set(managed.split(" ").filter(Boolean)) : undefined;
 }
 
 /** How the resources of one kind look to programs, to the state, and to the lifecycle. */
@@ -96,7 +97,7 @@ export class View<Args extends object, Resource extends Live> {
         return {
             ...bag,
             ...once,
-            [MANAGED_KEY]: this.managed(visible(bag)),
+            [MANAGED_KEY]: this.managed(visible(bag)).join(" "),
             ...(replace ? { [REPLACE_KEY]: true } : {}),
         };
     }
@@ -126,7 +127,7 @@ export class View<Args extends object, Resource extends Live> {
             ...respell(this.definition.fields, args as Bag, values),
             ...outputs,
             ...once,
-            ...(managed ? { [MANAGED_KEY]: managed } : {}),
+            ...(managed ? { [MANAGED_KEY]: managed.join(" ") } : {}),
             ...(resource.state === ResourceState.RESOURCE_STATE_ACTIVATION_FAILED ? { [REPLACE_KEY]: true } : {}),
         });
     }
@@ -143,9 +144,18 @@ export class View<Args extends object, Resource extends Live> {
     }
 }
 
-/** Without what JSON does not have, which the host would stumble over. */
+/** Without undefined, over which the host would stumble. */
 function clean(bag: Bag): Bag {
-    return JSON.parse(JSON.stringify(bag)) as Bag;
+    return Object.fromEntries(
+        Object.entries(bag).flatMap(([name, value]) => (value === undefined ? [] : [[name, cleanValue(value)]])),
+    );
+}
+
+function cleanValue(value: unknown): unknown {
+    if (Array.isArray(value)) {
+        return value.map(cleanValue);
+    }
+    return isBag(value) ? clean(value) : value;
 }
 
 export function timeMs(time: Timestamp | undefined): number {

@@ -28,7 +28,7 @@ const times = { state: "active", createdTime: TIME, lastModifiedTime: TIME };
 const OUTPUTS = {
     Namespace: {
         ...times,
-        __managed: ["name", "regions", "retentionDays", "apiKeyAuth"],
+        __managed: "name regions retentionDays apiKeyAuth",
         activeRegion: "aws-us-east-1",
         capacity: { mode: "on_demand" },
         capacityStatus: { mode: "on_demand" },
@@ -50,16 +50,16 @@ const OUTPUTS = {
     },
     User: {
         ...times,
-        __managed: ["email", "accountRole"],
+        __managed: "email accountRole",
         customRoles: [],
         invitation: { createdTime: TIME, expiredTime: TIME },
         namespaceAccesses: {},
         projectAccesses: {},
     },
-    ServiceAccount: { ...times, __managed: ["name", "accountRole"], customRoles: [], description: "" },
+    ServiceAccount: { ...times, __managed: "name accountRole", customRoles: [], description: "" },
     ApiKey: {
         ...times,
-        __managed: ["ownerId", "displayName", "expiresIn"],
+        __managed: "ownerId displayName expiresIn",
         description: "",
         disabled: false,
         expiryTime: TIME,

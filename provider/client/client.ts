@@ -101,6 +101,8 @@ export class Client {
             "grpc.service_config_disable_resolution": 1,
             // What may go in plain text only because it stays on this machine must not take the way over a proxy.
             "grpc.enable_http_proxy": configuration.plaintext && isOnThisMachine(configuration.endpoint) ? 0 : 1,
+            // Statistics of every call, for a service that nobody starts here.
+            "grpc.enable_channelz": 0,
             // Retries are made above, where the limiter sees them.
             "grpc.enable_retries": 0,
         });
@@ -155,7 +157,7 @@ export class Client {
         const { path, rpc } = method;
         const operationId = operationIdOf(request);
         const explained = (error: CallError) =>
-            toRpcError(Object.assign(error, { path }), this.configuration.endpoint, operationId);
+            withoutStacks(() => toRpcError(Object.assign(error, { path }), this.configuration.endpoint, operationId));
         const progress: Progress = { sent: false, last: undefined };
         try {
             return await this.repeat(method, request, operationId, signal, progress);

@@ -242,14 +242,14 @@ export function inputsOf(kind: KindName, name: string, args: Properties, options
     return {
         ...args,
         __provider: `exports.handler = () => require("pulumi-temporal-cloud/plugin").${HANDLERS[kind]};`,
-        __context: {
+        __context: JSON.stringify({
             urn: urnOf(kind, name),
             name,
             organization: "organization",
             ...(timeouts ? { timeouts: { ...timeouts } } : {}),
             ...(importId === undefined ? {} : { importId }),
             ...(adopt === undefined ? {} : { adopt }),
-        },
+        }),
     };
 }
 

@@ -46,7 +46,7 @@ test("a life", async () => {
     expect(inputs).toEqual({ ...news, name: "life" });
     expect(properties).toMatchObject({
         ...inputs,
-        __managed: ["name", "regions", "retentionDays", "apiKeyAuth", "tags"],
+        __managed: "name regions retentionDays apiKeyAuth tags",
         deleteProtection: false,
         activeRegion: "aws-us-east-1",
         state: "active",

@@ -24,7 +24,7 @@ export function resource(kind: Kind, name: string, args: Properties, context: Pr
     const news: Properties = {
         ...args,
         __provider: providerText(kind),
-        __context: { urn, name, organization: "acme", ...context },
+        __context: JSON.stringify({ urn, name, organization: "acme", ...context }),
     };
     return { urn, news };
 }

@@ -79,12 +79,12 @@ export function bagOf(kind: Kind, name: string, ownerId: string, timeout: string
         ...kind.args(name, ownerId),
         ...change,
         __provider: `exports.handler = () => require("pulumi-temporal-cloud/plugin").${kind.handler};`,
-        __context: {
+        __context: JSON.stringify({
             urn: `urn:pulumi:stack::project::pulumi-nodejs:dynamic/temporalcloud:${kind.kind}::${name}`,
             name,
             organization: "organization",
             timeouts: { create: timeout, update: timeout, delete: timeout },
-        },
+        }),
     };
 }
 

@@ -47,7 +47,7 @@ test("what is there is read", () => {
         adopt: true,
         generation: 2,
     };
-    expect(contextOf({ __context: context })).toEqual({
+    expect(contextOf({ __context: JSON.stringify(context) })).toEqual({
         ...context,
         timeouts: undefined,
         timeoutsMs: { create: 300_000, update: DEFAULT_TIMEOUTS.update, delete: 3_600_000 },
@@ -56,12 +56,13 @@ test("what is there is read", () => {
 
 test.each<[string, unknown]>([
     ["an unknown context", UNKNOWN],
-    ["unknown parts", { urn: UNKNOWN, name: UNKNOWN, importId: UNKNOWN, adopt: UNKNOWN, timeouts: UNKNOWN }],
-    ["no object", [1, "2"]],
-    ["null", null],
+    ["no text", { urn: "urn" }],
+    ["no JSON", "{"],
+    ["no object", '[1, "2"]'],
+    ["null", "null"],
     [
         "parts of other types",
-        { urn: 1, name: {}, importId: [], adopt: "yes", timeouts: { create: 5 }, generation: "1" },
+        JSON.stringify({ urn: 1, name: {}, importId: [], adopt: "yes", timeouts: { create: 5 }, generation: "1" }),
     ],
 ])("%s counts as missing", (_, context) => {
     expect(contextOf({ __context: context })).toEqual(contextOf({}));

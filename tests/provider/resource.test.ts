@@ -89,7 +89,7 @@ test("the hidden context has what the host keeps back", async () => {
             { parent, import: "orders.a1b2c", customTimeouts: { create: "5m" } },
         ),
     );
-    expect(inputs.__context).toEqual({
+    expect(JSON.parse(inputs.__context as string)).toEqual({
         urn:
             "urn:pulumi:stack::project::pulumi-nodejs:dynamic/temporalcloud:ServiceAccount$" +
             "pulumi-nodejs:dynamic/temporalcloud:Namespace::orders",

@@ -36,7 +36,7 @@ async function lifecycle(host: Host, number: number): Promise<void> {
     const urn = `urn:pulumi:stack::project::pulumi-nodejs:dynamic/temporalcloud:Namespace::${name}`;
     const bag = (retentionDays: number): Properties => ({
         __provider: 'exports.handler = () => require("pulumi-temporal-cloud/plugin").namespace;',
-        __context: { urn, name, organization: "organization" },
+        __context: JSON.stringify({ urn, name, organization: "organization" }),
         regions: ["aws-us-east-1"],
         retentionDays,
         apiKeyAuth: true,

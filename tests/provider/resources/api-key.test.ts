@@ -11,7 +11,9 @@ import { apiKeyDefinition as definition } from "../../../provider/resources/api-
 const NOW = new Date("2027-01-01T00:00:30Z");
 const lifecycle = new Lifecycle(definition);
 const log = { status: () => {}, warn: () => {} };
-const context = (context: Bag = {}) => ({ __context: { urn: "urn", name: "key", ...context } });
+const context = (context: Bag = {}) => ({
+    __context: JSON.stringify({ urn: "urn", name: "key", ...context }),
+});
 
 type Args = Parameters<typeof definition.create>[1];
 
@@ -209,7 +211,7 @@ describe("what a change does", () => {
     const old = (managed: string[], more: Bag = {}) => ({
         ...definition.see(live()).args,
         ...more,
-        __managed: ["ownerId", "displayName", ...managed],
+        __managed: ["ownerId", "displayName", ...managed].join(" "),
     });
     const diff = (before: Bag, args: Bag, now = NOW) =>
         lifecycle.diff({ log }, before, { ownerId: "s1", displayName: "key", ...args, ...context() }, now);

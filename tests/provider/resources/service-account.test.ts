@@ -15,7 +15,9 @@ import { serviceAccountDefinition as definition } from "../../../provider/resour
 const NOW = new Date("2027-01-01T00:00:00Z");
 const lifecycle = new Lifecycle(definition);
 const log = { status: () => {}, warn: () => {} };
-const context = (context: Bag = {}) => ({ __context: { urn: "urn", name: "worker", ...context } });
+const context = (context: Bag = {}) => ({
+    __context: JSON.stringify({ urn: "urn", name: "worker", ...context }),
+});
 
 type Args = Parameters<typeof definition.create>[1];
 
@@ -195,7 +197,7 @@ describe("what a change does", () => {
     const diff = (resource: ServiceAccount, managed: string[], args: Bag) =>
         lifecycle.diff(
             { log },
-            { ...definition.see(resource).args, __managed: ["name", ...managed] },
+            { ...definition.see(resource).args, __managed: ["name", ...managed].join(" ") },
             { name: "worker", ...args, ...context() },
             NOW,
         );

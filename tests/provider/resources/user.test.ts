@@ -12,7 +12,9 @@ import { userDefinition as definition } from "../../../provider/resources/user";
 const NOW = new Date("2027-01-01T00:00:00Z");
 const lifecycle = new Lifecycle(definition);
 const log = { status: () => {}, warn: () => {} };
-const context = (context: Bag = {}) => ({ __context: { urn: "urn", name: "ann", ...context } });
+const context = (context: Bag = {}) => ({
+    __context: JSON.stringify({ urn: "urn", name: "ann", ...context }),
+});
 
 type Args = Parameters<typeof definition.create>[1];
 
@@ -181,7 +183,7 @@ describe("what is allowed", () => {
 describe("what a change does", () => {
     const old = {
         ...definition.see(ann()).args,
-        __managed: ["email", "accountRole", "customRoles", "namespaceAccesses"],
+        __managed: "email accountRole customRoles namespaceAccesses",
     };
     const args = {
         email: "ann@EXAMPLE.com",
