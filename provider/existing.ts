@@ -21,7 +21,8 @@ const CONFLICT_DELAY_MS = 500;
 const CONFLICT_MAX_DELAY_MS = 10_000;
 /** How often a state is looked at that no operation id stands for. */
 const WAIT_INTERVAL_MS = 1_200;
-/** How often the person who watches is told that it still takes. */
+/** When the person who watches is first told what takes so long, and how often from then on. */
+const FIRST_STATUS_MS = 2_000;
 const STATUS_INTERVAL_MS = 5_000;
 /** A write that was accepted so many times and still does not show has no effect. */
 const SAME_CALL_LIMIT = 3;
@@ -192,15 +193,14 @@ export class Existing<Args extends object, Resource extends Live> {
     async awaitOperation(run: Run, operation: AsyncOperation, purpose: string): Promise<void> {
         const { session, signal, context } = run;
         const startedAt = Date.now();
-        let shownAt = Number.NEGATIVE_INFINITY;
+        let showAt = startedAt + FIRST_STATUS_MS;
         await awaitOperation(session.client.cloud, operation, {
             signal,
             onProgress: (state) => {
                 const now = Date.now();
-                if (!isEnded(state) && now - shownAt >= STATUS_INTERVAL_MS) {
-                    shownAt = now;
-                    const seconds = Math.round((now - startedAt) / 1000);
-                    session.log.status(context.urn, seconds > 0 ? `${purpose} (${seconds} s)` : purpose);
+                if (!isEnded(state) && now >= showAt) {
+                    showAt = now + STATUS_INTERVAL_MS;
+                    session.log.status(context.urn, `${purpose} (${Math.round((now - startedAt) / 1000)} s)`);
                 }
             },
         });

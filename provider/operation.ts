@@ -41,7 +41,7 @@ export function isEnded(operation: AsyncOperation): boolean {
 
 export interface AwaitOptions {
     readonly signal: AbortSignal;
-    /** Told of every look, and of the start if it is expected to take a while. */
+    /** Told of the start and of every look. */
     readonly onProgress?: (operation: AsyncOperation) => void;
 }
 
@@ -63,10 +63,7 @@ export async function awaitOperation(
     let lookedAt: number | undefined;
     let seen = false;
     for (let count = 0; !isEnded(operation); count += 1) {
-        // What is over before anyone could read it is not worth telling.
-        if (count > 0 || !pace.isBrief) {
-            onProgress?.(operation);
-        }
+        onProgress?.(operation);
         const recommendedMs = checkDurationMs(operation);
         await (recommendedMs === undefined
             ? pace.wait({ startedAt, lookedAt, count }, signal)

@@ -13,13 +13,10 @@ const OTHERS_MS = 900;
 const GOLDEN = 0.618;
 /** An operation that takes longer than its like did is looked at again after this time. */
 const LATE_GAP_MS = 300;
-/** Nobody has to be told that an operation of less takes its time. */
-const BRIEF_MS = 1_000;
 /** How many durations are remembered. */
 const MEMORY = 8;
-/** What the server may need to show the end, and the part by which the next may take longer. */
+/** What the server may need to show the end. */
 const MARGIN_MS = 50;
-const MARGIN_PART = 0.02;
 
 /** The looks at one operation so far. */
 export interface Looks {
@@ -46,11 +43,6 @@ export class Pace {
     private expectedMs: number | undefined;
     private readonly waiting = new Set<Waiting>();
     private followers = 0;
-
-    /** Whether the next one is likely to be over in no time. */
-    get isBrief(): boolean {
-        return this.expectedMs !== undefined && this.expectedMs < BRIEF_MS;
-    }
 
     /** Resolves when it is time to look; rejects with the signal's reason when it is aborted. */
     async wait(looks: Looks, signal: AbortSignal): Promise<void> {
@@ -85,7 +77,7 @@ export class Pace {
         // Longer than most, but a single one that took much longer does not count.
         const sorted = this.tookMs.toSorted((a, b) => b - a);
         const long = sorted[sorted.length < 4 ? 0 : 1] ?? ms;
-        const expectedMs = long * (1 + MARGIN_PART) + MARGIN_MS;
+        const expectedMs = long + MARGIN_MS;
         const isNews = this.expectedMs === undefined || Math.abs(expectedMs - this.expectedMs) > MARGIN_MS;
         this.expectedMs = expectedMs;
         if (isNews) {

@@ -34,19 +34,23 @@ export abstract class Resource extends pulumi.CustomResource {
         // Pulumi's own import would ask the host for a resource of which it knows nothing but the id, and fail.
         const { import: importId, ...rest } = opts;
         const outputs = Object.fromEntries(properties.map((property) => [property, undefined]));
-        super(
-            type,
-            name,
-            {
-                ...outputs,
-                ...inputs,
-                __provider: `exports.handler = () => require("pulumi-temporal-cloud/plugin").${handler};`,
-                ...(args ? { __context: context(type, name, opts, importId, adopt) } : {}),
-            },
+        const inputsAndOutputs = {
+            ...outputs,
+            ...inputs,
+            __provider: `exports.handler = () => require("pulumi-temporal-cloud/plugin").${handler};`,
+            ...(args ? { __context: context(type, name, opts, importId, adopt) } : {}),
+        };
+        const options =
             secretOutputs.length === 0
                 ? rest
-                : pulumi.mergeOptions(rest, { additionalSecretOutputs: [...secretOutputs] }),
-        );
+                : pulumi.mergeOptions(rest, { additionalSecretOutputs: [...secretOutputs] });
+        const stackTraceLimit = Error.stackTraceLimit;
+        Error.stackTraceLimit = stackFrames(stackTraceLimit);
+        try {
+            super(type, name, inputsAndOutputs, options);
+        } finally {
+            Error.stackTraceLimit = stackTraceLimit;
+        }
     }
 
     /** Whether a value is a resource of that kind, also of another copy of this package. */
@@ -56,6 +60,15 @@ export abstract class Resource extends pulumi.CustomResource {
             (value as { __pulumiType?: unknown }).__pulumiType === typeToken(kind)
         );
     }
+}
+
+/**
+ * How much of the stack is noted while a resource registers itself. For each of the four promises that it makes of each
+ * property, the SDK puts the stack into words, lest one of them leak: of a program of thousands of resources that is a
+ * sixth of the time and a quarter of the memory. The position in the program that the engine is told is not affected.
+ */
+function stackFrames(usual: number): number {
+    return process.env.PULUMI_DEBUG_PROMISE_LEAKS ? usual : Math.min(usual, 1);
 }
 
 /** The type token of a kind, frozen: it is in every user's state. */

@@ -100,15 +100,6 @@ test("one that took much longer than the others does not make the next wait", as
     await expect(end).resolves.toMatchObject({ looks: 1 });
 });
 
-test("only what is known to be over in no time is brief", () => {
-    const pace = new Pace();
-    expect(pace.isBrief).toBe(false);
-    pace.ended(200);
-    expect(pace.isBrief).toBe(true);
-    pace.ended(5_000);
-    expect(pace.isBrief).toBe(false);
-});
-
 test("an abort ends the waiting, and leaves no timer", async () => {
     const pace = new Pace();
     const controller = new AbortController();
