@@ -21,7 +21,10 @@ const CONFLICT_DELAY_MS = 500;
 const CONFLICT_MAX_DELAY_MS = 10_000;
 /** How often a state is looked at that no operation id stands for. */
 const WAIT_INTERVAL_MS = 1_200;
-/** When the person who watches is first told what takes so long, and how often from then on. */
+/**
+ * When the person who watches is first told what takes so long, and how often from then on. That it is being created or
+ * deleted, the engine has said already; a step of an update is told at once.
+ */
 const FIRST_STATUS_MS = 2_000;
 const STATUS_INTERVAL_MS = 5_000;
 /** A write that was accepted so many times and still does not show has no effect. */
@@ -190,17 +193,23 @@ export class Existing<Args extends object, Resource extends Live> {
      *
      * @throws {OperationError} when it does not end well
      */
-    async awaitOperation(run: Run, operation: AsyncOperation, purpose: string): Promise<void> {
+    async awaitOperation(
+        run: Run,
+        operation: AsyncOperation,
+        purpose: string,
+        firstStatusMs = FIRST_STATUS_MS,
+    ): Promise<void> {
         const { session, signal, context } = run;
         const startedAt = Date.now();
-        let showAt = startedAt + FIRST_STATUS_MS;
+        let showAt = startedAt + firstStatusMs;
         await awaitOperation(session.client.cloud, operation, {
             signal,
             onProgress: (state) => {
                 const now = Date.now();
                 if (!isEnded(state) && now >= showAt) {
                     showAt = now + STATUS_INTERVAL_MS;
-                    session.log.status(context.urn, `${purpose} (${Math.round((now - startedAt) / 1000)} s)`);
+                    const seconds = Math.round((now - startedAt) / 1000);
+                    session.log.status(context.urn, seconds > 0 ? `${purpose} (${seconds} s)` : purpose);
                 }
             },
         });
@@ -221,7 +230,7 @@ export class Existing<Args extends object, Resource extends Live> {
         try {
             const { asyncOperation } = await call.send(session.client.cloud, operationId, { signal });
             accepted();
-            await this.awaitOperation(run, operationOrId(asyncOperation, operationId), call.purpose);
+            await this.awaitOperation(run, operationOrId(asyncOperation, operationId), call.purpose, 0);
             return true;
         } catch (error) {
             if (failed(error, "nothingToChange")) {

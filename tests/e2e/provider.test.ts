@@ -284,7 +284,7 @@ describe("secrets", () => {
 });
 
 test("Ctrl-C during an `up` leaves a state from which the next `up` goes on", async () => {
-    emulator.settings.operationDurationMs = 2_000;
+    emulator.settings.operationDurationMs = 5_000;
     const program: PulumiFn = async () => {
         const first = new Namespace("first", base);
         new Namespace("second", { ...base, description: first.id });
@@ -323,7 +323,8 @@ test("while an operation runs, its resource's row says what is being done", asyn
             const { diagnostics } = await stack.up({ program: program(regions) });
             return diagnostics.filter(({ ephemeral, urn }) => ephemeral && urn.endsWith("::one")).map((d) => d.message);
         };
-        expect(await statuses(["aws-us-east-1"])).toContain("creating");
+        // That, Pulumi says by itself.
+        expect(await statuses(["aws-us-east-1"])).toEqual([]);
         const changing = await statuses(["aws-us-west-2"]);
         expect([...new Set(changing)]).toEqual(
             expect.arrayContaining([

@@ -182,14 +182,16 @@ describe("a proxy", () => {
         const logs = await configured(
             configurationOf(secure),
             async (host) => {
-                await up(host, namespace(name));
+                const { urn, news } = namespace(name);
+                const { id, properties } = await up(host, { urn, news });
+                await host.update({ id, urn, olds: properties, news: { ...news, name, retentionDays: 5 } });
                 return host.logs;
             },
             env,
         );
         expect(secure.namespaces.get(`${name}.a1b2c`)).toBeDefined();
         // The engine is on this machine: what is shown to the person who watches takes no detour.
-        expect(logs.map(({ message }) => message)).toContain("creating");
+        expect(logs.map(({ message }) => message)).toContain("updating");
         proxy.close();
         expect(new Set(proxy.targets)).toEqual(new Set([secure.address]));
     });
