@@ -68,8 +68,7 @@ export function readConfiguration(
     return {
         apiKey,
         endpoint: endpoint.address,
-        // A key goes in plain text only where it was asked for by name: to http://, or by allowInsecure.
-        plaintext: endpoint.scheme === "http" ? insecureOrRefused(endpoint, allowInsecure) : allowInsecure,
+        plaintext: isPlaintext(endpoint, allowInsecure),
         allowedAccountId: value("allowedAccountId"),
         requestsPerSecond: parseRate(value("requestsPerSecond")),
         operationSalt: value("operationSalt") ?? "",
@@ -97,7 +96,11 @@ function parseEndpoint(text: string): Endpoint {
     };
 }
 
-function insecureOrRefused(endpoint: Endpoint, allowInsecure: boolean): true {
+/** A key goes in plain text only where that was asked for: by http:// to this machine, or by allowInsecure. */
+function isPlaintext(endpoint: Endpoint, allowInsecure: boolean): boolean {
+    if (endpoint.scheme !== "http") {
+        return allowInsecure && endpoint.scheme === undefined;
+    }
     if (allowInsecure || isLoopback(endpoint.host)) {
         return true;
     }

@@ -86,6 +86,10 @@ test.each<[string, string]>([
     expect(read({ apiKey: key, endpoint })).toMatchObject({ endpoint: address, plaintext: false });
 });
 
+test("https:// means TLS, whatever else is allowed", () => {
+    expect(read({ apiKey: key, endpoint: "https://cloud.example", allowInsecure: "true" }).plaintext).toBe(false);
+});
+
 test.each(["", "http://", "ftp://a:1", "a:0", "a:65536", "a:b", "a/b", "a b:1", "user@host:1", "::1", "a:1:2"])(
     "the endpoint %j is none",
     (endpoint) => {
