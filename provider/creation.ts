@@ -12,7 +12,6 @@ import type { Bag } from "./fields";
 import { isEnded, OperationError, operationOrId } from "./operation";
 import { createOperationId, deleteOperationId } from "./operation-id";
 import type { Owners } from "./owners";
-import { CLAIM_KEY } from "./owners";
 import type { Run, Task } from "./run";
 import { HalfFinishedError, LifecycleError, reason, title } from "./run";
 import type { View } from "./view";
@@ -244,14 +243,13 @@ export class Creation<Args extends object, Resource extends Live> {
     }
 
     private take(run: Run, created: Created, { id }: AsyncOperation): Created {
-        const claim = randomUUID();
-        this.owners.claim(created.id, run.context.urn, claim);
+        const mark = this.owners.claim(created.id, run.context.urn);
         run.session.log.warn(
             run.context.urn,
             `Taking over ${this.definition.kind} ${created.id}, which an earlier run of this stack started to create ` +
                 `(operation ${id}).`,
         );
-        return { ...created, once: { ...created.once, [CLAIM_KEY]: claim } };
+        return { ...created, once: { ...created.once, ...mark } };
     }
 
     /** What an earlier run made. Not to be seen means either deleted, or not to be seen yet. */

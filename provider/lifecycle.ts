@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { failed } from "./client/errors";
 import type { Source } from "./client/reads";
 import type { ResourceContext } from "./context";
@@ -8,7 +7,7 @@ import type { Definition, Live } from "./definition";
 import { Existing, getExactly, isGone } from "./existing";
 import type { Bag } from "./fields";
 import { checkFields } from "./fields";
-import { CLAIM_KEY, Owners } from "./owners";
+import { Owners } from "./owners";
 import type { Log, Method, Run, Session, Task } from "./run";
 import { LifecycleError, title, within } from "./run";
 import { hidden, REPLACE_KEY, View, visible } from "./view";
@@ -199,9 +198,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
                         "change. Nothing was changed. Declare what is there.",
                 );
             }
-            const claim = randomUUID();
-            this.owners.claim(id, run.context.urn, claim);
-            const once = { [CLAIM_KEY]: claim };
+            const once = this.owners.claim(id, run.context.urn);
             const resource = await this.existing.settle(run, bag, id, task, { fresh: false, once });
             if (differing.length > 0) {
                 run.session.log.warn(run.context.urn, `Took over ${kind} ${id} and changed ${paths(differing)}.`);

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Bag } from "./fields";
 
 /** Hidden output: marks the one entry of the state that took the resource over, when others may still name its id. */
@@ -21,9 +22,11 @@ export class Owners {
         this.byId.set(id, { urn, claim: old[CLAIM_KEY] });
     }
 
-    /** A create has taken it over. */
-    claim(id: string, urn: string, claim: string): void {
+    /** A create has taken it over. Returns the outputs that mark it. */
+    claim(id: string, urn: string): Bag {
+        const claim = randomUUID();
         this.byId.set(id, { urn, claim });
+        return { [CLAIM_KEY]: claim };
     }
 
     /** It is being deleted; the id may be given again. */
