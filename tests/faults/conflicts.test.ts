@@ -6,8 +6,9 @@ import type { CloudServiceClient } from "../../proto/generated/temporal/api/clou
 import type { Namespace } from "../../proto/generated/temporal/api/cloud/namespace/v1/message";
 import { connect } from "../emulator/client";
 import { TestStack } from "../support/engine";
+import { inputsOf, urnOf } from "../support/inputs";
 import { faultsOf, fleet } from "./fleet";
-import { inputsOf, MiniStack, type Sample, samples, urnOf } from "./mini";
+import { MiniStack, type Sample, samples } from "./mini";
 import { withStacks } from "./with";
 
 jest.setTimeout(180_000);
@@ -65,31 +66,28 @@ describe("another client, between the read and the write", () => {
             expect(Object.keys(access?.projectAccesses ?? {})).toHaveLength(1);
         }));
 
-    test.concurrent("changes the same field: the program wins", () =>
+    /** The program sets the retention to 7 days, and just before that, another client to so many. */
+    const whileRetentionBecomes = (days: number, verify: (emulator: Emulator, id: string) => void) =>
         withStacks({}, async (emulator, newStack) => {
             const stack = newStack();
             const args = { name: "orders", regions: [REGION], apiKeyAuth: true };
             await stack.up("Namespace", "a", { ...args, retentionDays: 5 });
             const run = () =>
                 change(emulator, stack.id("a"), (spec) => {
-                    spec.retentionDays = 60;
+                    spec.retentionDays = days;
                 });
             emulator.faults.add({ kind: "run", method: "UpdateNamespace", run });
             await stack.up("Namespace", "a", { ...args, retentionDays: 7 });
-            expect(emulator.namespaces.get(stack.id("a"))?.spec?.retentionDays).toBe(7);
+            verify(emulator, stack.id("a"));
+        });
+
+    test.concurrent("changes the same field: the program wins", () =>
+        whileRetentionBecomes(60, (emulator, id) => {
+            expect(emulator.namespaces.get(id)?.spec?.retentionDays).toBe(7);
         }));
 
     test.concurrent("makes the very change that is about to be made: there is nothing to do", () =>
-        withStacks({}, async (emulator, newStack) => {
-            const stack = newStack();
-            const args = { name: "orders", regions: [REGION], apiKeyAuth: true };
-            await stack.up("Namespace", "a", { ...args, retentionDays: 5 });
-            const run = () =>
-                change(emulator, stack.id("a"), (spec) => {
-                    spec.retentionDays = 7;
-                });
-            emulator.faults.add({ kind: "run", method: "UpdateNamespace", run });
-            await stack.up("Namespace", "a", { ...args, retentionDays: 7 });
+        whileRetentionBecomes(7, (emulator) => {
             expect(emulator.requests.count("UpdateNamespace")).toBe(1);
         }));
 

@@ -2,8 +2,8 @@
 
 import { Emulator } from "../../emulator";
 import { EngineError, type OperationOptions, type Result, TestStack } from "../support/engine";
+import { crash, descendants, isEngine, isPlugin } from "../support/processes";
 import { EACH, faultsOf, fleet, leftovers, type Version } from "./fleet";
-import { crash, descendants, isEngine, isPlugin } from "./processes";
 import { Random } from "./random";
 
 /** What is being done when it is killed. */

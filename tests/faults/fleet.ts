@@ -112,40 +112,16 @@ export async function faultsOf(
     wrong.push(...resources.filter((one) => one.initErrors).map(({ urn }) => `not finished, in the state: ${urn}`));
 
     const ACTIVE = ResourceState.RESOURCE_STATE_ACTIVE;
-    const ids = (kind: string) => resources.filter(({ type }) => type.endsWith(`:${kind}`)).map(({ id }) => id ?? "");
     const find = (name: string): StateResource | undefined => resources.find(({ urn }) => urn.endsWith(`::${name}`));
-    expect(
-        "ids",
-        ids("Namespace").sort(),
-        emulator.namespaces
-            .list()
-            .map(({ namespace }) => namespace)
-            .sort(),
-    );
-    expect(
-        "ids",
-        ids("User").sort(),
-        emulator.users
-            .list()
-            .map(({ id }) => id)
-            .sort(),
-    );
-    expect(
-        "ids",
-        ids("ServiceAccount").sort(),
-        emulator.serviceAccounts
-            .list()
-            .map(({ id }) => id)
-            .sort(),
-    );
-    expect(
-        "ids",
-        ids("ApiKey").sort(),
-        emulator.apiKeys
-            .list()
-            .map(({ id }) => id)
-            .sort(),
-    );
+    for (const [kind, ids] of Object.entries({
+        Namespace: emulator.namespaces.list().map(({ namespace }) => namespace),
+        User: emulator.users.list().map(({ id }) => id),
+        ServiceAccount: emulator.serviceAccounts.list().map(({ id }) => id),
+        ApiKey: emulator.apiKeys.list().map(({ id }) => id),
+    })) {
+        const inState = resources.filter(({ type }) => type.endsWith(`:${kind}`)).map(({ id }) => id ?? "");
+        expect(`ids of ${kind}`, inState.sort(), ids.sort());
+    }
     for (let index = 0; index < each; index += 1) {
         const namespace = emulator.namespaces.get(find(`ns-${index}`)?.id ?? "");
         const user = emulator.users.get(find(`user-${index}`)?.id ?? "");

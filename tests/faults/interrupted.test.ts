@@ -6,8 +6,8 @@ import os from "node:os";
 import path from "node:path";
 import { Emulator } from "../../emulator";
 import { EngineError, type Result, TestStack } from "../support/engine";
+import { descendants, isEngine } from "../support/processes";
 import { faultsOf, fleet, leftovers } from "./fleet";
-import { descendants, isEngine } from "./processes";
 import { until } from "./with";
 
 jest.setTimeout(180_000);

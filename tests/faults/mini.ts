@@ -4,8 +4,7 @@
 import type { Emulator } from "../../emulator";
 import { connect } from "../emulator/client";
 import { type Host, HostError, type HostOptions, type Properties, startHost } from "../support/host";
-
-export type KindName = "Namespace" | "User" | "ServiceAccount" | "ApiKey";
+import { inputsOf, type Kind, urnOf } from "../support/inputs";
 
 /** What one step of the mini engine did. */
 export type Op = "same" | "create" | "update" | "replace";
@@ -21,20 +20,13 @@ export interface Options {
 }
 
 export interface Saved {
-    readonly kind: KindName;
+    readonly kind: Kind;
     readonly urn: string;
     readonly id: string;
     readonly inputs: Properties;
     readonly outputs: Properties;
     readonly reasons?: readonly string[];
 }
-
-const HANDLERS: Readonly<Record<KindName, string>> = {
-    Namespace: "namespace",
-    User: "user",
-    ServiceAccount: "serviceAccount",
-    ApiKey: "apiKey",
-};
 
 /** A stack and the plugin process of its present run. */
 export class MiniStack {
@@ -84,10 +76,11 @@ export class MiniStack {
     }
 
     /** Brings one resource to what is declared, as `pulumi up` does, the old one's deletion included. */
-    async up(kind: KindName, name: string, args: Properties, options: Options = {}): Promise<Op> {
+    async up(kind: Kind, name: string, args: Properties, options: Options = {}): Promise<Op> {
         const host = await this.plugin();
         const urn = urnOf(kind, name);
-        const news = inputsOf(kind, name, args, options);
+        const { timeouts, importId, adopt } = options;
+        const news = inputsOf(kind, name, args, { timeouts, importId, adopt });
         const old = this.state.get(name);
         if (old === undefined || options.targetReplace) {
             await this.create(kind, name, await this.checked(urn, news));
@@ -171,7 +164,7 @@ export class MiniStack {
         this.state.set(to, { ...saved, urn: urnOf(saved.kind, to) });
     }
 
-    private async create(kind: KindName, name: string, properties: Properties): Promise<void> {
+    private async create(kind: Kind, name: string, properties: Properties): Promise<void> {
         const host = await this.plugin();
         const urn = urnOf(kind, name);
         try {
@@ -196,7 +189,7 @@ export class MiniStack {
     }
 
     /** What is half finished stays in the state. */
-    private keep(error: unknown, kind: KindName, name: string, inputs: Properties): void {
+    private keep(error: unknown, kind: Kind, name: string, inputs: Properties): void {
         if (error instanceof HostError && error.initFailed) {
             const { id, properties: outputs, reasons } = error.initFailed;
             this.state.set(name, { kind, urn: urnOf(kind, name), id, inputs, outputs, reasons });
@@ -232,30 +225,9 @@ export class MiniStack {
     }
 }
 
-export function urnOf(kind: KindName, name: string): string {
-    return `urn:pulumi:stack::project::pulumi-nodejs:dynamic/temporalcloud:${kind}::${name}`;
-}
-
-/** What the resource's class would hand to the engine. */
-export function inputsOf(kind: KindName, name: string, args: Properties, options: Options = {}): Properties {
-    const { timeouts, importId, adopt } = options;
-    return {
-        ...args,
-        __provider: `exports.handler = () => require("pulumi-temporal-cloud/plugin").${HANDLERS[kind]};`,
-        __context: JSON.stringify({
-            urn: urnOf(kind, name),
-            name,
-            organization: "organization",
-            ...(timeouts ? { timeouts: { ...timeouts } } : {}),
-            ...(importId === undefined ? {} : { importId }),
-            ...(adopt === undefined ? {} : { adopt }),
-        }),
-    };
-}
-
 /** What the tests have to know of a kind. */
 export interface Sample {
-    readonly kind: KindName;
+    readonly kind: Kind;
     readonly create: string;
     readonly update: string;
     readonly delete: string;

@@ -9,7 +9,8 @@ import path from "node:path";
 import { Emulator } from "../../emulator";
 import type { Host, HostOptions } from "../support/host";
 import { withHost } from "../support/host";
-import { configurationOf, errorOf, namespace, providerText, up, urnOf } from "./resources";
+import { providerText, urnOf } from "../support/inputs";
+import { configurationOf, errorOf, namespace, up } from "./resources";
 
 jest.setTimeout(60_000);
 

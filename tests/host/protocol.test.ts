@@ -3,7 +3,8 @@
 import { Emulator } from "../../emulator";
 import { API_VERSION } from "../../proto/generated/version";
 import { type Host, startHost, UNKNOWN } from "../support/host";
-import { configurationOf, errorOf, type Kind, namespace, providerText, resource, up, urnOf } from "./resources";
+import { type Kind, providerText, urnOf } from "../support/inputs";
+import { configurationOf, errorOf, namespace, resource, up } from "./resources";
 
 jest.setTimeout(60_000);
 

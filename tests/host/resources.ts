@@ -3,30 +3,11 @@
 import type { Emulator } from "../../emulator";
 import type { Host, Properties } from "../support/host";
 import { HostError } from "../support/host";
-
-export const handlers = {
-    Namespace: "namespace",
-    User: "user",
-    ServiceAccount: "serviceAccount",
-    ApiKey: "apiKey",
-} as const;
-export type Kind = keyof typeof handlers;
-
-export const providerText = (kind: Kind) =>
-    `exports.handler = () => require("pulumi-temporal-cloud/plugin").${handlers[kind]};`;
-
-export const urnOf = (kind: Kind, name: string) =>
-    `urn:pulumi:stack::project::pulumi-nodejs:dynamic/temporalcloud:${kind}::${name}`;
+import { inputsOf, type Kind, urnOf } from "../support/inputs";
 
 /** A resource of a program, with the inputs that its class would hand to the engine. */
 export function resource(kind: Kind, name: string, args: Properties, context: Properties = {}) {
-    const urn = urnOf(kind, name);
-    const news: Properties = {
-        ...args,
-        __provider: providerText(kind),
-        __context: JSON.stringify({ urn, name, organization: "acme", ...context }),
-    };
-    return { urn, news };
+    return { urn: urnOf(kind, name), news: inputsOf(kind, name, args, context) };
 }
 
 export const namespace = (name = "orders", args: Properties = {}, context: Properties = {}) =>

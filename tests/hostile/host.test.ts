@@ -2,6 +2,7 @@
 
 import { Emulator } from "../../emulator";
 import { type Properties, withHost } from "../support/host";
+import { urnOf } from "../support/inputs";
 import { hostilities } from "./hostilities";
 import { bagOf, kinds } from "./kinds";
 import { HostileServer } from "./server";
@@ -32,11 +33,9 @@ test("a plugin process outlives them all", async () => {
             emulator.namespaces.add({ spec: { name, replicas: [{ region: "aws-us-east-1" }], retentionDays: 7 } });
             return `${name}.${emulator.account}`;
         };
-        const urnOf = (name: string) =>
-            `urn:pulumi:stack::project::pulumi-nodejs:dynamic/temporalcloud:Namespace::${name}`;
         const calls = all.map((_, number): Promise<unknown> => {
             const name = `h${number}-orders`;
-            const urn = urnOf(name);
+            const urn = urnOf("Namespace", name);
             // One after the other is enough: what each does to each method is tried without the process between.
             switch (number % 3) {
                 case 0:
@@ -49,7 +48,7 @@ test("a plugin process outlives them all", async () => {
         });
         const outcomes = await Promise.allSettled(calls);
         // And it still works.
-        await host.create({ urn: urnOf("orders"), properties: bag("orders") });
+        await host.create({ urn: urnOf("Namespace", "orders"), properties: bag("orders") });
         expect(emulator.namespaces.get("orders.a1b2c")).toBeDefined();
         const exit = await host.close();
         return { outcomes, exit, stdout: host.stdout(), stderr: host.stderr() };

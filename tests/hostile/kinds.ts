@@ -8,14 +8,14 @@ import { apiKeyDefinition } from "../../provider/resources/api-key";
 import { namespaceDefinition } from "../../provider/resources/namespace";
 import { serviceAccountDefinition } from "../../provider/resources/service-account";
 import { userDefinition } from "../../provider/resources/user";
+import type { Properties } from "../support/host";
+import { inputsOf, type Kind as KindName } from "../support/inputs";
 
 /** A lifecycle, whatever the kind. */
 export type AnyLifecycle = Pick<Lifecycle<object, Live>, "check" | "create" | "read" | "update" | "delete">;
 
 export interface Kind {
-    readonly kind: string;
-    /** The plugin's export. */
-    readonly handler: string;
+    readonly kind: KindName;
     lifecycle(): AnyLifecycle;
     args(name: string, ownerId: string): Bag;
     readonly change: Bag;
@@ -34,7 +34,6 @@ const change = { description: "hostile, and more" };
 export const kinds: readonly Kind[] = [
     {
         kind: "Namespace",
-        handler: "namespace",
         lifecycle: () => lifecycle(namespaceDefinition),
         args: () => ({ regions: ["aws-us-east-1"], retentionDays: 7, apiKeyAuth: true, description: "hostile" }),
         change,
@@ -44,7 +43,6 @@ export const kinds: readonly Kind[] = [
     },
     {
         kind: "User",
-        handler: "user",
         lifecycle: () => lifecycle(userDefinition),
         args: (name) => ({ email: `${name}@example.com`, accountRole: "read" }),
         change: { accountRole: "developer" },
@@ -54,7 +52,6 @@ export const kinds: readonly Kind[] = [
     },
     {
         kind: "ServiceAccount",
-        handler: "serviceAccount",
         lifecycle: () => lifecycle(serviceAccountDefinition),
         args: () => ({ accountRole: "read", description: "hostile" }),
         change,
@@ -64,7 +61,6 @@ export const kinds: readonly Kind[] = [
     },
     {
         kind: "ApiKey",
-        handler: "apiKey",
         lifecycle: () => lifecycle(apiKeyDefinition),
         args: (_, ownerId) => ({ ownerId, expiresIn: "90d", description: "hostile" }),
         change,
@@ -75,17 +71,8 @@ export const kinds: readonly Kind[] = [
 
 /** What the engine would hand over: the visible inputs, and those that the base class adds. */
 export function bagOf(kind: Kind, name: string, ownerId: string, timeout: string, change: Bag = {}): Bag {
-    return {
-        ...kind.args(name, ownerId),
-        ...change,
-        __provider: `exports.handler = () => require("pulumi-temporal-cloud/plugin").${kind.handler};`,
-        __context: JSON.stringify({
-            urn: `urn:pulumi:stack::project::pulumi-nodejs:dynamic/temporalcloud:${kind.kind}::${name}`,
-            name,
-            organization: "organization",
-            timeouts: { create: timeout, update: timeout, delete: timeout },
-        }),
-    };
+    const timeouts = { create: timeout, update: timeout, delete: timeout };
+    return inputsOf(kind.kind, name, { ...kind.args(name, ownerId), ...change } as Properties, { timeouts });
 }
 
 export type Method = "create" | "read" | "update" | "delete";

@@ -4,7 +4,8 @@
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Emulator } from "../../emulator";
-import { type Host, type Properties, withHost } from "../support/host";
+import { type Host, withHost } from "../support/host";
+import { inputsOf, urnOf } from "../support/inputs";
 
 const LIFECYCLES = Number(process.env.TEMPORAL_CLOUD_TEST_LIFECYCLES ?? 200);
 const WARM_UP = Math.floor(LIFECYCLES / 4);
@@ -33,14 +34,9 @@ async function probe(host: Host): Promise<Probe> {
 
 async function lifecycle(host: Host, number: number): Promise<void> {
     const name = `orders-${number}`;
-    const urn = `urn:pulumi:stack::project::pulumi-nodejs:dynamic/temporalcloud:Namespace::${name}`;
-    const bag = (retentionDays: number): Properties => ({
-        __provider: 'exports.handler = () => require("pulumi-temporal-cloud/plugin").namespace;',
-        __context: JSON.stringify({ urn, name, organization: "organization" }),
-        regions: ["aws-us-east-1"],
-        retentionDays,
-        apiKeyAuth: true,
-    });
+    const urn = urnOf("Namespace", name);
+    const bag = (retentionDays: number) =>
+        inputsOf("Namespace", name, { regions: ["aws-us-east-1"], retentionDays, apiKeyAuth: true });
     const { inputs, failures } = await host.check({ urn, news: bag(7) });
     expect(failures).toEqual([]);
     const { id, properties } = await host.create({ urn, properties: inputs });

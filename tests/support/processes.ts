@@ -11,7 +11,7 @@ export interface Process {
 
 /** Every process that this one has started, and what those have started. */
 export function descendants(root: number = process.pid): Process[] {
-    const all = execFileSync("ps", ["-A", "-o", "pid=,ppid=,args="], { encoding: "utf8" })
+    const all = execFileSync("ps", ["-A", "-ww", "-o", "pid=,ppid=,args="], { encoding: "utf8" })
         .split("\n")
         .flatMap((line): Process[] => {
             const [, pid, parent, command = ""] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? [];
