@@ -33,9 +33,12 @@ function refreshPreview(): Promise<{ code: number | null; text: string }> {
     return pulumiIn(stack, ["refresh", ...options, "--color", "never", "--stack", "stack"]);
 }
 
-/** Without what differs from run to run. */
+/** Without what differs from run to run, such as the line at which a warning comes in: they are put at the end. */
 function pinned(text: string): string {
-    return text
+    const lines = text.split("\n");
+    const isWarning = (line: string) => line.startsWith("warning: ");
+    return [...lines.filter((line) => !isWarning(line)), ...lines.filter(isWarning)]
+        .join("\n")
         .replace(/\b[0-9a-f]{32}\b/g, "<id>")
         .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "<time>")
         .replace(/[ \t]+$/gm, "")
