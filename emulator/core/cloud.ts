@@ -31,7 +31,7 @@ export class Cloud {
 
     /** Does what has become due since somebody last looked. */
     settle(): void {
-        this.schedule.settle(this.now());
+        this.schedule.settle(() => this.now());
     }
 
     /** All resources of a kind. */

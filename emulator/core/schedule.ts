@@ -27,9 +27,12 @@ export class Schedule {
         this.heap[index] = due;
     }
 
-    /** Runs everything that is due, in order. */
-    settle(now: number): void {
-        for (let first = this.heap[0]; first !== undefined && first.at <= now; first = this.heap[0]) {
+    /**
+     * Runs everything that is due, in order: also what becomes due by what runs, at once or while it runs, for which
+     * the clock is read each time.
+     */
+    settle(now: () => number): void {
+        for (let first = this.heap[0]; first !== undefined && first.at <= now(); first = this.heap[0]) {
             this.removeFirst();
             first.run();
         }
