@@ -41,11 +41,7 @@ const MAKE = {
         const { outputs } = require("./floor/index.js");
         const unset = Object.fromEntries(Object.keys(outputs[kind]).map((key) => [key, undefined]));
         const type = `pulumi-nodejs:dynamic/temporalcloudbench:${kind}`;
-        const context = JSON.stringify({
-            urn: `urn:pulumi:bench::bench::${type}::${name}`,
-            name,
-            organization: "organization",
-        });
+        const context = JSON.stringify({ urn: `urn:pulumi:bench::bench::${type}::${name}` });
         return new Waiting(kind, kind, name, { ...unset, ...ARGS[kind](name, owner), __context: context });
     },
 };

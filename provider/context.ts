@@ -37,6 +37,9 @@ export const DEFAULT_TIMEOUTS: Timeouts = {
     delete: 30 * MINUTE_MS,
 };
 
+/** The organization of every stack whose backend knows none; too common to be repeated in every message. */
+export const DEFAULT_ORGANIZATION = "organization";
+
 /** Reads have no timeout of their own in Pulumi. */
 export const READ_TIMEOUT_MS = 5 * MINUTE_MS;
 
@@ -52,15 +55,21 @@ export function contextOf(bag: Bag): ResourceContext {
         const value = timeouts[key];
         return (typeof value === "string" ? parseGoDurationMs(value) : undefined) ?? DEFAULT_TIMEOUTS[key];
     };
+    const urn = text("urn");
     return {
-        urn: text("urn"),
-        name: text("name"),
-        organization: text("organization"),
+        urn,
+        name: nameOf(urn),
+        organization: text("organization") || DEFAULT_ORGANIZATION,
         timeoutsMs: { create: timeoutMs("create"), update: timeoutMs("update"), delete: timeoutMs("delete") },
         importId: text("importId") || undefined,
         adopt: context.adopt === true,
         generation: typeof context.generation === "number" ? context.generation : 0,
     };
+}
+
+/** The logical name, which is what follows on the stack, the project and the type, and may itself hold `::`. */
+function nameOf(urn: string): string {
+    return urn.split("::").slice(3).join("::");
 }
 
 /** The text of the context in the bag, with these parts in the place of its own. */

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { DEFAULT_ORGANIZATION } from "./context";
 
 /** The arguments that every resource with a natural key takes beside its own. */
 export interface AdoptArgs {
@@ -84,14 +85,14 @@ function context(
     adopt: boolean | undefined,
 ): pulumi.Output<string> {
     const urn = pulumi.createUrn(name, type, opts.parent);
+    const organization = pulumi.getOrganization();
     return pulumi.jsonStringify({
         // Only the text is wanted. As an output it would make the resource depend on its parent, and on all of that
         // parent's children, itself among them.
         urn: new Promise<string>((resolve) => {
             urn.apply(resolve);
         }),
-        name,
-        organization: pulumi.getOrganization(),
+        organization: organization === DEFAULT_ORGANIZATION ? undefined : organization,
         timeouts: opts.customTimeouts,
         importId,
         adopt,

@@ -353,7 +353,7 @@ test("a resource can have a component for its parent", async () => {
         for (const name of ["blue-orders", "blue-worker"]) {
             const { urn, inputs } = stack.resource(name);
             expect(urn).toContain("example:index:Team$");
-            expect(JSON.parse(String(inputs?.__context))).toMatchObject({ urn, name });
+            expect(JSON.parse(String(inputs?.__context))).toMatchObject({ urn });
         }
         emulator.requests.reset();
         expect((await stack.up()).steps.filter(({ op }) => op !== "same")).toEqual([]);

@@ -29,7 +29,7 @@ test("what is missing has defaults", () => {
     expect(contextOf({})).toEqual({
         urn: "",
         name: "",
-        organization: "",
+        organization: "organization",
         timeoutsMs: DEFAULT_TIMEOUTS,
         importId: undefined,
         adopt: false,
@@ -40,7 +40,6 @@ test("what is missing has defaults", () => {
 test("what is there is read", () => {
     const context = {
         urn: "urn:pulumi:s::p::t::orders",
-        name: "orders",
         organization: "acme",
         timeouts: { create: "5m", delete: "1h" },
         importId: "orders.a1b2c",
@@ -49,9 +48,15 @@ test("what is there is read", () => {
     };
     expect(contextOf({ __context: JSON.stringify(context) })).toEqual({
         ...context,
+        name: "orders",
         timeouts: undefined,
         timeoutsMs: { create: 300_000, update: DEFAULT_TIMEOUTS.update, delete: 3_600_000 },
     });
+});
+
+test("a logical name may hold what parts a URN", () => {
+    const urn = "urn:pulumi:s::p::pulumi-nodejs:dynamic/temporalcloud:Namespace::a::b";
+    expect(contextOf({ __context: JSON.stringify({ urn }) }).name).toBe("a::b");
 });
 
 test.each<[string, unknown]>([
@@ -62,7 +67,14 @@ test.each<[string, unknown]>([
     ["null", "null"],
     [
         "parts of other types",
-        JSON.stringify({ urn: 1, name: {}, importId: [], adopt: "yes", timeouts: { create: 5 }, generation: "1" }),
+        JSON.stringify({
+            urn: 1,
+            organization: {},
+            importId: [],
+            adopt: "yes",
+            timeouts: { create: 5 },
+            generation: "1",
+        }),
     ],
 ])("%s counts as missing", (_, context) => {
     expect(contextOf({ __context: context })).toEqual(contextOf({}));

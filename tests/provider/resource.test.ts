@@ -93,7 +93,6 @@ test("the hidden context has what the host keeps back", async () => {
         urn:
             "urn:pulumi:stack::project::pulumi-nodejs:dynamic/temporalcloud:ServiceAccount$" +
             "pulumi-nodejs:dynamic/temporalcloud:Namespace::orders",
-        name: "orders",
         organization: "acme",
         timeouts: { create: "5m" },
         importId: "orders.a1b2c",

@@ -21,6 +21,6 @@ export function inputsOf(kind: Kind, name: string, args: Properties, context: ob
     return {
         ...args,
         __provider: providerText(kind),
-        __context: JSON.stringify({ urn: urnOf(kind, name), name, organization: "organization", ...context }),
+        __context: JSON.stringify({ urn: urnOf(kind, name), ...context }),
     };
 }

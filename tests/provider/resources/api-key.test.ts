@@ -12,7 +12,7 @@ const NOW = new Date("2027-01-01T00:00:30Z");
 const lifecycle = new Lifecycle(definition);
 const log = { status: () => {}, warn: () => {} };
 const context = (context: Bag = {}) => ({
-    __context: JSON.stringify({ urn: "urn", name: "key", ...context }),
+    __context: JSON.stringify({ urn: "urn:pulumi:stack::project::type::key", ...context }),
 });
 
 type Args = Parameters<typeof definition.create>[1];

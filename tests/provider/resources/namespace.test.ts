@@ -21,7 +21,7 @@ import { ca, leaf } from "../../emulator/certificates";
 const view = new View(definition);
 const lifecycle = new Lifecycle(definition);
 const urn = "urn:pulumi:stack::project::pulumi-nodejs:dynamic/temporalcloud:Namespace::orders";
-const parts = { urn, name: "orders", organization: "acme" };
+const parts = { urn, organization: "acme" };
 const context = { __context: JSON.stringify(parts) };
 
 interface Sent {
@@ -536,7 +536,7 @@ describe("check", () => {
     test("the logical name is the name, and says so where it cannot be", () => {
         const { inputs } = lifecycle.check({}, { ...context, regions: ["a"], apiKeyAuth: true });
         expect(inputs.name).toBe("orders");
-        expect(check({}, {}, { name: "Orders" })).toEqual([
+        expect(check({}, {}, { urn: urn.replace("::orders", "::Orders") })).toEqual([
             expect.stringMatching(/^name: .*defaults to the logical name/),
         ]);
     });
