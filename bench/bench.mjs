@@ -123,8 +123,11 @@ class PulumiStack {
     }
 
     async run(operation, { size, operationMs, emulator }) {
-        const profiled = options.cpuProf && this.contestant === "provider";
-        const profileFolder = path.join(path.resolve(options.cpuProf ?? ""), `${size}-${operation.replace(" ", "-")}`);
+        const profiled = options.cpuProf !== undefined;
+        const profileFolder = path.join(
+            path.resolve(options.cpuProf ?? ""),
+            `${this.contestant}-${size}-${operation.replace(" ", "-")}`,
+        );
         const job = {
             operation,
             size,

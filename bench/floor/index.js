@@ -4,6 +4,7 @@
 const { setTimeout: sleep } = require("node:timers/promises");
 
 const provider = (outputs) => {
+    const inputsOf = (props) => Object.fromEntries(Object.entries(props).filter(([name]) => !(name in outputs)));
     const wait = (bag) => (bag.waitMs > 0 ? sleep(bag.waitMs) : Promise.resolve());
     return {
         check: async (_old, inputs) => ({ inputs }),
@@ -12,7 +13,7 @@ const provider = (outputs) => {
             await wait(inputs);
             return { id: inputs.name, outs: { ...inputs, ...outputs } };
         },
-        read: async (id, props) => ({ id, props, inputs: props }),
+        read: async (id, props) => ({ id, props, inputs: inputsOf(props) }),
         update: async (_id, _old, inputs) => ({ outs: { ...inputs, ...outputs } }),
         delete: async (_id, props) => {
             await wait(props);
