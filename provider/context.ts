@@ -7,21 +7,6 @@ import { isBag } from "./fields";
  */
 export const CONTEXT_KEY = "__context";
 
-/** What the provider has to know of a resource beside its properties. */
-export interface ResourceContext {
-    readonly urn: string;
-    /** The logical name. */
-    readonly name: string;
-    readonly organization: string;
-    readonly timeoutsMs: Timeouts;
-    /** The id of an existing resource to take over, from the `import` resource option. */
-    readonly importId: string | undefined;
-    /** Take over an existing resource of the same natural key. */
-    readonly adopt: boolean;
-    /** How often the resource has been replaced. */
-    readonly generation: number;
-}
-
 export interface Timeouts {
     readonly create: number;
     readonly update: number;
@@ -43,38 +28,68 @@ export const DEFAULT_ORGANIZATION = "organization";
 /** Reads have no timeout of their own in Pulumi. */
 export const READ_TIMEOUT_MS = 5 * MINUTE_MS;
 
-/** Reads the context out of a resource's properties; what is missing, as after `.get()`, has defaults. */
-export function contextOf(bag: Bag): ResourceContext {
-    const context = parse(bag[CONTEXT_KEY]);
-    const text = (key: string) => {
-        const value = context[key];
+/**
+ * What the provider has to know of a resource beside its properties; what is missing, as after `.get()`, has defaults. Taken
+ * apart when it is first asked for: a read that goes well never asks.
+ */
+export class ResourceContext {
+    private parsed: Bag | undefined;
+
+    constructor(private readonly text: unknown) {}
+
+    get urn(): string {
+        return this.string("urn");
+    }
+
+    /** The logical name, which is what follows on the stack, the project and the type, and may itself hold `::`. */
+    get name(): string {
+        return this.urn.split("::").slice(3).join("::");
+    }
+
+    get organization(): string {
+        return this.string("organization") || DEFAULT_ORGANIZATION;
+    }
+
+    /** The id of an existing resource to take over, from the `import` resource option. */
+    get importId(): string | undefined {
+        return this.string("importId") || undefined;
+    }
+
+    /** Take over an existing resource of the same natural key. */
+    get adopt(): boolean {
+        return this.parts.adopt === true;
+    }
+
+    /** How often the resource has been replaced. */
+    get generation(): number {
+        const { generation } = this.parts;
+        return typeof generation === "number" ? generation : 0;
+    }
+
+    timeoutMs(method: keyof Timeouts): number {
+        const { timeouts } = this.parts;
+        const value = isBag(timeouts) ? timeouts[method] : undefined;
+        return (typeof value === "string" ? parseGoDurationMs(value) : undefined) ?? DEFAULT_TIMEOUTS[method];
+    }
+
+    /** The text of this context with these parts in the place of its own. */
+    with(parts: Bag): string {
+        return JSON.stringify({ ...this.parts, ...parts });
+    }
+
+    private get parts(): Bag {
+        this.parsed ??= parse(this.text);
+        return this.parsed;
+    }
+
+    private string(key: string): string {
+        const value = this.parts[key];
         return typeof value === "string" ? value : "";
-    };
-    const timeouts = isBag(context.timeouts) ? context.timeouts : {};
-    const timeoutMs = (key: keyof Timeouts) => {
-        const value = timeouts[key];
-        return (typeof value === "string" ? parseGoDurationMs(value) : undefined) ?? DEFAULT_TIMEOUTS[key];
-    };
-    const urn = text("urn");
-    return {
-        urn,
-        name: nameOf(urn),
-        organization: text("organization") || DEFAULT_ORGANIZATION,
-        timeoutsMs: { create: timeoutMs("create"), update: timeoutMs("update"), delete: timeoutMs("delete") },
-        importId: text("importId") || undefined,
-        adopt: context.adopt === true,
-        generation: typeof context.generation === "number" ? context.generation : 0,
-    };
+    }
 }
 
-/** The logical name, which is what follows on the stack, the project and the type, and may itself hold `::`. */
-function nameOf(urn: string): string {
-    return urn.split("::").slice(3).join("::");
-}
-
-/** The text of the context in the bag, with these parts in the place of its own. */
-export function withContext(bag: Bag, parts: Bag): string {
-    return JSON.stringify({ ...parse(bag[CONTEXT_KEY]), ...parts });
+export function contextOf(bag: Bag): ResourceContext {
+    return new ResourceContext(bag[CONTEXT_KEY]);
 }
 
 function parse(text: unknown): Bag {

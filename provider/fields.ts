@@ -289,16 +289,27 @@ function satisfied(field: Field, live: unknown, value: unknown): boolean {
     return same(field, live, value) || (live !== undefined && field.satisfies?.(live, value) === true);
 }
 
+/** The path of a field below another one's path, which ends in a dot, or at the top. */
+function pathOf(at: string, name: string): string {
+    return at === "" ? name : at + name;
+}
+
 /** The paths of the fields that the program sets, for example `retentionDays`, `mtlsAuth.acceptedClientCa`. */
 export function managedPaths(fields: Fields, values: Bag, at = ""): string[] {
-    return Object.entries(fields).flatMap(([name, field]) => {
+    const paths: string[] = [];
+    for (const [name, field] of Object.entries(fields)) {
         const value = values[name];
         if (value === undefined || value === null) {
-            return [];
+            continue;
         }
-        const path = `${at}${name}`;
-        return field.members && isBag(value) ? managedPaths(field.members, value, `${path}.`) : [path];
-    });
+        const path = pathOf(at, name);
+        if (field.members && isBag(value)) {
+            paths.push(...managedPaths(field.members, value, `${path}.`));
+        } else {
+            paths.push(path);
+        }
+    }
+    return paths;
 }
 
 /** The values at those paths, and nothing else. */
@@ -306,10 +317,10 @@ export function pick(fields: Fields, values: Bag, paths: ReadonlySet<string>, at
     const picked: Record<string, unknown> = {};
     for (const [name, field] of Object.entries(fields)) {
         const value = values[name];
-        const path = `${at}${name}`;
         if (value === undefined) {
             continue;
         }
+        const path = pathOf(at, name);
         if (field.members && isBag(value)) {
             const members = pick(field.members, value, paths, `${path}.`);
             if (Object.keys(members).length > 0) {
@@ -330,7 +341,7 @@ export function overlay(fields: Fields, live: Bag, values: Bag, removed: Readonl
     const result: Record<string, unknown> = { ...live };
     for (const [name, field] of Object.entries(fields)) {
         const value = values[name] ?? undefined;
-        const path = `${at}${name}`;
+        const path = pathOf(at, name);
         if (field.members) {
             const before = isBag(live[name]) ? live[name] : {};
             const members = overlay(field.members, before, isBag(value) ? value : {}, removed, `${path}.`);
@@ -353,9 +364,9 @@ export function overlay(fields: Fields, live: Bag, values: Bag, removed: Readonl
 /** The server's values in the program's spelling, where they mean the same. */
 export function respell(fields: Fields, live: Bag, values: Bag): Bag {
     const result: Record<string, unknown> = { ...live };
-    for (const [name, field] of Object.entries(fields)) {
-        const value = values[name];
-        if (value === undefined || value === null) {
+    for (const [name, value] of Object.entries(values)) {
+        const field = own(fields, name);
+        if (field === undefined || value === undefined || value === null) {
             continue;
         }
         if (field.members && isBag(value)) {
@@ -388,36 +399,42 @@ export function changes(
     at = "",
     top?: string,
 ): Change[] {
-    return Object.entries(fields).flatMap(([name, field]): Change[] => {
-        const path = `${at}${name}`;
+    const found: Change[] = [];
+    for (const [name, field] of Object.entries(fields)) {
+        const path = pathOf(at, name);
         const value = values[name] ?? undefined;
+        const mayReplace = field.options.replace === true;
         if (field.members && value !== UNKNOWN) {
             const before = isBag(old[name]) ? old[name] : {};
-            const inside = changes(
-                field.members,
-                before,
-                isBag(value) ? value : {},
-                oldManaged,
-                `${path}.`,
-                top ?? name,
-            );
-            const replace = field.options.replace === true;
-            return replace ? inside.map((change) => ({ ...change, replace: !hasUnknown(value) })) : inside;
+            const after = isBag(value) ? value : {};
+            for (const change of changes(field.members, before, after, oldManaged, `${path}.`, top ?? name)) {
+                found.push(mayReplace ? { ...change, replace: !hasUnknown(value) } : change);
+            }
+            continue;
         }
-        const change = (replace: boolean): Change[] => [
-            { name: top ?? name, path, replace: replace && field.options.replace === true },
-        ];
-        if (hasUnknown(value)) {
-            return change(false);
+        const difference = differenceOf(field, old[name], value, oldManaged.has(path));
+        if (difference !== "none") {
+            found.push({ name: top ?? name, path, replace: mayReplace && difference === "another value" });
         }
-        if (value === undefined) {
-            return oldManaged.has(path) ? change(!same(field, old[name], undefined)) : [];
-        }
-        if (!same(field, old[name], value)) {
-            return change(true);
-        }
-        return oldManaged.has(path) ? [] : change(false);
-    });
+    }
+    return found;
+}
+
+/** How the program's value differs from the old one; who manages it is a difference, too. */
+function differenceOf(
+    field: Field,
+    old: unknown,
+    value: unknown,
+    wasManaged: boolean,
+): "none" | "another manager" | "not known yet" | "another value" {
+    if (hasUnknown(value)) {
+        return "not known yet";
+    }
+    // What was never set and is not set now can be whatever it is.
+    if ((value !== undefined || wasManaged) && !same(field, old, value)) {
+        return "another value";
+    }
+    return (value !== undefined) === wasManaged ? "none" : "another manager";
 }
 
 function suggestion(word: string, known: readonly string[]): string {

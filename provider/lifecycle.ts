@@ -1,7 +1,7 @@
 import { failed } from "./client/errors";
 import type { Source } from "./client/reads";
 import type { ResourceContext } from "./context";
-import { CONTEXT_KEY, contextOf, READ_TIMEOUT_MS, withContext } from "./context";
+import { CONTEXT_KEY, contextOf, READ_TIMEOUT_MS } from "./context";
 import { Creation } from "./creation";
 import type { Definition, Live } from "./definition";
 import { Existing, getExactly, isGone } from "./existing";
@@ -57,7 +57,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
             const before = Object.keys(visible(old)).length > 0 ? visible(old) : undefined;
             this.definition.check?.(args, before, report, context.importId !== undefined || context.adopt);
         }
-        return { inputs: { ...hidden(bag), ...args, ...this.withGeneration(old, bag, context) }, failures };
+        return { inputs: { ...hidden(bag), ...args, ...this.withGeneration(old, context) }, failures };
     }
 
     /** Says what an update would do. Never asks the server. */
@@ -102,9 +102,9 @@ export class Lifecycle<Args extends object, Resource extends Live> {
 
     /** The resource as it is; undefined when it is gone. */
     async read(session: Session, id: string, old: Bag): Promise<{ props: Bag; inputs: Bag } | undefined> {
-        return this.within("read", session, old, id, async ({ signal }) => {
+        return this.within("read", session, old, id, async (run) => {
             try {
-                const resource = await session.client.reads.read(this.source(session), id, signal);
+                const resource = await session.client.reads.read(this.source(session), id, run);
                 return isGone(resource) ? undefined : this.view.read(resource, old);
             } catch (error) {
                 if (failed(error, "notFound")) {
@@ -151,7 +151,8 @@ export class Lifecycle<Args extends object, Resource extends Live> {
      * replaces. The engine checks a resource that is in the state with its old inputs, and once more without them when
      * it is to be replaced.
      */
-    private withGeneration(old: Bag, bag: Bag, { urn }: ResourceContext): Bag {
+    private withGeneration(old: Bag, context: ResourceContext): Bag {
+        const { urn } = context;
         if (urn === "") {
             return {};
         }
@@ -161,7 +162,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
             this.generations.set(urn, before ?? 0);
         }
         const generation = before === undefined ? 0 : inState ? before : before + 1;
-        return generation === 0 ? {} : { [CONTEXT_KEY]: withContext(bag, { generation }) };
+        return generation === 0 ? {} : { [CONTEXT_KEY]: context.with({ generation }) };
     }
 
     /** The id of the resource that the program wants taken over, if it is there. */
@@ -215,7 +216,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         work: (run: Run) => Promise<T>,
     ): Promise<T> {
         const context = contextOf(bag);
-        const timeoutMs = method === "read" ? READ_TIMEOUT_MS : context.timeoutsMs[method];
+        const timeoutMs = method === "read" ? READ_TIMEOUT_MS : context.timeoutMs(method);
         return within(method, { session, kind: this.definition.kind, id, context, timeoutMs }, work);
     }
 

@@ -5,27 +5,46 @@ import type * as namespace from "../proto/generated/temporal/api/cloud/namespace
 import type * as region from "../proto/generated/temporal/api/cloud/region/v1/message";
 import type * as resource from "../proto/generated/temporal/api/cloud/resource/v1/message";
 
+interface Messages {
+    readonly timestamp: typeof timestamp;
+    readonly requests: typeof requests;
+    readonly identity: typeof identity;
+    readonly namespace: typeof namespace;
+    readonly region: typeof region;
+    readonly resource: typeof resource;
+}
+
+/** Node's own `require` looks for package.json files each time before it finds what it has loaded already. */
+const loaded: { -readonly [Name in keyof Messages]?: Messages[Name] } = {};
+
 /**
  * The messages of the Cloud Ops API, loaded when one is first used. Every program imports the resources, but only the
  * plugin and the lookups speak the wire: a program should not have to wait for what it does not need.
  */
-export const messages = {
+export const messages: Messages = {
     get timestamp() {
-        return require("../proto/generated/google/protobuf/timestamp") as typeof timestamp;
+        loaded.timestamp ??= require("../proto/generated/google/protobuf/timestamp") as typeof timestamp;
+        return loaded.timestamp;
     },
     get requests() {
-        return require("../proto/generated/temporal/api/cloud/cloudservice/v1/request_response") as typeof requests;
+        loaded.requests ??=
+            require("../proto/generated/temporal/api/cloud/cloudservice/v1/request_response") as typeof requests;
+        return loaded.requests;
     },
     get identity() {
-        return require("../proto/generated/temporal/api/cloud/identity/v1/message") as typeof identity;
+        loaded.identity ??= require("../proto/generated/temporal/api/cloud/identity/v1/message") as typeof identity;
+        return loaded.identity;
     },
     get namespace() {
-        return require("../proto/generated/temporal/api/cloud/namespace/v1/message") as typeof namespace;
+        loaded.namespace ??= require("../proto/generated/temporal/api/cloud/namespace/v1/message") as typeof namespace;
+        return loaded.namespace;
     },
     get region() {
-        return require("../proto/generated/temporal/api/cloud/region/v1/message") as typeof region;
+        loaded.region ??= require("../proto/generated/temporal/api/cloud/region/v1/message") as typeof region;
+        return loaded.region;
     },
     get resource() {
-        return require("../proto/generated/temporal/api/cloud/resource/v1/message") as typeof resource;
+        loaded.resource ??= require("../proto/generated/temporal/api/cloud/resource/v1/message") as typeof resource;
+        return loaded.resource;
     },
 };

@@ -26,7 +26,7 @@ export interface Run {
     readonly kind: string;
     readonly id: string | undefined;
     readonly context: ResourceContext;
-    /** Aborted when the time is up. */
+    /** Aborted when the time is up; it runs from when the signal is first asked for. */
     readonly signal: AbortSignal;
     readonly timeoutMs: number;
 }
@@ -79,11 +79,22 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Does the work within its time; what goes wrong says to which resource. */
 export async function within<T>(method: Method, run: Omit<Run, "signal">, work: (run: Run) => Promise<T>): Promise<T> {
-    const controller = new AbortController();
-    const timer = setTimeout(() => controller.abort(), Math.min(run.timeoutMs, LONGEST_TIMER_MS));
-    const whole: Run = { ...run, signal: controller.signal };
+    let controller: AbortController | undefined;
+    let timer: NodeJS.Timeout | undefined;
+    const whole: Run = {
+        ...run,
+        // Made for whoever waits: a read that another has paid for already does not.
+        get signal() {
+            if (controller === undefined) {
+                const made = new AbortController();
+                timer = setTimeout(() => made.abort(), Math.min(run.timeoutMs, LONGEST_TIMER_MS));
+                controller = made;
+            }
+            return controller.signal;
+        },
+    };
     try {
-        await run.session.client.checkAccount(controller.signal);
+        await run.session.client.checkAccount(whole);
         return await work(whole);
     } catch (error) {
         if (error instanceof HalfFinishedError) {

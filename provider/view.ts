@@ -16,12 +16,28 @@ export const REPLACE_KEY = "__replace";
 
 /** The properties that people see. A null is a property that is not set. */
 export function visible(bag: Bag): Bag {
-    return Object.fromEntries(Object.entries(bag).filter(([name, value]) => !name.startsWith("__") && value !== null));
+    const seen: Record<string, unknown> = {};
+    for (const name of Object.keys(bag)) {
+        if (!isHidden(name) && bag[name] !== null) {
+            seen[name] = bag[name];
+        }
+    }
+    return seen;
 }
 
 /** The properties that this provider and the host keep to themselves. */
 export function hidden(bag: Bag, ...without: string[]): Bag {
-    return Object.fromEntries(Object.entries(bag).filter(([name]) => name.startsWith("__") && !without.includes(name)));
+    const kept: Record<string, unknown> = {};
+    for (const name of Object.keys(bag)) {
+        if (isHidden(name) && !without.includes(name)) {
+            kept[name] = bag[name];
+        }
+    }
+    return kept;
+}
+
+function isHidden(name: string): boolean {
+    return name.startsWith("__");
 }
 
 /** The paths that the program managed, according to the state; undefined for what it never described. */
@@ -79,7 +95,7 @@ export class View<Args extends object, Resource extends Live> {
     /** The outputs after a write: the server's values, spelt as the program does where they mean the same. */
     outputs(resource: Resource, bag: Bag, once: Bag | undefined): Bag {
         const values = visible(bag);
-        return this.state(resource, bag, values, once, this.managed(values));
+        return this.state(resource, bag, values, once, this.managed(values).join(" "));
     }
 
     /** The outputs and inputs after a read. */
@@ -87,7 +103,7 @@ export class View<Args extends object, Resource extends Live> {
         const { fields } = this.definition;
         const managed = managedOf(old);
         const values = managed ? pick(fields, old, managed) : {};
-        const props = this.state(resource, old, values, this.once(old), managed && [...managed]);
+        const props = this.state(resource, old, values, this.once(old), old[MANAGED_KEY]);
         const inputs = managed ? pick(fields, props, managed) : this.withoutDefaults(props);
         return { props, inputs: { ...hidden(old, MANAGED_KEY, REPLACE_KEY, CLAIM_KEY), ...inputs } };
     }
@@ -104,8 +120,13 @@ export class View<Args extends object, Resource extends Live> {
 
     /** The outputs that only the create could give. */
     once(old: Bag): Bag {
-        const names = [...(this.definition.onceOutputs ?? []), CLAIM_KEY];
-        return Object.fromEntries(names.flatMap((name) => (old[name] === undefined ? [] : [[name, old[name]]])));
+        const once: Record<string, unknown> = {};
+        for (const name of [...(this.definition.onceOutputs ?? []), CLAIM_KEY]) {
+            if (old[name] !== undefined) {
+                once[name] = old[name];
+            }
+        }
+        return once;
     }
 
     /** The value that is unique in the account; undefined where there is none, or none that is known. */
@@ -114,21 +135,16 @@ export class View<Args extends object, Resource extends Live> {
         return hasUnknown(key) ? undefined : key;
     }
 
-    private state(
-        resource: Resource,
-        bag: Bag,
-        values: Bag,
-        once: Bag | undefined,
-        managed: readonly string[] | undefined,
-    ): Bag {
+    private state(resource: Resource, bag: Bag, values: Bag, once: Bag | undefined, managed: unknown): Bag {
         const { args, outputs } = this.definition.see(resource);
-        return clean({
+        const neverActive = resource.state === ResourceState.RESOURCE_STATE_ACTIVATION_FAILED;
+        return defined({
             ...hidden(bag, REPLACE_KEY),
             ...respell(this.definition.fields, args as Bag, values),
             ...outputs,
             ...once,
-            ...(managed ? { [MANAGED_KEY]: managed.join(" ") } : {}),
-            ...(resource.state === ResourceState.RESOURCE_STATE_ACTIVATION_FAILED ? { [REPLACE_KEY]: true } : {}),
+            [MANAGED_KEY]: managed,
+            [REPLACE_KEY]: neverActive || undefined,
         });
     }
 
@@ -144,18 +160,27 @@ export class View<Args extends object, Resource extends Live> {
     }
 }
 
-/** Without undefined, over which the host would stumble. */
-function clean(bag: Bag): Bag {
-    return Object.fromEntries(
-        Object.entries(bag).flatMap(([name, value]) => (value === undefined ? [] : [[name, cleanValue(value)]])),
-    );
-}
-
-function cleanValue(value: unknown): unknown {
+/** Without undefined, over which the host would stumble. The value itself, where there is none in it. */
+function defined<Value>(value: Value): Value {
     if (Array.isArray(value)) {
-        return value.map(cleanValue);
+        return value.some((item) => defined(item) !== item) ? (value.map(defined) as Value) : value;
     }
-    return isBag(value) ? clean(value) : value;
+    if (!isBag(value)) {
+        return value;
+    }
+    let copy: Record<string, unknown> | undefined;
+    for (const name of Object.keys(value)) {
+        const part = defined(value[name]);
+        if (part === undefined || part !== value[name]) {
+            copy ??= { ...value };
+            if (part === undefined) {
+                delete copy[name];
+            } else {
+                copy[name] = part;
+            }
+        }
+    }
+    return (copy ?? value) as Value;
 }
 
 export function timeMs(time: Timestamp | undefined): number {

@@ -119,7 +119,7 @@ export class Client {
      *
      * @throws {ConfigurationError} when it belongs to another
      */
-    async checkAccount(signal?: AbortSignal): Promise<void> {
+    async checkAccount(options: CallOptions = {}): Promise<void> {
         const allowed = this.configuration.allowedAccountId;
         if (allowed === undefined) {
             return;
@@ -137,7 +137,7 @@ export class Client {
             // Whoever asks next asks the server again.
             this.account = this.account === shared ? undefined : this.account;
         });
-        await unlessAborted(shared, "GetAccount", signal);
+        await unlessAborted(shared, "GetAccount", options.signal);
     }
 
     close(): void {

@@ -7,6 +7,11 @@ export interface Page<T> {
     readonly nextPageToken: string;
 }
 
+/** Who reads: the signal ends its waiting. Not asked for where nothing has to be waited for. */
+export interface Waiter {
+    readonly signal: AbortSignal;
+}
+
 /** How resources of one kind are read: one, or a page of all. */
 export interface Source<T> {
     readonly kind: string;
@@ -33,13 +38,13 @@ export class Reads {
     private readonly kinds = new Map<string, KindReads<unknown>>();
 
     /** The resource; fails with `notFound` where there is none. */
-    read<T>(source: Source<T>, id: string, signal: AbortSignal): Promise<T> {
+    read<T>(source: Source<T>, id: string, waiter: Waiter): Promise<T> {
         let reads = this.kinds.get(source.kind) as KindReads<T> | undefined;
         if (!reads) {
             reads = new KindReads(source);
             this.kinds.set(source.kind, reads as KindReads<unknown>);
         }
-        return reads.read(id, signal);
+        return reads.read(id, waiter);
     }
 
     /** This process is about to write to resources of that kind, or just did: forget what was read before. */
@@ -68,12 +73,14 @@ class KindReads<T> {
 
     constructor(private readonly source: Source<T>) {}
 
-    async read(id: string, signal: AbortSignal): Promise<T> {
+    async read(id: string, waiter: Waiter): Promise<T> {
         const item = this.items.get(id);
         if (item !== undefined) {
             this.listReads += 1;
             return item;
         }
+        // From here on there is something to wait for.
+        const { signal } = waiter;
         if (this.singleReads < SINGLE_READS || this.listed || !this.mayPage()) {
             this.singleReads += 1;
             return this.source.get(id, signal);

@@ -68,7 +68,9 @@ function readAll(number: number, timeoutMs: number): Promise<string[]> {
         emulator.namespaces.add({ namespace: id, spec: { name: id.split(".")[0] ?? "" } });
     }
     return Promise.all(
-        ids.map(async (id) => (await client.reads.read(source(), id, AbortSignal.timeout(timeoutMs))).namespace),
+        ids.map(
+            async (id) => (await client.reads.read(source(), id, { signal: AbortSignal.timeout(timeoutMs) })).namespace,
+        ),
     );
 }
 
@@ -139,7 +141,8 @@ describe("a list of which", () => {
         for (const index of Array.from({ length: 8 }, (_, number) => number)) {
             emulator.namespaces.add({ namespace: `r-${index}.a1b2c`, spec: { name: `r-${index}` } });
         }
-        const reading = (index: number, signal: AbortSignal) => client.reads.read(source(), `r-${index}.a1b2c`, signal);
+        const reading = (index: number, signal: AbortSignal) =>
+            client.reads.read(source(), `r-${index}.a1b2c`, { signal });
         const patience = AbortSignal.timeout(20_000);
         await Promise.all([0, 1, 2, 3].map((index) => reading(index, patience)));
         const first = reading(4, impatient.signal);

@@ -25,8 +25,20 @@ test.each<[string, number | undefined]>([
     expect(parseGoDurationMs(text)).toBe(expected);
 });
 
+/** All that a context says. */
+function parts(context: unknown) {
+    const read = contextOf({ __context: context });
+    const { urn, name, organization, importId, adopt, generation } = read;
+    const timeoutsMs = {
+        create: read.timeoutMs("create"),
+        update: read.timeoutMs("update"),
+        delete: read.timeoutMs("delete"),
+    };
+    return { urn, name, organization, importId, adopt, generation, timeoutsMs };
+}
+
 test("what is missing has defaults", () => {
-    expect(contextOf({})).toEqual({
+    expect(parts(undefined)).toEqual({
         urn: "",
         name: "",
         organization: "organization",
@@ -46,7 +58,7 @@ test("what is there is read", () => {
         adopt: true,
         generation: 2,
     };
-    expect(contextOf({ __context: JSON.stringify(context) })).toEqual({
+    expect(parts(JSON.stringify(context))).toEqual({
         ...context,
         name: "orders",
         timeouts: undefined,
@@ -77,5 +89,5 @@ test.each<[string, unknown]>([
         }),
     ],
 ])("%s counts as missing", (_, context) => {
-    expect(contextOf({ __context: context })).toEqual(contextOf({}));
+    expect(parts(context)).toEqual(parts(undefined));
 });

@@ -78,7 +78,7 @@ async function readAll(reads: Reads, source: Source<Item>, wanted: readonly stri
     await Promise.all(
         Array.from({ length: atOnce }, async () => {
             for (let id = left.shift(); id !== undefined; id = left.shift()) {
-                items.push(await reads.read(source, id, signal));
+                items.push(await reads.read(source, id, { signal }));
             }
         }),
     );
@@ -128,7 +128,7 @@ describe("how many requests", () => {
         const reads = new Reads();
         await readAll(reads, account, ids(5));
         const { requests } = account;
-        const same = await Promise.all(ids(50, "x").map(() => reads.read(account, "thing-77", signal)));
+        const same = await Promise.all(ids(50, "x").map(() => reads.read(account, "thing-77", { signal })));
         expect(new Set(same.map(({ id }) => id))).toEqual(new Set(["thing-77"]));
         expect(account.requests - requests).toBeLessThanOrEqual(1);
     });
@@ -142,10 +142,10 @@ describe("what is not in the list", () => {
         const reads = new Reads();
         await readAll(reads, account, ids(10));
         account.gets = [];
-        await expect(reads.read(account, "thing-30", signal)).resolves.toMatchObject({ id: "thing-30" });
-        await expect(reads.read(account, "thing-40", signal)).rejects.toMatchObject({ failure: "notFound" });
+        await expect(reads.read(account, "thing-30", { signal })).resolves.toMatchObject({ id: "thing-30" });
+        await expect(reads.read(account, "thing-40", { signal })).rejects.toMatchObject({ failure: "notFound" });
         expect(account.gets).toEqual(["thing-30", "thing-40"]);
-        await expect(reads.read(account, "thing-30", signal)).resolves.toMatchObject({ id: "thing-30" });
+        await expect(reads.read(account, "thing-30", { signal })).resolves.toMatchObject({ id: "thing-30" });
     });
 
     test.each<Failure>(["denied", "invalid", "notFound", "other", "unreachable", "unauthenticated"])(
@@ -165,7 +165,7 @@ describe("what is not in the list", () => {
         const reads = new Reads();
         await readAll(reads, account, ids(4));
         account.failList = new DOMException("gave up", "AbortError");
-        const [first, second] = ["thing-8", "thing-9"].map((id) => reads.read(account, id, signal));
+        const [first, second] = ["thing-8", "thing-9"].map((id) => reads.read(account, id, { signal }));
         await expect(first).resolves.toMatchObject({ id: "thing-8" });
         await expect(second).resolves.toMatchObject({ id: "thing-9" });
     });
@@ -199,9 +199,9 @@ describe("never older than the last change", () => {
         const reads = new Reads();
         await readAll(reads, account, ids(20));
         account.version = 2;
-        await expect(reads.read(account, "thing-7", signal)).resolves.toMatchObject({ version: 1 });
+        await expect(reads.read(account, "thing-7", { signal })).resolves.toMatchObject({ version: 1 });
         reads.changed("Other");
-        await expect(reads.read(account, "thing-7", signal)).resolves.toMatchObject({ version: 1 });
+        await expect(reads.read(account, "thing-7", { signal })).resolves.toMatchObject({ version: 1 });
         reads.changed("Thing");
         const anew = await readAll(reads, account, ids(50));
         expect(anew.filter(({ version }) => version !== 2)).toEqual([]);
@@ -211,13 +211,13 @@ describe("never older than the last change", () => {
         const account = new Account(ids(50));
         const reads = new Reads();
         await readAll(reads, account, ids(4));
-        const before = reads.read(account, "thing-8", signal);
+        const before = reads.read(account, "thing-8", { signal });
         account.version = 2;
         reads.changed("Thing");
         const after = await readAll(reads, account, ids(20));
         expect((await before).version).toBe(1);
         expect(after.filter(({ version }) => version !== 2)).toEqual([]);
-        expect((await reads.read(account, "thing-8", signal)).version).toBe(2);
+        expect((await reads.read(account, "thing-8", { signal })).version).toBe(2);
     });
 });
 
