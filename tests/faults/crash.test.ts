@@ -31,10 +31,10 @@ test(
     60_000 + KILLS * KILL_TIMEOUT_MS,
 );
 
-function line({ seed, act, kills, runs, wrong, seconds }: Recovery): string {
+function line({ seed, act, answers, kills, runs, wrong, seconds }: Recovery): string {
     const how = kills.map(
         ({ victim, requests, pending }) => `${victim} after ${requests} requests, ${pending} operations pending`,
     );
     const result = wrong.length === 0 ? "as declared" : `${wrong.length} things wrong`;
-    return `seed ${seed}, ${act}: ${how.join("; ") || "not killed"}; ${runs} runs: ${result} (${seconds.toFixed(0)} s)`;
+    return `seed ${seed} (${answers}), ${act}: ${how.join("; ") || "not killed"}; ${runs} runs: ${result} (${seconds.toFixed(0)} s)`;
 }

@@ -3,6 +3,7 @@
 import { Emulator } from "../../emulator";
 import { EngineError, type OperationOptions, type Result, TestStack } from "../support/engine";
 import { crash, descendants, isEngine, isPlugin } from "../support/processes";
+import { answers, named } from "./answers";
 import { EACH, faultsOf, fleet, leftovers, type Version } from "./fleet";
 import { Random } from "./random";
 
@@ -25,6 +26,8 @@ export interface Kill {
 export interface Recovery {
     readonly seed: number;
     readonly act: Act;
+    /** What is not known of Temporal Cloud, as it was this time. */
+    readonly answers: string;
     readonly kills: readonly Kill[];
     /** How often it was run after the last kill. */
     readonly runs: number;
@@ -60,12 +63,17 @@ const VERSIONS: Readonly<Record<Exclude<Act, "destroy">, Version>> = {
  */
 export async function life(seed: number, report: (recovery: Recovery) => boolean): Promise<void> {
     const random = new Random(seed);
-    const emulator = await Emulator.start({ settings: { operationDurationMs: OPERATION_MS, checkDurationMs: 100 } });
+    // The seeds go round the answers, the defaults first.
+    const answer = answers[(seed - 1) % answers.length] ?? {};
+    const emulator = await Emulator.start({
+        settings: { operationDurationMs: OPERATION_MS, checkDurationMs: 100, ...answer },
+    });
     let stack: TestStack | undefined;
     try {
         stack = await TestStack.create({ emulator, program: fleet(VERSIONS.create) });
         for (const act of ACTS) {
-            if (report(await recover(seed, act, random, stack, emulator))) {
+            const recovery = await recover(seed, act, random, stack, emulator);
+            if (report({ ...recovery, answers: named(answer) })) {
                 return;
             }
         }
@@ -81,7 +89,7 @@ async function recover(
     random: Random,
     stack: TestStack,
     emulator: Emulator,
-): Promise<Recovery> {
+): Promise<Omit<Recovery, "answers">> {
     const began = Date.now();
     const kills: Kill[] = [];
     const warnings: string[] = [];

@@ -3,6 +3,7 @@
 
 import { Emulator } from "../../emulator";
 import { TestStack } from "../support/engine";
+import { answers } from "./answers";
 import { faultsOf, fleet, leftovers } from "./fleet";
 
 const SEEDS = (process.env.TEMPORAL_CLOUD_TEST_LOSS_SEEDS ?? "1").split(",").map(Number);
@@ -12,7 +13,10 @@ const CHANGED = { values: 1, names: 1 };
 test.each(SEEDS)(
     "up, refresh, change and destroy, seed %i",
     async (seed) => {
-        const emulator = await Emulator.start({ settings: { operationDurationMs: 100, checkDurationMs: 100 } });
+        const answer = answers[(seed - 1) % answers.length];
+        const emulator = await Emulator.start({
+            settings: { operationDurationMs: 100, checkDurationMs: 100, ...answer },
+        });
         const stack = await TestStack.create({ emulator, program: fleet(VERSION) });
         const disturbed = async (work: () => Promise<unknown>) => {
             const before = emulator.requests.all.length;

@@ -1,34 +1,8 @@
 // What is not known about Temporal Cloud: one short life of each kind under each answer that it could give.
 
-import { Status } from "nice-grpc-common";
-import { Emulator, type Settings } from "../../emulator";
+import { Emulator } from "../../emulator";
+import { answers, named } from "./answers";
 import { MiniStack, type Sample, samples, tokenWorks } from "./mini";
-
-const DAY_MS = 86_400_000;
-
-const { ABORTED, FAILED_PRECONDITION, INVALID_ARGUMENT, PERMISSION_DENIED } = Status;
-
-/** Every answer to every question is in one row at least. */
-const answers: readonly Partial<Settings>[] = [
-    {},
-    { completeAtOnce: true, staleVersionCode: ABORTED },
-    { operationDurationMs: 150, staleVersionCode: INVALID_ARGUMENT, duplicateNameCode: FAILED_PRECONDITION },
-    { duplicateNameCode: INVALID_ARGUMENT, protectedDeleteCode: INVALID_ARGUMENT },
-    { protectedDeleteCode: PERMISSION_DENIED, unsetPartsAreEmptyMessages: false },
-    { protectedDeleteCode: ABORTED, newerFieldsCleared: false, replayedCreateReturnsToken: true },
-    { protectedDeleteFrom: "operation", rootMayList: false },
-    { operationIdRetentionMs: 60_000, serviceAccountNamesUnique: false },
-    { operationIdRetentionMs: 365 * DAY_MS, rootPrincipal: "user" },
-    { deletedReadableMs: DAY_MS, failedCreateLeavesResource: false, apiKeyExpiryImmutable: true },
-    { deletedReadableMs: DAY_MS, reusedOperationId: "replay", replayedCreateReturnsToken: true },
-    { reusedOperationId: "replay", checkDurationMs: 0 },
-];
-
-function named(settings: Partial<Settings>): string {
-    const code = (key: string, value: unknown) => (key.endsWith("Code") ? Status[value as Status] : value);
-    const parts = Object.entries(settings).map(([key, value]) => `${key} ${code(key, value)}`);
-    return parts.length === 0 ? "the defaults" : parts.join(", ");
-}
 
 jest.setTimeout(120_000);
 

@@ -4,8 +4,8 @@
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Emulator } from "../../emulator";
-import { type Host, withHost } from "../support/host";
-import { inputsOf, urnOf } from "../support/inputs";
+import { type Host, type Properties, withHost } from "../support/host";
+import { inputsOf, type Kind, urnOf } from "../support/inputs";
 
 const LIFECYCLES = Number(process.env.TEMPORAL_CLOUD_TEST_LIFECYCLES ?? 200);
 const WARM_UP = Math.floor(LIFECYCLES / 4);
@@ -32,28 +32,37 @@ async function probe(host: Host): Promise<Probe> {
     }
 }
 
-async function lifecycle(host: Host, number: number): Promise<void> {
-    const name = `orders-${number}`;
-    const urn = urnOf("Namespace", name);
-    const bag = (retentionDays: number) =>
-        inputsOf("Namespace", name, { regions: ["aws-us-east-1"], retentionDays, apiKeyAuth: true });
-    const { inputs, failures } = await host.check({ urn, news: bag(7) });
+/** Arguments of each kind, before and after the update; the keys are all of one service account's. */
+const ARGS: Readonly<Record<Kind, (name: string, version: number, owner: string) => Properties>> = {
+    Namespace: (_, version) => ({ regions: ["aws-us-east-1"], retentionDays: 7 + version, apiKeyAuth: true }),
+    User: (name, version) => ({ email: `${name}@example.com`, accountRole: version === 0 ? "read" : "developer" }),
+    ServiceAccount: (_, version) => ({ accountRole: "read", description: `version ${version}` }),
+    ApiKey: (_, version, ownerId) => ({ ownerId, expiresIn: "90d", description: `version ${version}` }),
+};
+const KINDS = Object.keys(ARGS) as Kind[];
+
+async function lifecycle(host: Host, number: number, owner: string): Promise<void> {
+    const kind = KINDS[number % KINDS.length] ?? "Namespace";
+    const name = `${kind.toLowerCase()}-${number}`;
+    const urn = urnOf(kind, name);
+    const bag = (version: number) => inputsOf(kind, name, ARGS[kind](name, version, owner));
+    const { inputs, failures } = await host.check({ urn, news: bag(0) });
     expect(failures).toEqual([]);
     const { id, properties } = await host.create({ urn, properties: inputs });
     const read = await host.read({ id, urn, properties });
     expect(read.id).toBe(id);
-    const { inputs: news } = await host.check({ urn, olds: inputs, news: bag(8) });
+    const { inputs: news } = await host.check({ urn, olds: inputs, news: bag(1) });
     expect((await host.diff({ id, urn, olds: read.properties, news })).changes).toBe("some");
     const updated = await host.update({ id, urn, olds: read.properties, news });
     await host.delete({ id, urn, properties: updated });
 }
 
-async function lifecycles(host: Host, from: number, to: number): Promise<void> {
+async function lifecycles(host: Host, from: number, to: number, owner: string): Promise<void> {
     let next = from;
     const worker = async () => {
         while (next < to) {
             next += 1;
-            await lifecycle(host, next - 1);
+            await lifecycle(host, next - 1, owner);
         }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
@@ -62,6 +71,9 @@ async function lifecycles(host: Host, from: number, to: number): Promise<void> {
 test(`${LIFECYCLES} lifecycles leave nothing behind in the plugin process`, async () => {
     const emulator = await Emulator.start({ settings: { completeAtOnce: true } });
     try {
+        const owner = emulator.serviceAccounts.add({
+            spec: { name: "owner", access: { accountAccess: { role: 5 } } },
+        }).id;
         const env = { NODE_OPTIONS: `--expose-gc --require ${path.join(__dirname, "probe.cjs")}` };
         await withHost({ env }, async (host) => {
             await host.configure({
@@ -69,9 +81,9 @@ test(`${LIFECYCLES} lifecycles leave nothing behind in the plugin process`, asyn
                 "temporalcloud:endpoint": emulator.address,
                 "temporalcloud:allowInsecure": "true",
             });
-            await lifecycles(host, 0, WARM_UP);
+            await lifecycles(host, 0, WARM_UP, owner);
             const warm = await probe(host);
-            await lifecycles(host, WARM_UP, LIFECYCLES);
+            await lifecycles(host, WARM_UP, LIFECYCLES, owner);
             const end = await probe(host);
             process.stdout.write(
                 `heap after ${WARM_UP} lifecycles ${mb(warm.heapUsed)}, after ${LIFECYCLES} ${mb(end.heapUsed)}; ` +
@@ -88,7 +100,9 @@ test(`${LIFECYCLES} lifecycles leave nothing behind in the plugin process`, asyn
             const exit = await host.close();
             expect(exit.signal).toBe("SIGINT");
         });
-        expect(emulator.namespaces.list()).toEqual([]);
+        const left = [emulator.namespaces, emulator.users, emulator.apiKeys].flatMap((kind) => kind.list().length);
+        expect(left).toEqual([0, 0, 0]);
+        expect(emulator.serviceAccounts.list().map(({ id }) => id)).toEqual([owner]);
     } finally {
         await emulator.stop();
     }
