@@ -1,5 +1,6 @@
 // On fake time: hundreds of operations take minutes.
 
+import { setMaxListeners } from "node:events";
 import { Pace } from "../../provider/pace";
 
 beforeEach(() => {
@@ -12,6 +13,8 @@ afterEach(() => {
 const ROUND_TRIP_MS = 50;
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 const never = new AbortController().signal;
+// Everything here waits on the one signal; in the provider, each resource has its own.
+setMaxListeners(0, never);
 
 /** One operation of that duration, looked at until its end is seen. */
 async function operation(

@@ -123,6 +123,18 @@ describe("how many requests", () => {
         expect(account.requests).toBeLessThan(130);
     });
 
+    test("what a page has brought is given to whoever comes without a time to wait", async () => {
+        const account = new Account(ids(100));
+        const reads = new Reads();
+        await readAll(reads, account, ids(5));
+        const asked = jest.fn(() => signal);
+        const waiter = Object.defineProperty({ signal }, "signal", { get: asked });
+        await expect(reads.read(account, "thing-77", waiter)).resolves.toMatchObject({ id: "thing-77" });
+        expect(asked).not.toHaveBeenCalled();
+        await expect(reads.read(account, "nowhere", waiter)).rejects.toMatchObject({ failure: "notFound" });
+        expect(asked).toHaveBeenCalled();
+    });
+
     test("the same resource, asked for many times at once, is found for all", async () => {
         const account = new Account(ids(100));
         const reads = new Reads();
