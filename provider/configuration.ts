@@ -49,6 +49,11 @@ export function readConfiguration(
 ): Configuration {
     const value = (key: ConfigurationKey) => get(key) || environment[CONFIGURATION_KEYS[key]] || undefined;
 
+    if (get("allowedAccountId")?.trim() === "") {
+        throw new ConfigurationError(
+            "temporalcloud:allowedAccountId is empty, which could mean any account. Set it to the account's id, or remove it.",
+        );
+    }
     const apiKey = value("apiKey")?.trim();
     if (!apiKey) {
         throw new ConfigurationError(

@@ -239,7 +239,7 @@ export class Creation<Args extends object, Resource extends Live> {
             lagUntil = 0;
         }
         await this.existing.look(run, created.id, lagUntil);
-        await this.existing.remove(run, created.id);
+        await this.existing.remove(run, created.id, { fresh: false });
     }
 
     private take(run: Run, created: Created, { id }: AsyncOperation): Created {
@@ -308,7 +308,11 @@ export class Creation<Args extends object, Resource extends Live> {
     /** The create's operation failed: if something came of it, the state has to know it; the next `up` replaces it. */
     private async failedCreate(run: Run, bag: Bag, created: Created, error: OperationError): Promise<Error> {
         const resource = await this.existing.look(run, created.id).catch(() => undefined);
-        return resource === undefined
+        // What a failed create has left can be invisible for a while. An id that is given only once can be kept until then:
+        // to delete what is not there is no error. A name could be somebody else's by then; what it is, the operation tells
+        // the next run.
+        const isRejected = error.operation.state === AsyncOperation_State.STATE_REJECTED;
+        return resource === undefined && (isRejected || this.definition.idRecurs)
             ? new LifecycleError(`${error.message} Nothing was created. The next \`pulumi up\` tries again.`, {
                   cause: error,
               })

@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Status } from "nice-grpc-common";
 import type { AsyncOperation } from "../proto/generated/temporal/api/cloud/operation/v1/message";
 import { ResourceState } from "../proto/generated/temporal/api/cloud/resource/v1/message";
 import { failed, shorten } from "./client/errors";
@@ -27,8 +26,8 @@ const WAIT_INTERVAL_MS = 1_200;
  */
 const FIRST_STATUS_MS = 2_000;
 const STATUS_INTERVAL_MS = 5_000;
-/** A write that was accepted so many times and still does not show has no effect. */
-const SAME_CALL_LIMIT = 3;
+/** A write that was accepted so many times and still does not show has no effect, or somebody undoes it each time. */
+const SAME_CALL_LIMIT = 6;
 /** A refusal that could mean a change, of which nothing is to be seen, is believed to be final after so many attempts. */
 const UNEXPLAINED_LIMIT = 3;
 /** The time for a last look, when the time for the work itself is up. */
@@ -99,32 +98,37 @@ export class Existing<Args extends object, Resource extends Live> {
                 const times = (made.get(next.purpose) ?? 0) + 1;
                 if (times > SAME_CALL_LIMIT + conflicts) {
                     throw new LifecycleError(
-                        `The server accepted this ${SAME_CALL_LIMIT} times, but the resource does not show it: ${next.purpose}.`,
+                        `The server accepted this ${times - 1} times, but the resource does not show it: ${next.purpose}. ` +
+                            "Either it has no effect, or somebody else undoes it each time.",
                     );
                 }
                 made.set(next.purpose, times);
                 if (!(await this.perform(run, next, resource, id, conflicts, accepted))) {
                     conflicts += 1;
                     await this.pause(run, conflicts);
+                } else if (times > 1 + conflicts) {
+                    // Whoever has undone it may be about to do so again.
+                    await this.pause(run, times - conflicts - 2);
                 }
             }
         } catch (error) {
             if (error instanceof HalfFinishedError || !written) {
                 throw error;
             }
-            throw await this.halfChanged({ ...run, id }, bag, id, error, options.once);
+            throw await this.halfChanged({ ...run, id }, bag, id, error, options.once, task);
         }
     }
 
-    /** Deletes the resource. That it is gone already is as good. */
-    async remove(run: Run, id: string): Promise<void> {
+    /** Deletes the resource. That it is gone already is as good; one that is fresh may just not be visible yet. */
+    async remove(run: Run, id: string, { fresh }: { readonly fresh: boolean }): Promise<void> {
         const { session, signal } = run;
         const { kind, idRecurs } = this.definition;
         // An id that is never given twice can be derived; it tells later that the resource is gone and not just unseen.
         const derivedId = idRecurs ? undefined : deleteOperationId(kind, id);
         let operationId = derivedId ?? randomUUID();
+        const lagUntil = fresh ? Date.now() + READ_LAG_MS : 0;
         for (let attempt = 0; ; attempt += 1) {
-            const resource = await this.look(run, id);
+            const resource = await this.look(run, id, attempt === 0 ? lagUntil : 0);
             if (resource === undefined) {
                 return;
             }
@@ -141,8 +145,11 @@ export class Existing<Args extends object, Resource extends Live> {
                     operationId,
                     { signal },
                 );
-                await this.awaitOperation(run, operationOrId(asyncOperation, operationId), "deleting");
-                return;
+                const ended = await this.awaitOperation(run, operationOrId(asyncOperation, operationId), "deleting");
+                if (ended !== undefined) {
+                    return;
+                }
+                // The server no longer tells how it ended: the next look does.
             } catch (error) {
                 if (failed(error, "notFound")) {
                     return;
@@ -155,10 +162,10 @@ export class Existing<Args extends object, Resource extends Live> {
                 if (!repeated && !(await this.isConflict(run, error, resource, id, attempt))) {
                     throw this.deleteError(resource, error);
                 }
-                operationId = randomUUID();
             } finally {
                 session.client.reads.changed(kind);
             }
+            operationId = randomUUID();
             await this.pause(run, attempt);
         }
     }
@@ -191,6 +198,7 @@ export class Existing<Args extends object, Resource extends Live> {
     /**
      * Waits for an operation and shows that it takes.
      *
+     * @returns the ended operation; undefined where the server does not tell how it ended
      * @throws {OperationError} when it does not end well
      */
     async awaitOperation(
@@ -198,11 +206,11 @@ export class Existing<Args extends object, Resource extends Live> {
         operation: AsyncOperation,
         purpose: string,
         firstStatusMs = FIRST_STATUS_MS,
-    ): Promise<void> {
+    ): Promise<AsyncOperation | undefined> {
         const { session, signal, context } = run;
         const startedAt = Date.now();
         let showAt = startedAt + firstStatusMs;
-        await awaitOperation(session.client.cloud, operation, {
+        return awaitOperation(session.client.cloud, operation, {
             signal,
             onProgress: (state) => {
                 const now = Date.now();
@@ -261,8 +269,9 @@ export class Existing<Args extends object, Resource extends Live> {
         }
         const now = await this.look(run, id);
         const changed = now === undefined || now.resourceVersion !== resource.resourceVersion || isInFlight(now);
-        // The code that gRPC has for conflicts; the change may just not be visible yet.
-        return changed || (error.code === Status.ABORTED && attempts < UNEXPLAINED_LIMIT);
+        // The change may just not be visible yet. The codes that gRPC has for conflicts are given more time than those that
+        // mostly say that the request is at fault.
+        return changed || attempts < (failed(error, "conflict") ? UNEXPLAINED_LIMIT : 1);
     }
 
     /** Waits for an operation on the resource that is not ours: how it ends is not our concern. */
@@ -320,7 +329,14 @@ export class Existing<Args extends object, Resource extends Live> {
     }
 
     /** Some writes may have happened before the error: the state takes what there is now. */
-    private async halfChanged(run: Run, bag: Bag, id: string, error: unknown, once: Bag | undefined): Promise<unknown> {
+    private async halfChanged(
+        run: Run,
+        bag: Bag,
+        id: string,
+        error: unknown,
+        once: Bag | undefined,
+        task: Task,
+    ): Promise<unknown> {
         const signal = AbortSignal.timeout(Math.min(LAST_LOOK_MS, run.timeoutMs));
         const resource = await this.look({ ...run, signal }, id).catch(() => undefined);
         if (resource === undefined) {
@@ -330,7 +346,7 @@ export class Existing<Args extends object, Resource extends Live> {
             `${title(run)} is not as declared yet: ${reason(run, error)} ` +
                 "What was done is in the state; the next `pulumi up` does the rest.",
             id,
-            this.view.outputs(resource, bag, once),
+            this.view.halfOutputs(resource, bag, once, task),
             { cause: error },
         );
     }

@@ -10,7 +10,7 @@ import { checkFields } from "./fields";
 import { Owners } from "./owners";
 import type { Log, Method, Run, Session, Task } from "./run";
 import { LifecycleError, title, within } from "./run";
-import { hidden, REPLACE_KEY, View, visible } from "./view";
+import { hidden, REPLACE_KEY, UNSEEN_KEY, View, visible } from "./view";
 
 export interface CheckResult {
     readonly inputs: Bag;
@@ -120,7 +120,8 @@ export class Lifecycle<Args extends object, Resource extends Live> {
             this.alone(session, id, async () => {
                 const once = this.view.once(old);
                 const task = this.view.task(visible(bag), old);
-                const resource = await this.existing.settle(run, bag, id, task, { fresh: false, once });
+                const fresh = old[UNSEEN_KEY] === true;
+                const resource = await this.existing.settle(run, bag, id, task, { fresh, once });
                 return { outs: this.view.outputs(resource, bag, once) };
             }),
         );
@@ -142,7 +143,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         }
         this.owners.forget(id);
         await this.within("delete", session, old, id, (run) =>
-            this.alone(session, id, () => this.existing.remove(run, id)),
+            this.alone(session, id, () => this.existing.remove(run, id, { fresh: old[UNSEEN_KEY] === true })),
         );
     }
 

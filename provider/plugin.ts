@@ -1,5 +1,6 @@
 import type * as dynamic from "@pulumi/pulumi/dynamic";
 import { Client } from "./client/client";
+import { withoutSecrets } from "./client/redaction";
 import type { Configuration, ConfigurationKey } from "./configuration";
 import { CONFIGURATION_NAMESPACE, readConfiguration } from "./configuration";
 import type { Definition, Live } from "./definition";
@@ -68,14 +69,19 @@ function handler<Args extends object, Resource extends Live>(
     } as dynamic.ResourceProvider;
 }
 
-/** The host prints the stack of an error under the user's program, where the message is all that helps. */
+/**
+ * What the host shows of an error: the message, without secrets that a server may have repeated. It would print the stack
+ * too, under the user's program, where that does not help.
+ */
 async function presentable<T>(method: () => Promise<T>): Promise<T> {
     keepSmall();
     try {
         return await method();
     } catch (error) {
-        if (error instanceof Error && process.env.TEMPORAL_CLOUD_DEBUG === undefined) {
-            error.stack = "";
+        if (error instanceof Error) {
+            const stack = process.env.TEMPORAL_CLOUD_DEBUG === undefined ? "" : (error.stack ?? "");
+            error.message = withoutSecrets(error.message);
+            error.stack = withoutSecrets(stack);
         }
         throw error;
     }

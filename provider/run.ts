@@ -51,9 +51,6 @@ export class LifecycleError extends Error {
 /** A failure after which the resource is kept in the state, so that the next `up` goes on from there. */
 export class HalfFinishedError extends Error {
     override readonly name = "HalfFinishedError";
-    /** What the engine shows. */
-    readonly reasons: string[];
-
     constructor(
         message: string,
         readonly id: string,
@@ -61,9 +58,13 @@ export class HalfFinishedError extends Error {
         options?: ErrorOptions,
     ) {
         super(message, options);
-        this.reasons = [message];
         // The engine asks for it; whoever prints the error does not get to see tokens.
         Object.defineProperty(this, "properties", { enumerable: false });
+    }
+
+    /** What the engine shows. */
+    get reasons(): string[] {
+        return [this.message];
     }
 }
 

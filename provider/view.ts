@@ -14,6 +14,12 @@ export const MANAGED_KEY = "__managed";
 /** Hidden output: the resource never came to be, or is gone; the next `up` replaces it. */
 export const REPLACE_KEY = "__replace";
 
+/** Hidden output: created, but not seen yet. That it is not there can mean that it is not visible. */
+export const UNSEEN_KEY = "__unseen";
+
+/** Hidden outputs that last until the resource is next seen. */
+const PASSING = [REPLACE_KEY, UNSEEN_KEY];
+
 /** The properties that people see. A null is a property that is not set. */
 export function visible(bag: Bag): Bag {
     const seen: Record<string, unknown> = {};
@@ -95,7 +101,16 @@ export class View<Args extends object, Resource extends Live> {
     /** The outputs after a write: the server's values, spelt as the program does where they mean the same. */
     outputs(resource: Resource, bag: Bag, once: Bag | undefined): Bag {
         const values = visible(bag);
-        return this.state(resource, bag, values, once, this.managed(values).join(" "));
+        return this.state(resource, bag, values, once, this.managed(values));
+    }
+
+    /**
+     * The outputs after a write that did not do all: the fields that were to go back to their defaults still count as
+     * managed, so that the next one does that.
+     */
+    halfOutputs(resource: Resource, bag: Bag, once: Bag | undefined, { removed }: Task): Bag {
+        const values = visible(bag);
+        return this.state(resource, bag, values, once, [...this.managed(values), ...removed]);
     }
 
     /** The outputs and inputs after a read. */
@@ -103,9 +118,9 @@ export class View<Args extends object, Resource extends Live> {
         const { fields } = this.definition;
         const managed = managedOf(old);
         const values = managed ? pick(fields, old, managed) : {};
-        const props = this.state(resource, old, values, this.once(old), old[MANAGED_KEY]);
+        const props = this.state(resource, old, values, this.once(old), managed && [...managed]);
         const inputs = managed ? pick(fields, props, managed) : this.withoutDefaults(props);
-        return { props, inputs: { ...hidden(old, MANAGED_KEY, REPLACE_KEY, CLAIM_KEY), ...inputs } };
+        return { props, inputs: { ...hidden(old, MANAGED_KEY, ...PASSING, CLAIM_KEY), ...inputs } };
     }
 
     /** What is kept of a resource that nobody has seen yet. */
@@ -114,7 +129,7 @@ export class View<Args extends object, Resource extends Live> {
             ...bag,
             ...once,
             [MANAGED_KEY]: this.managed(visible(bag)).join(" "),
-            ...(replace ? { [REPLACE_KEY]: true } : {}),
+            ...(replace ? { [REPLACE_KEY]: true } : { [UNSEEN_KEY]: true }),
         };
     }
 
@@ -135,15 +150,21 @@ export class View<Args extends object, Resource extends Live> {
         return hasUnknown(key) ? undefined : key;
     }
 
-    private state(resource: Resource, bag: Bag, values: Bag, once: Bag | undefined, managed: unknown): Bag {
+    private state(
+        resource: Resource,
+        bag: Bag,
+        values: Bag,
+        once: Bag | undefined,
+        managed: readonly string[] | undefined,
+    ): Bag {
         const { args, outputs } = this.definition.see(resource);
         const neverActive = resource.state === ResourceState.RESOURCE_STATE_ACTIVATION_FAILED;
         return defined({
-            ...hidden(bag, REPLACE_KEY),
+            ...hidden(bag, ...PASSING),
             ...respell(this.definition.fields, args as Bag, values),
             ...outputs,
             ...once,
-            [MANAGED_KEY]: managed,
+            [MANAGED_KEY]: managed?.join(" "),
             [REPLACE_KEY]: neverActive || undefined,
         });
     }

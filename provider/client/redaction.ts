@@ -17,13 +17,13 @@ export function redact(secret: string): void {
 }
 
 /** The value with every secret in it replaced. */
-export function withoutSecrets(value: unknown): unknown {
+export function withoutSecrets<Value>(value: Value): Value {
     if (typeof value !== "string") {
         return value;
     }
-    let text = value;
+    let text: string = value;
     for (const secret of secrets) {
         text = text.replaceAll(secret, "[secret]");
     }
-    return text;
+    return text as Value & string;
 }

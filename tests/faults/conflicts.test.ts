@@ -86,6 +86,22 @@ describe("another client, between the read and the write", () => {
             expect(emulator.namespaces.get(id)?.spec?.retentionDays).toBe(7);
         }));
 
+    test.concurrent("changes the same field back after each of the first writes: the program wins", () =>
+        withStacks({}, async (emulator, newStack) => {
+            const stack = newStack();
+            const args = { name: "orders", regions: [REGION], apiKeyAuth: true };
+            await stack.up("Namespace", "a", { ...args, retentionDays: 5 });
+            const run = () =>
+                change(emulator, stack.id("a"), (spec) => {
+                    spec.retentionDays = 60;
+                });
+            // Before the look that follows on each of the first four writes.
+            emulator.faults.add({ kind: "run", method: "GetNamespace", run, after: 1, times: 4 });
+            await stack.up("Namespace", "a", { ...args, retentionDays: 7 });
+            expect(emulator.namespaces.get(stack.id("a"))?.spec?.retentionDays).toBe(7);
+            expect(emulator.requests.count("UpdateNamespace")).toBe(5);
+        }));
+
     test.concurrent("makes the very change that is about to be made: there is nothing to do", () =>
         whileRetentionBecomes(7, (emulator) => {
             expect(emulator.requests.count("UpdateNamespace")).toBe(1);

@@ -36,12 +36,18 @@ test("of the configuration, of a new key, and in errors", async () => {
         });
         expect(updated.token).toBe(made.properties.token);
 
-        // Half finished, with a token in the properties that are kept.
-        emulator.faults.add({ method: "CreateApiKey", kind: "operationEnds", reason: "no luck" });
+        // Half finished, with a token in the properties that are kept, and a server that repeats what it was sent.
+        const reason = `no luck with ${emulator.rootKey}`;
+        emulator.faults.add({ method: "CreateApiKey", kind: "operationEnds", reason });
         const half = await errorOf(up(host, resource("ApiKey", "half", { ownerId: owner.id, expiresIn: "90d" })));
         errors.push(half);
         for (const code of [3, 7, 13, 16]) {
-            emulator.faults.add({ method: "GetNamespace", kind: "failBefore", code, details: "refused" });
+            emulator.faults.add({
+                method: "GetNamespace",
+                kind: "failBefore",
+                code,
+                details: `refused: Bearer ${emulator.rootKey}`,
+            });
             errors.push(await errorOf(host.read({ id, urn: namespace().urn, properties })));
         }
         emulator.faults.add({ method: "GetNamespace", kind: "malformed", shape: "garbage", times: 1 });

@@ -57,6 +57,12 @@ test("the configuration wins over the environment", () => {
     });
 });
 
+test("an account that is allowed and has no name does not stand for any", () => {
+    for (const allowedAccountId of ["", " "]) {
+        expect(() => read({ apiKey: key, allowedAccountId }, environment)).toThrow(/allowedAccountId is empty/);
+    }
+});
+
 test("the key of workflow clients is no key for this", () => {
     expect(() => read({}, { TEMPORAL_API_KEY: key })).toThrow(ConfigurationError);
     expect(() => read({ apiKey: "" }, {})).toThrow(

@@ -128,8 +128,9 @@ test("read: they stay secret, also when they have changed", async () => {
             namespace.spec.mtlsAuth.acceptedClientCa = Buffer.from(TWO);
         }
     });
-    const preview = await stack.preview({ refresh: true });
-    const refresh = await stack.refresh();
+    const preview = await stack.preview({ refresh: true, env: LOUD });
+    const refresh = await stack.refresh({ env: LOUD });
+    expect(shown(refresh)).toContain("CloudService/GetNamespace");
     expectSecrets();
     const places = { state: stack.stateFiles(), preview: shown(preview), refresh: shown(refresh) };
     expect(leaks(places, [KEY, ...tokens, ...WORDS, "hush-drift", CA ?? "", OTHER_CA ?? ""])).toEqual([]);
@@ -161,8 +162,16 @@ test("half done: an update and a create that fail keep their secrets", async () 
     tokens.push(...found);
 });
 
+test("removed: nothing of it is shown", async () => {
+    await stack.up();
+    const destroy = await stack.destroy({ env: LOUD });
+    expect(shown(destroy)).toContain("CloudService/DeleteApiKey");
+    expect(leaks({ screen: shown(destroy) }, [KEY, ...tokens, ...WORDS])).toEqual([]);
+});
+
 test("the emulator's file has neither the key nor a token", async () => {
     await stack.up();
+    tokens.push(...(await decryptedTokens()));
     await emulator.stop();
     const text = readFileSync(stateFile, "utf8");
     expect(text).toContain("orders.a1b2c");
