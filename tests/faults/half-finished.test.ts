@@ -160,6 +160,20 @@ describe.each(ENDS)("an operation that ends %s", (state) => {
         }));
 });
 
+test.concurrent("a delete whose operation fails, which the server no longer tells: what is still there is deleted", () =>
+    withStacks({ operationDurationMs: 400 }, async (emulator, newStack) => {
+        const stack = newStack();
+        for (const sample of samples) {
+            await stack.up(sample.kind, sample.kind, sample.args(emulator));
+            emulator.faults.add({ kind: "operationEnds", method: sample.delete });
+            // It was seen once, and is then unknown.
+            emulator.faults.add({ kind: "failBefore", method: "GetAsyncOperation", code: Status.NOT_FOUND, after: 1 });
+            await stack.destroy(sample.kind);
+            expect(sample.ids(emulator)).toEqual([]);
+            expect(emulator.faults.pending).toBe(0);
+        }
+    }));
+
 describe("time that is up", () => {
     const timeouts = { create: "2s", update: "2s", delete: "2s" };
 
