@@ -7,7 +7,7 @@ import path from "node:path";
 import { Emulator } from "../../emulator";
 import { EngineError, type Result, TestStack } from "../support/engine";
 import { descendants, isEngine } from "../support/processes";
-import { faultsOf, fleet, leftovers } from "./fleet";
+import { faultsOf, fleet, inventory, leftovers } from "./fleet";
 import { until } from "./with";
 
 jest.setTimeout(180_000);
@@ -41,21 +41,26 @@ async function interrupted(times: number): Promise<Result> {
     return up;
 }
 
+/** All that a run said, of whichever resource. */
+function said({ diagnostics }: Result): string {
+    return diagnostics.map(({ message }) => message).join("\n");
+}
+
 test("Ctrl-C once: what has begun is finished and saved", async () => {
     await interrupted(1);
     const saved = stack.resources().length;
     expect(saved).toBeGreaterThanOrEqual(3 * EACH);
     expect(emulator.apiKeys.list()).toEqual([]);
-    const { messages } = await stack.up();
-    // Nothing had to be taken over.
-    expect(messages().join()).not.toContain("Taking over");
+    // Nothing has to be taken over.
+    expect(said(await stack.up())).not.toContain("Taking over");
     expect(await faultsOf(stack, emulator, VERSION, EACH)).toEqual([]);
 });
 
 test("Ctrl-C twice: the next run takes over what has begun", async () => {
     await interrupted(2);
     await stack.cancel();
-    await stack.up();
+    expect(inventory(emulator).length).toBeGreaterThan(stack.resources().length);
+    expect(said(await stack.up())).toContain("Taking over User");
     expect(await faultsOf(stack, emulator, VERSION, EACH)).toEqual([]);
     await stack.destroy();
     expect(leftovers(stack, emulator)).toEqual([]);
@@ -65,6 +70,8 @@ test("a full disk under the state: the next run takes over what could not be sav
     const backend = path.join(stack.workDir, "backend");
     const mounted = mountSmall(backend);
     if (!mounted) {
+        // Who may mount has to be able to.
+        expect({ platform: process.platform, user: process.getuid?.() }).not.toEqual({ platform: "linux", user: 0 });
         process.stdout.write("not tested: a file system of its own needs Linux and the right to mount\n");
         return;
     }

@@ -69,7 +69,7 @@ async function lifecycles(host: Host, from: number, to: number, owner: string): 
 }
 
 test(`${LIFECYCLES} lifecycles leave nothing behind in the plugin process`, async () => {
-    const emulator = await Emulator.start({ settings: { completeAtOnce: true } });
+    const emulator = await Emulator.start({ settings: { operationDurationMs: 50, checkDurationMs: 100 } });
     try {
         const owner = emulator.serviceAccounts.add({
             spec: { name: "owner", access: { accountAccess: { role: 5 } } },
