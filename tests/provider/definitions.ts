@@ -25,6 +25,8 @@ export interface DefinitionCase {
     readonly edit: Bag;
     /** The fields of the spec that the edit changes. */
     readonly edited: readonly string[];
+    /** The properties that an update of the spec does not change: they have requests of their own. */
+    readonly byOtherRequests?: readonly string[];
 }
 
 type Case = Omit<DefinitionCase, "kind" | "definition">;
@@ -37,6 +39,7 @@ const CASES: { readonly [kind: string]: Case } = {
         valid: { name: "orders", regions: ["aws-us-east-1"], apiKeyAuth: true },
         edit: { description: "edited" },
         edited: ["description"],
+        byOtherRequests: ["regions", "capacity", "tags", "projectId"],
     },
     User: {
         message: User,
