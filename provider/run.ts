@@ -75,6 +75,14 @@ const PAST: Readonly<Record<Method, string>> = {
     delete: "deleted",
 };
 
+/** What becomes of it, where that does not depend on the error. */
+const NEXT: Readonly<Record<Method, string>> = {
+    create: "",
+    read: "",
+    update: " The next `pulumi up` goes on with it.",
+    delete: " It stays in the state: the next `pulumi up` or `pulumi destroy` goes on with it.",
+};
+
 /** Longer than Node's timers go. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -101,7 +109,8 @@ export async function within<T>(method: Method, run: Omit<Run, "signal">, work: 
         if (error instanceof HalfFinishedError) {
             throw error;
         }
-        throw new LifecycleError(`${title(run)} could not be ${PAST[method]}: ${reason(whole, error)}`, {
+        const why = reason(whole, error);
+        throw new LifecycleError(`${title(run)} could not be ${PAST[method]}: ${why}${NEXT[method]}`, {
             cause: error,
         });
     } finally {

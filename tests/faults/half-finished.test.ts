@@ -148,6 +148,7 @@ describe.each(ENDS)("an operation that ends %s", (state) => {
             await each(async ({ kind, ids }) => {
                 const { message } = await refusal(stack.destroy(kind));
                 expect(message).toContain(`${kind} "${kind}" (${stack.id(kind)}) could not be deleted: `);
+                expect(message).toContain("the next `pulumi up` or `pulumi destroy` goes on with it.");
                 expect(message).toMatch(new RegExp(`ended ${state}: the moon is full\\.`));
                 expect(ids(emulator)).toEqual([stack.id(kind)]);
             });
@@ -214,7 +215,8 @@ describe("time that is up", () => {
                 await expectOne(stack, sample);
             });
 
-            await slowly(({ kind }) => stack.destroy(kind), /What was started goes on in Temporal Cloud/);
+            const goesOn = /goes on in Temporal Cloud.* the next `pulumi up` or `pulumi destroy` goes on with it/;
+            await slowly(({ kind }) => stack.destroy(kind), goesOn);
             await each(async ({ kind, ids }) => {
                 await stack.destroy(kind);
                 expect(ids(emulator)).toEqual([]);
@@ -271,7 +273,9 @@ describe("what was created cannot be seen", () => {
                 const timeouts = { create: "3s", update: "3s" };
                 await refusal(stack.up(kind, kind, sample.args(emulator), { timeouts }));
                 const { message } = await refusal(stack.up(kind, kind, sample.args(emulator), { timeouts }));
-                expect(message).toMatch(/could not be updated: .*not finished after 3 s/);
+                expect(message).toMatch(
+                    /could not be updated: .*not finished after 3 s.* The next `pulumi up` goes on with it/,
+                );
                 expect(sample.ids(emulator)).toEqual([stack.id(kind)]);
             });
         }));
