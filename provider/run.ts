@@ -51,6 +51,7 @@ export class LifecycleError extends Error {
 /** A failure after which the resource is kept in the state, so that the next `up` goes on from there. */
 export class HalfFinishedError extends Error {
     override readonly name = "HalfFinishedError";
+
     constructor(
         message: string,
         readonly id: string,

@@ -1,7 +1,7 @@
 // Others who write at the same time.
 
 import * as temporalcloud from "pulumi-temporal-cloud";
-import { Emulator } from "../../emulator";
+import { Emulator, type Fault } from "../../emulator";
 import type { CloudServiceClient } from "../../proto/generated/temporal/api/cloud/cloudservice/v1/service";
 import type { Namespace } from "../../proto/generated/temporal/api/cloud/namespace/v1/message";
 import { connect } from "../emulator/client";
@@ -66,8 +66,20 @@ describe("another client, between the read and the write", () => {
             expect(Object.keys(access?.projectAccesses ?? {})).toHaveLength(1);
         }));
 
-    /** The program sets the retention to 7 days, and just before that, another client to so many. */
-    const whileRetentionBecomes = (days: number, verify: (emulator: Emulator, id: string) => void) =>
+    const beforeTheWrite: Pick<Fault, "method"> = { method: "UpdateNamespace" };
+    /** The first look comes before the first write. */
+    const afterEachOfFourWrites: Pick<Fault, "method" | "after" | "times"> = {
+        method: "GetNamespace",
+        after: 1,
+        times: 4,
+    };
+
+    /** The program sets the retention to 7 days, and around that, another client to so many. */
+    const whileRetentionBecomes = (
+        days: number,
+        when: Pick<Fault, "method" | "after" | "times">,
+        verify: (emulator: Emulator, id: string) => void,
+    ) =>
         withStacks({}, async (emulator, newStack) => {
             const stack = newStack();
             const args = { name: "orders", regions: [REGION], apiKeyAuth: true };
@@ -76,34 +88,24 @@ describe("another client, between the read and the write", () => {
                 change(emulator, stack.id("a"), (spec) => {
                     spec.retentionDays = days;
                 });
-            emulator.faults.add({ kind: "run", method: "UpdateNamespace", run });
+            emulator.faults.add({ ...when, kind: "run", run });
             await stack.up("Namespace", "a", { ...args, retentionDays: 7 });
             verify(emulator, stack.id("a"));
         });
 
     test.concurrent("changes the same field: the program wins", () =>
-        whileRetentionBecomes(60, (emulator, id) => {
+        whileRetentionBecomes(60, beforeTheWrite, (emulator, id) => {
             expect(emulator.namespaces.get(id)?.spec?.retentionDays).toBe(7);
         }));
 
     test.concurrent("changes the same field back after each of the first writes: the program wins", () =>
-        withStacks({}, async (emulator, newStack) => {
-            const stack = newStack();
-            const args = { name: "orders", regions: [REGION], apiKeyAuth: true };
-            await stack.up("Namespace", "a", { ...args, retentionDays: 5 });
-            const run = () =>
-                change(emulator, stack.id("a"), (spec) => {
-                    spec.retentionDays = 60;
-                });
-            // Before the look that follows on each of the first four writes.
-            emulator.faults.add({ kind: "run", method: "GetNamespace", run, after: 1, times: 4 });
-            await stack.up("Namespace", "a", { ...args, retentionDays: 7 });
-            expect(emulator.namespaces.get(stack.id("a"))?.spec?.retentionDays).toBe(7);
+        whileRetentionBecomes(60, afterEachOfFourWrites, (emulator, id) => {
+            expect(emulator.namespaces.get(id)?.spec?.retentionDays).toBe(7);
             expect(emulator.requests.count("UpdateNamespace")).toBe(5);
         }));
 
     test.concurrent("makes the very change that is about to be made: there is nothing to do", () =>
-        whileRetentionBecomes(7, (emulator) => {
+        whileRetentionBecomes(7, beforeTheWrite, (emulator) => {
             expect(emulator.requests.count("UpdateNamespace")).toBe(1);
         }));
 
