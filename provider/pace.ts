@@ -57,7 +57,8 @@ export class Pace {
                 signal.addEventListener("abort", abort, { once: true });
                 waiting.arm = () => {
                     clearTimeout(timer);
-                    timer = setTimeout(resolve, this.dueAt(waiting) - Date.now());
+                    // What is overdue is due now: newer Node.js warns of a timer for the past.
+                    timer = setTimeout(resolve, Math.max(0, this.dueAt(waiting) - Date.now()));
                 };
                 waiting.arm();
             });

@@ -86,6 +86,14 @@ test("operations that are over at once: one look each, and soon", async () => {
     expect(lateMs).toBeLessThan(400);
 });
 
+test("no timer is set for the past, of which Node.js 24 warns on the user's screen", async () => {
+    const setTimer = jest.spyOn(globalThis, "setTimeout");
+    await many(60, 20, (index) => (index * 7_919) % 5_000);
+    const delays = setTimer.mock.calls.map(([, ms]) => ms ?? 0);
+    expect(delays.length).toBeGreaterThan(60);
+    expect(Math.min(...delays)).toBeGreaterThanOrEqual(0);
+});
+
 test("a lone one is looked at after about a second", async () => {
     const { looks, latestMs } = await many(1, 1, () => 0);
     expect(looks).toBe(1);
