@@ -122,7 +122,7 @@ export class Creation<Args extends object, Resource extends Live> {
             }
             const id = this.definition.idOf(existing);
             const isOurs = before !== undefined && isMadeBy(existing, before.operation);
-            if (isOurs && isRecent(before.operation) && !this.owners.isOthers(id, run.context.urn)) {
+            if (isOurs && isRecent(before.operation) && !this.owners.isOthers(id, run.context)) {
                 return this.take(run, { id, asyncOperation: before.operation }, before.operation);
             }
             throw this.takenError(task, id, isOurs ? before.operation : undefined, error);
@@ -184,7 +184,7 @@ export class Creation<Args extends object, Resource extends Live> {
         }
         // A name can be had again by anybody once it is free. And what an operation of this resource made can be another
         // resource's by now: one that was renamed, and left its old name to this one.
-        if (!isMadeBy(resource, ended) || this.owners.isOthers(created.id, run.context.urn)) {
+        if (!isMadeBy(resource, ended) || this.owners.isOthers(created.id, run.context)) {
             return { outcome: "passed" };
         }
         if (resource.state === ResourceState.RESOURCE_STATE_DELETING) {
@@ -243,7 +243,7 @@ export class Creation<Args extends object, Resource extends Live> {
     }
 
     private take(run: Run, created: Created, { id }: AsyncOperation): Created {
-        const mark = this.owners.claim(created.id, run.context.urn);
+        const mark = this.owners.claim(created.id, run.context);
         run.session.log.warn(
             run.context.urn,
             `Taking over ${this.definition.kind} ${created.id}, which an earlier run of this stack started to create ` +

@@ -64,7 +64,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
     diff({ log, id }: { readonly log: Log; readonly id?: string }, old: Bag, bag: Bag, now: Date): DiffResult {
         const args = visible(bag);
         if (id !== undefined) {
-            this.owners.note(id, contextOf(bag).urn, old);
+            this.owners.note(id, contextOf(bag), old);
         }
         const changed = this.view.changes(old, args);
         const replaces = new Set(changed.filter(({ replace }) => replace).map(({ name }) => name));
@@ -200,7 +200,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
                         "change. Nothing was changed. Declare what is there.",
                 );
             }
-            const once = this.owners.claim(id, run.context.urn);
+            const once = this.owners.claim(id, run.context);
             const resource = await this.existing.settle(run, bag, id, task, { fresh: false, once });
             if (differing.length > 0) {
                 run.session.log.warn(run.context.urn, `Took over ${kind} ${id} and changed ${paths(differing)}.`);

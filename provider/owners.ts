@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
+import type { ResourceContext } from "./context";
 import type { Bag } from "./fields";
 
 /** Hidden output: marks the one entry of the state that took the resource over, when others may still name its id. */
 export const CLAIM_KEY = "__claim";
 
 interface Owner {
-    readonly urn: string;
+    readonly context: ResourceContext;
     readonly claim: unknown;
 }
 
@@ -18,14 +19,14 @@ export class Owners {
     private readonly byId = new Map<string, Owner>();
 
     /** The program has a resource that is in the state with this id. */
-    note(id: string, urn: string, old: Bag): void {
-        this.byId.set(id, { urn, claim: old[CLAIM_KEY] });
+    note(id: string, context: ResourceContext, old: Bag): void {
+        this.byId.set(id, { context, claim: old[CLAIM_KEY] });
     }
 
     /** A create has taken it over. Returns the outputs that mark it. */
-    claim(id: string, urn: string): Bag {
+    claim(id: string, context: ResourceContext): Bag {
         const claim = randomUUID();
-        this.byId.set(id, { urn, claim });
+        this.byId.set(id, { context, claim });
         return { [CLAIM_KEY]: claim };
     }
 
@@ -35,9 +36,9 @@ export class Owners {
     }
 
     /** Whether another resource of the program has this id. */
-    isOthers(id: string, urn: string): boolean {
+    isOthers(id: string, context: ResourceContext): boolean {
         const owner = this.byId.get(id);
-        return owner !== undefined && owner.urn !== urn;
+        return owner !== undefined && owner.context.urn !== context.urn;
     }
 
     /** Whether the program has a resource with this id that is not the one with these outputs. */

@@ -46,10 +46,26 @@ function isHidden(name: string): boolean {
     return name.startsWith("__");
 }
 
+/** The same few texts, one for each way to describe a kind, come with every resource of a stack. */
+const managedSets = new Map<string, ReadonlySet<string>>();
+
 /** The paths that the program managed, according to the state; undefined for what it never described. */
 export function managedOf(old: Bag): ReadonlySet<string> | undefined {
-    const managed = old[MANAGED_KEY];
-    return typeof managed === "string" ? new Set(managed.split(" ").filter(Boolean)) : undefined;
+    const text = managedText(old);
+    if (text === undefined) {
+        return undefined;
+    }
+    let managed = managedSets.get(text);
+    if (managed === undefined) {
+        managed = new Set(text.split(" ").filter(Boolean));
+        managedSets.set(text, managed);
+    }
+    return managed;
+}
+
+function managedText(old: Bag): string | undefined {
+    const text = old[MANAGED_KEY];
+    return typeof text === "string" ? text : undefined;
 }
 
 /** How the resources of one kind look to programs, to the state, and to the lifecycle. */
@@ -101,7 +117,7 @@ export class View<Args extends object, Resource extends Live> {
     /** The outputs after a write: the server's values, spelt as the program does where they mean the same. */
     outputs(resource: Resource, bag: Bag, once: Bag | undefined): Bag {
         const values = visible(bag);
-        return this.state(resource, bag, values, once, this.managed(values));
+        return this.state(resource, bag, values, once, this.managed(values).join(" "));
     }
 
     /**
@@ -110,7 +126,7 @@ export class View<Args extends object, Resource extends Live> {
      */
     halfOutputs(resource: Resource, bag: Bag, once: Bag | undefined, { removed }: Task): Bag {
         const values = visible(bag);
-        return this.state(resource, bag, values, once, [...this.managed(values), ...removed]);
+        return this.state(resource, bag, values, once, [...this.managed(values), ...removed].join(" "));
     }
 
     /** The outputs and inputs after a read. */
@@ -118,7 +134,7 @@ export class View<Args extends object, Resource extends Live> {
         const { fields } = this.definition;
         const managed = managedOf(old);
         const values = managed ? pick(fields, old, managed) : {};
-        const props = this.state(resource, old, values, this.once(old), managed && [...managed]);
+        const props = this.state(resource, old, values, this.once(old), managedText(old));
         const inputs = managed ? pick(fields, props, managed) : this.withoutDefaults(props);
         return { props, inputs: { ...hidden(old, MANAGED_KEY, ...PASSING, CLAIM_KEY), ...inputs } };
     }
@@ -150,13 +166,7 @@ export class View<Args extends object, Resource extends Live> {
         return hasUnknown(key) ? undefined : key;
     }
 
-    private state(
-        resource: Resource,
-        bag: Bag,
-        values: Bag,
-        once: Bag | undefined,
-        managed: readonly string[] | undefined,
-    ): Bag {
+    private state(resource: Resource, bag: Bag, values: Bag, once: Bag | undefined, managed: string | undefined): Bag {
         const { args, outputs } = this.definition.see(resource);
         const neverActive = resource.state === ResourceState.RESOURCE_STATE_ACTIVATION_FAILED;
         return defined({
@@ -164,7 +174,7 @@ export class View<Args extends object, Resource extends Live> {
             ...respell(this.definition.fields, args as Bag, values),
             ...outputs,
             ...once,
-            [MANAGED_KEY]: managed?.join(" "),
+            [MANAGED_KEY]: managed,
             [REPLACE_KEY]: neverActive || undefined,
         });
     }
