@@ -46,6 +46,8 @@ export interface OperationOptions {
     parallel?: number;
     /** Look at what is really there first. */
     refresh?: boolean;
+    /** Print old and new values, as `--diff` does; a preview always does. */
+    diff?: boolean;
     target?: string[];
     replace?: string[];
     env?: Readonly<Record<string, string>>;
@@ -196,7 +198,8 @@ export class TestStack {
 
     up(options: OperationOptions = {}): Promise<Result> {
         return this.run("up", options, async (common) => {
-            await this.automation.up({ ...common, ...programOf(options), ...scopeOf(options) });
+            const diff = options.diff === undefined ? {} : { diff: options.diff };
+            await this.automation.up({ ...common, ...diff, ...programOf(options), ...scopeOf(options) });
         });
     }
 
