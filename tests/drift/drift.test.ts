@@ -131,6 +131,16 @@ describe("drift of every field, by name, with the old value and the new,", () =>
         expect(pinned(stdout)).toMatchSnapshot();
         expect((await refreshPreview()).code).toBe(0);
     });
+
+    test("and `up --refresh` names it, and puts it right", async () => {
+        driftEverywhere(emulator);
+        const { stdout, changes } = await stack.up({ refresh: true, parallel: 1 });
+        expect(changes).toEqual({ same: 1, update: 6 });
+        const lines = stdout.match(/^.* (?:refresh|updated) \(.*$/gm) ?? [];
+        const rows = lines.map((line) => line.replace(/ \([\d.]+m?s\)/, "").replace(/\];.*$/, "]"));
+        expect([...new Set(rows)].join("\n")).toMatchSnapshot();
+        expect((await refreshPreview()).code).toBe(0);
+    });
 });
 
 test("nothing that this provider keeps to itself is shown", async () => {

@@ -198,8 +198,8 @@ export class TestStack {
 
     up(options: OperationOptions = {}): Promise<Result> {
         return this.run("up", options, async (common) => {
-            const diff = options.diff === undefined ? {} : { diff: options.diff };
-            await this.automation.up({ ...common, ...diff, ...programOf(options), ...scopeOf(options) });
+            const { diff = false } = options;
+            await this.automation.up({ ...common, diff, ...programOf(options), ...scopeOf(options) });
         });
     }
 
