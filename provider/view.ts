@@ -51,8 +51,8 @@ const managedSets = new Map<string, ReadonlySet<string>>();
 
 /** The paths that the program managed, according to the state; undefined for what it never described. */
 export function managedOf(old: Bag): ReadonlySet<string> | undefined {
-    const text = managedText(old);
-    if (text === undefined) {
+    const text = old[MANAGED_KEY];
+    if (typeof text !== "string") {
         return undefined;
     }
     let managed = managedSets.get(text);
@@ -61,11 +61,6 @@ export function managedOf(old: Bag): ReadonlySet<string> | undefined {
         managedSets.set(text, managed);
     }
     return managed;
-}
-
-function managedText(old: Bag): string | undefined {
-    const text = old[MANAGED_KEY];
-    return typeof text === "string" ? text : undefined;
 }
 
 /** How the resources of one kind look to programs, to the state, and to the lifecycle. */
@@ -117,7 +112,7 @@ export class View<Args extends object, Resource extends Live> {
     /** The outputs after a write: the server's values, spelt as the program does where they mean the same. */
     outputs(resource: Resource, bag: Bag, once: Bag | undefined): Bag {
         const values = visible(bag);
-        return this.state(resource, bag, values, once, this.managed(values).join(" "));
+        return this.state(resource, bag, values, once, this.managed(values));
     }
 
     /**
@@ -126,7 +121,7 @@ export class View<Args extends object, Resource extends Live> {
      */
     halfOutputs(resource: Resource, bag: Bag, once: Bag | undefined, { removed }: Task): Bag {
         const values = visible(bag);
-        return this.state(resource, bag, values, once, [...this.managed(values), ...removed].join(" "));
+        return this.state(resource, bag, values, once, [...this.managed(values), ...removed]);
     }
 
     /** The outputs and inputs after a read. */
@@ -134,7 +129,7 @@ export class View<Args extends object, Resource extends Live> {
         const { fields } = this.definition;
         const managed = managedOf(old);
         const values = managed ? pick(fields, old, managed) : {};
-        const props = this.state(resource, old, values, this.once(old), managedText(old));
+        const props = this.state(resource, old, values, this.once(old));
         const inputs = managed ? pick(fields, props, managed) : this.withoutDefaults(props);
         return { props, inputs: { ...hidden(old, MANAGED_KEY, ...PASSING, CLAIM_KEY), ...inputs } };
     }
@@ -166,7 +161,8 @@ export class View<Args extends object, Resource extends Live> {
         return hasUnknown(key) ? undefined : key;
     }
 
-    private state(resource: Resource, bag: Bag, values: Bag, once: Bag | undefined, managed: string | undefined): Bag {
+    /** The outputs, with the managed paths of the bag where no others are given. */
+    private state(resource: Resource, bag: Bag, values: Bag, once: Bag | undefined, managed?: readonly string[]): Bag {
         const { args, outputs } = this.definition.see(resource);
         const neverActive = resource.state === ResourceState.RESOURCE_STATE_ACTIVATION_FAILED;
         return defined({
@@ -174,7 +170,7 @@ export class View<Args extends object, Resource extends Live> {
             ...respell(this.definition.fields, args as Bag, values),
             ...outputs,
             ...once,
-            [MANAGED_KEY]: managed,
+            ...(managed && { [MANAGED_KEY]: managed.join(" ") }),
             [REPLACE_KEY]: neverActive || undefined,
         });
     }
