@@ -66,20 +66,13 @@ describe("another client, between the read and the write", () => {
             expect(Object.keys(access?.projectAccesses ?? {})).toHaveLength(1);
         }));
 
-    const beforeTheWrite: Pick<Fault, "method"> = { method: "UpdateNamespace" };
+    type When = Pick<Fault, "method" | "after" | "times">;
+    const beforeTheWrite: When = { method: "UpdateNamespace" };
     /** The first look comes before the first write. */
-    const afterEachOfFourWrites: Pick<Fault, "method" | "after" | "times"> = {
-        method: "GetNamespace",
-        after: 1,
-        times: 4,
-    };
+    const afterEachOfFourWrites: When = { method: "GetNamespace", after: 1, times: 4 };
 
     /** The program sets the retention to 7 days, and around that, another client to so many. */
-    const whileRetentionBecomes = (
-        days: number,
-        when: Pick<Fault, "method" | "after" | "times">,
-        verify: (emulator: Emulator, id: string) => void,
-    ) =>
+    const whileRetentionBecomes = (days: number, when: When, verify: (emulator: Emulator, id: string) => void) =>
         withStacks({}, async (emulator, newStack) => {
             const stack = newStack();
             const args = { name: "orders", regions: [REGION], apiKeyAuth: true };
