@@ -3,7 +3,7 @@ import type { AsyncOperation } from "../proto/generated/temporal/api/cloud/opera
 import { AsyncOperation_State as State } from "../proto/generated/temporal/api/cloud/operation/v1/message";
 import { failed, shorten } from "./client/errors";
 import type { Cloud } from "./definition";
-import { Pace } from "./pace";
+import { Pace, recommendedWaitMs } from "./pace";
 import { timeMs } from "./view";
 import { durationSeconds } from "./wire";
 
@@ -67,7 +67,7 @@ export async function awaitOperation(
         const recommendedMs = checkDurationMs(operation);
         await (recommendedMs === undefined
             ? pace.wait({ startedAt, lookedAt, count }, signal)
-            : sleep(recommendedMs, undefined, { signal }));
+            : sleep(recommendedWaitMs(recommendedMs), undefined, { signal }));
         try {
             const answer = await cloud.getAsyncOperation({ asyncOperationId: started.id }, { signal });
             operation = answer.asyncOperation ?? operation;

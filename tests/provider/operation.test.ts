@@ -102,7 +102,7 @@ test("one that has ended already is not asked for", async () => {
 describe("when to look", () => {
     test.each<[string, { seconds: bigint; nanos: number } | undefined, number, number]>([
         ["as the server recommends", { seconds: 5n, nanos: 500_000_000 }, 5_500, 5_510],
-        ["not more often than ten times a second", { seconds: 0n, nanos: 1 }, 100, 110],
+        ["not more often than ten times a second", { seconds: 0n, nanos: 1 }, 100, 210],
         ["at least once a minute", { seconds: 86_400n, nanos: 0 }, 60_000, 60_010],
         ["about every second without a recommendation", undefined, 1_000, 1_400],
         ["about every second where it recommends none", { seconds: 0n, nanos: 0 }, 1_000, 1_400],
@@ -124,7 +124,10 @@ describe("when to look", () => {
         );
         await wait(cloud, operation({ state: State.STATE_PENDING, ...checkDuration(1n) }));
         const [first = 0, second = 0, third = 0] = askedAtMs;
-        expect([first, second - first, third - second].map((ms) => Math.round(ms / 100))).toEqual([10, 100, 20]);
+        // Where it is short, a look waits for others, a tenth of a second at most.
+        expect(first).toBeGreaterThanOrEqual(1_000);
+        expect(first).toBeLessThanOrEqual(1_110);
+        expect([second - first, third - second].map((ms) => Math.round(ms / 100))).toEqual([100, 20]);
     });
 });
 

@@ -20,11 +20,13 @@ setMaxListeners(0, never);
 async function operation(
     pace: Pace,
     durationMs: number,
-): Promise<{ looks: number; lateMs: number; inFlightMs: number }> {
+): Promise<{ looks: number; lateMs: number; inFlightMs: number; lookedAtMs: number[] }> {
     const startedAt = Date.now();
+    const lookedAtMs: number[] = [];
     let lookedAt: number | undefined;
     for (let count = 0; ; count += 1) {
         await pace.wait({ startedAt, lookedAt, count }, never);
+        lookedAtMs.push(Date.now());
         await sleep(ROUND_TRIP_MS / 2);
         const isOver = Date.now() - startedAt >= durationMs;
         await sleep(ROUND_TRIP_MS / 2);
@@ -32,13 +34,13 @@ async function operation(
         if (isOver) {
             pace.ended(durationMs);
             const inFlightMs = Date.now() - startedAt;
-            return { looks: count + 1, lateMs: inFlightMs - durationMs, inFlightMs };
+            return { looks: count + 1, lateMs: inFlightMs - durationMs, inFlightMs, lookedAtMs };
         }
     }
 }
 
-/** So many operations, so many at a time. */
-async function many(count: number, atOnce: number, durationMs: (index: number) => number) {
+/** So many operations, so many at a time, each started within that time after the one before it ended. */
+async function many(count: number, atOnce: number, durationMs: (index: number) => number, startedWithinMs = 1) {
     const pace = new Pace();
     const ended: Awaited<ReturnType<typeof operation>>[] = [];
     let next = 0;
@@ -46,7 +48,9 @@ async function many(count: number, atOnce: number, durationMs: (index: number) =
         Array.from({ length: atOnce }, async () => {
             while (next < count) {
                 next += 1;
-                ended.push(await operation(pace, durationMs(next)));
+                const index = next;
+                await sleep((index * 7_919) % startedWithinMs);
+                ended.push(await operation(pace, durationMs(index)));
             }
         }),
     );
@@ -54,12 +58,14 @@ async function many(count: number, atOnce: number, durationMs: (index: number) =
         await jest.advanceTimersByTimeAsync(100);
     }
     await all;
+    const moments = new Set(ended.flatMap(({ lookedAtMs }) => lookedAtMs));
     const sum = (of: (one: (typeof ended)[number]) => number) => ended.reduce((total, one) => total + of(one), 0);
     return {
         perSecond: sum(({ looks }) => looks) / (sum(({ inFlightMs }) => inFlightMs) / 1000),
         looks: sum(({ looks }) => looks) / count,
         lateMs: sum(({ lateMs }) => lateMs) / count,
         latestMs: Math.max(...ended.map(({ lateMs }) => lateMs)),
+        perMoment: sum(({ looks }) => looks) / moments.size,
     };
 }
 
@@ -78,6 +84,12 @@ test("operations of any duration: less than one look a second, and the end seen 
     const { perSecond, latestMs } = await many(300, 50, (index) => 1_000 + ((index * 7_919) % 20_000));
     expect(perSecond).toBeLessThan(1);
     expect(latestMs).toBeLessThan(1_500);
+});
+
+test("operations that start one by one are looked at together, since a request alone costs more of the process", async () => {
+    const { perMoment, perSecond } = await many(600, 100, () => 2_000, 997);
+    expect(perSecond).toBeLessThan(1);
+    expect(perMoment).toBeGreaterThan(5);
 });
 
 test("operations that are over at once: one look each, and soon", async () => {
