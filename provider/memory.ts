@@ -9,9 +9,9 @@ let calls = 0;
 /**
  * Keeps this process small; to be told of every call. Where a machine has much memory, V8 lets a heap grow to several
  * times of what lives in it before it clears up, and what thousands of calls leave behind is garbage: 300 MB instead of
- * 180. Young objects get no more room than loading the modules has taken, which is all that V8 has for them on Node.js 20
- * and half to an eighth of it on later ones; from the first clearing up on, the next is due when the heap is a third as
- * large again as what lives in it.
+ * 180. Young objects get no more room than loading the modules has taken, which is as much as V8 ever gives them on Node.js
+ * 20, and a half to a quarter of that on later ones; from the first clearing up on, the next is due when the heap is a third
+ * as large again as what lives in it.
  */
 export function keepSmall(): void {
     calls += 1;
