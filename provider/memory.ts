@@ -10,8 +10,8 @@ let calls = 0;
  * Keeps this process small; to be told of every call. Where a machine has much memory, V8 lets a heap grow to several
  * times of what lives in it before it clears up, and what thousands of calls leave behind is garbage: 300 MB instead of
  * 180. Young objects get no more room than loading the modules has taken, which is as much as V8 ever gives them on Node.js
- * 20, and a half to a quarter of that on later ones; from the first clearing up on, the next is due when the heap is a third
- * as large again as what lives in it.
+ * 20, and a half to a quarter of that on later ones; from the first clearing up on, the next is due when the heap is a
+ * quarter as large again as what lives in it.
  */
 export function keepSmall(): void {
     calls += 1;
@@ -21,7 +21,7 @@ export function keepSmall(): void {
     if (calls !== FIRST_AFTER_CALLS) {
         return;
     }
-    setFlagsFromString("--heap-growing-percent=33");
+    setFlagsFromString("--heap-growing-percent=25");
     setFlagsFromString("--expose-gc");
     const clearUp: unknown = runInNewContext("globalThis.gc");
     setFlagsFromString("--no-expose-gc");
