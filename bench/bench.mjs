@@ -42,6 +42,9 @@ const options = new Command("npm run bench --")
     .addOption(
         new Option("--check-ms <n>", "the check_duration that operations recommend").argParser(Number).default(0),
     )
+    .addOption(
+        new Option("--latency-ms <n>", "how long a request and its answer are on the way").argParser(Number).default(0),
+    )
     .addOption(new Option("--parallel <n>", "resources at a time").argParser(Number).default(100))
     .addOption(
         new Option("--kinds <name,...>", "kinds of resources, in equal parts").argParser(words).default(ALL_KINDS),
@@ -208,6 +211,7 @@ async function measure(scenario) {
         await party.emulator.ask("settings", {
             operationDurationMs: scenario.operationMs,
             checkDurationMs: options.checkMs,
+            latencyMs: options.latencyMs,
         });
     }
     try {

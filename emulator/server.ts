@@ -79,9 +79,23 @@ export function cloudService(options: ServiceOptions): Service {
         const handler = options.handlers[key] as AnyHandler | undefined;
         const rpc = new Rpc(method.name, handler, encode, limiter, options);
         implementation[key] = (request, context) =>
-            rpc.answer(request, inputs.get(request) ?? new Uint8Array(), context);
+            onTheWay(options.cloud.settings.latencyMs, () =>
+                rpc.answer(request, inputs.get(request) ?? new Uint8Array(), context),
+            );
     }
     return { definition, implementation };
+}
+
+/** Does something in the middle of that time, with the way to it before and the way back behind it. */
+async function onTheWay<T>(latencyMs: number, work: () => Promise<T>): Promise<T> {
+    if (latencyMs === 0) return work();
+    const half = () => delay(latencyMs / 2, undefined, { ref: false });
+    await half();
+    try {
+        return await work();
+    } finally {
+        await half();
+    }
 }
 
 /** One RPC. */

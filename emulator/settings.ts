@@ -45,6 +45,8 @@ export interface Settings {
     /** Whether an API key's expiry can no longer be changed once it is made. Default false. */
     apiKeyExpiryImmutable: boolean;
 
+    /** How long a request and its answer are on the way together, in milliseconds. Default 0. */
+    latencyMs: number;
     /** Requests per second for one principal, with a burst of one second's worth; 0: no limit. Default 0. */
     requestsPerSecond: number;
     /** Requests per second for the account, with a burst of one second's worth; 0: no limit. Default 0. */
@@ -79,6 +81,7 @@ export const defaultSettings: Readonly<Settings> = {
     failedCreateLeavesResource: true,
     unsetPartsAreEmptyMessages: true,
     apiKeyExpiryImmutable: false,
+    latencyMs: 0,
     requestsPerSecond: 0,
     accountRequestsPerSecond: 0,
     rootPrincipal: "service-account",

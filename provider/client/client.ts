@@ -184,26 +184,29 @@ export class Client {
         const bytes = method.requestSerialize(request);
         let lostAt: number | undefined;
         for (let attempt = 0; ; attempt += 1) {
-            await this.limiter.acquire(priority, signal);
+            const turn = await this.limiter.acquire(priority, signal);
             progress.sent = true;
             const sentAt = Date.now();
             try {
                 const response = await this.send(method, bytes, signal);
                 this.answered = true;
+                this.limiter.passed(turn);
                 return response;
             } catch (error) {
                 if (!isServiceError(error)) {
                     throw error;
                 }
-                if (error.code !== Status.UNAVAILABLE && error.code !== Status.DEADLINE_EXCEEDED) {
-                    this.answered = true;
-                }
                 progress.last = error;
-                if (error.code !== Status.RESOURCE_EXHAUSTED) {
-                    lostAt ??= sentAt;
-                } else if (!isTooLarge(error)) {
-                    this.limiter.refused();
+                const answered = error.code !== Status.UNAVAILABLE && error.code !== Status.DEADLINE_EXCEEDED;
+                this.answered ||= answered;
+                if (error.code === Status.RESOURCE_EXHAUSTED && !isTooLarge(error)) {
+                    this.limiter.refused(turn);
                     lostAt = undefined;
+                } else {
+                    if (answered) {
+                        this.limiter.passed(turn);
+                    }
+                    lostAt ??= sentAt;
                 }
                 const patienceMs = this.isReached() ? LOST_CONTACT_MS : FIRST_CONTACT_MS;
                 const isTooLong = lostAt !== undefined && Date.now() - lostAt > patienceMs;

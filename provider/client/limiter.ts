@@ -10,8 +10,10 @@ const INITIAL_BURST = 16;
 const LOWEST_RATE = 0.5;
 /** What can be saved up during a pause: so many seconds' worth. */
 const BURST_SECONDS = 0.05;
-/** How often the rate is thought over. */
+/** How often the rate is thought over, at most. */
 const INTERVAL_MS = 250;
+/** How often it is on a long way to the server: until a refusal is heard of, all that is sent too fast is refused too. */
+const INTERVAL_LATENCIES = 5;
 /** Growth per interval until the server has refused anything: tenfold in 1.7 s. */
 const GROWTH = 1.4;
 /** Growth per interval towards what was refused, in requests/s. */
@@ -20,13 +22,21 @@ const CAREFUL_GROWTH = 0.25;
 const RENEWED_GROWTH = 1.1;
 /** How much of what got through before a refusal is tried again afterwards. */
 const BACKOFF = 0.75;
-/** One refusal is answered once: those that were on their way at the same moment say nothing new. */
+/** How long nothing is sent after a refusal, so that the server's bucket fills a little. */
 const REFUSAL_PAUSE_MS = 300;
 /** After this long without a refusal, the limit may be another: others use less of it, or it was raised. */
 const DOUBT_MS = 20_000;
 
+/** A request that may be sent. */
+export interface Turn {
+    /** When, by the limiter's clock. */
+    readonly at: number;
+    /** So many requests there have been in the second that ended with it, itself among them. */
+    readonly pace: number;
+}
+
 interface Waiting {
-    readonly go: () => void;
+    readonly go: (turn: Turn) => void;
     readonly signal: AbortSignal | undefined;
 }
 
@@ -38,7 +48,7 @@ export interface LimiterOptions {
 
 /**
  * Spaces the requests of one account and key. It starts below the documented limits, grows while requests wait and
- * none is refused, and falls back under what the server let through when it says ResourceExhausted.
+ * those that went at its rate were let through, and falls back under that when the server says ResourceExhausted.
  */
 export class Limiter {
     private readonly queues: Record<Priority, Waiting[]> = { write: [], poll: [], read: [] };
@@ -53,7 +63,9 @@ export class Limiter {
     private adjustedAt: number;
     private refusedAt = Number.NEGATIVE_INFINITY;
     private waited = false;
-    /** Moments of the requests of the last second, to know what rate a refusal answered. */
+    /** How long the slowest answer took to a request sent at the present rate; undefined before there is one. */
+    private latencyMs: number | undefined;
+    /** Moments of the requests of the last second. */
     private readonly sent: number[] = [];
     private timer: NodeJS.Timeout | undefined;
 
@@ -73,20 +85,19 @@ export class Limiter {
     }
 
     /** Resolves when a request of this priority may be sent; rejects with the signal's reason when it is aborted. */
-    async acquire(priority: Priority, signal?: AbortSignal): Promise<void> {
+    async acquire(priority: Priority, signal?: AbortSignal): Promise<Turn> {
         signal?.throwIfAborted();
         this.refill();
         if (this.tokens >= 1 && this.nothingWaits()) {
-            this.take();
-            return;
+            return this.take();
         }
         this.waited = true;
-        await new Promise<void>((resolve, reject) => {
+        return new Promise<Turn>((resolve, reject) => {
             const waiting: Waiting = {
                 signal,
-                go: () => {
+                go: (turn) => {
                     signal?.removeEventListener("abort", abort);
-                    resolve();
+                    resolve(turn);
                 },
             };
             const abort = () => {
@@ -100,19 +111,25 @@ export class Limiter {
         });
     }
 
+    /** The server has let the request through, whatever else it said. */
+    passed({ at }: Turn): void {
+        if (at >= this.adjustedAt) {
+            this.latencyMs = Math.max(this.latencyMs ?? 0, this.now() - at);
+        }
+    }
+
     /** The server said ResourceExhausted. */
-    refused(): void {
-        const now = this.now();
-        if (now - this.refusedAt < REFUSAL_PAUSE_MS) {
+    refused({ at, pace }: Turn): void {
+        if (at <= this.refusedAt) {
+            // It was on its way when another was refused, and says nothing new.
             return;
         }
-        this.forget(now);
-        const seen = this.sent.length;
+        const now = this.now();
         // Few requests before a refusal say nothing of the limit: somebody else has used it up.
-        this.ceiling = seen >= this.rate / 2 ? Math.min(this.rate, seen) : this.rate;
+        this.ceiling = pace >= this.rate / 2 ? Math.min(this.rate, pace) : this.rate;
         this.growth = RENEWED_GROWTH;
-        this.rate = Math.max(LOWEST_RATE, this.ceiling * BACKOFF);
-        this.refusedAt = this.adjustedAt = now;
+        this.setRate(Math.max(LOWEST_RATE, this.ceiling * BACKOFF), now);
+        this.refusedAt = now;
         // Whatever had been saved up belongs to a rate that was too high.
         this.tokens = 0;
         this.refilledAt = now + REFUSAL_PAUSE_MS;
@@ -133,12 +150,13 @@ export class Limiter {
     }
 
     private adjust(now: number): void {
-        if (now - this.adjustedAt < INTERVAL_MS) {
+        const { latencyMs = Number.POSITIVE_INFINITY } = this;
+        if (now - this.adjustedAt < Math.max(INTERVAL_MS, INTERVAL_LATENCIES * latencyMs)) {
             return;
         }
-        this.adjustedAt = now;
-        // A rate that nobody waits for is not tested, so its success says nothing.
-        if (!this.waited) {
+        if (!this.waited || this.pace(now) + 1 < this.rate / 2) {
+            // A rate that nobody waits for, or that this process does not reach, is not tested: its success says nothing.
+            this.setRate(this.rate, now);
             return;
         }
         this.waited = this.waitingCount() > 0;
@@ -149,24 +167,32 @@ export class Limiter {
             this.ceiling === Number.POSITIVE_INFINITY
                 ? this.rate * this.growth
                 : Math.min(this.rate + CAREFUL_GROWTH, this.ceiling * 0.95);
-        this.rate = Math.min(Math.max(grown, this.rate), this.cap);
+        this.setRate(Math.min(Math.max(grown, this.rate), this.cap), now);
     }
 
-    private take(): void {
+    private setRate(rate: number, now: number): void {
+        this.rate = rate;
+        this.adjustedAt = now;
+        this.latencyMs = undefined;
+    }
+
+    private take(): Turn {
         this.tokens -= 1;
-        const now = this.now();
-        this.sent.push(now);
-        if (this.sent.length > 64) {
-            this.forget(now);
-        }
+        const at = this.now();
+        this.sent.push(at);
+        return { at, pace: this.pace(at) };
     }
 
-    private forget(now: number): void {
+    /** How many requests there have been in the second until now. */
+    private pace(now: number): number {
         let old = 0;
-        while (old < this.sent.length && (this.sent[old] ?? now) < now - 1000) {
+        while ((this.sent[old] ?? now) < now - 1000) {
             old += 1;
         }
-        this.sent.splice(0, old);
+        if (old > 0) {
+            this.sent.splice(0, old);
+        }
+        return this.sent.length;
     }
 
     private nothingWaits(): boolean {
@@ -200,8 +226,7 @@ export class Limiter {
             const queue = this.queues[priority];
             let served = 0;
             while (served < queue.length && this.tokens >= 1) {
-                this.take();
-                queue[served]?.go();
+                queue[served]?.go(this.take());
                 served += 1;
             }
             queue.splice(0, served);

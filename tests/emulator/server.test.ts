@@ -131,6 +131,19 @@ describe("lists", () => {
     });
 });
 
+test("the way there and back takes its time, for a refusal too", async () => {
+    it.emulator.settings.latencyMs = 60;
+    it.emulator.settings.requestsPerSecond = 1;
+    for (const expected of ["OK", "RESOURCE_EXHAUSTED: rate limit exceeded"]) {
+        const startedAt = performance.now();
+        expect(await errorOf(it.api.getRegions({}))).toBe(expected);
+        // A timer may go off a millisecond early, and there are two.
+        expect(performance.now() - startedAt).toBeGreaterThanOrEqual(58);
+        const arrivedAt = it.emulator.requests.all.at(-1)?.at ?? 0;
+        expect(Date.now() - arrivedAt).toBeGreaterThanOrEqual(28);
+    }
+});
+
 describe("rate limit", () => {
     const requests = async (count: number, call = () => it.api.getRegions({}) as Promise<unknown>) => {
         const answers = [];

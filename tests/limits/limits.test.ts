@@ -7,6 +7,8 @@ import { Client } from "../../provider/client/client";
 import { type Result, withStack } from "../support/engine";
 
 const [RESOURCES = 40, ...RATES] = (process.env.TEMPORAL_CLOUD_TEST_LIMITS ?? "40,40").split(",").map(Number);
+/** How far away the server is: on this machine, and on another continent. */
+const LATENCIES_MS = [0, 250];
 const EACH = RESOURCES / 4;
 const REFUSED_SHARE = 0.02;
 /** What it takes to find the limit, however few requests there are. */
@@ -47,8 +49,11 @@ async function measured(emulator: Emulator, command: () => Promise<Result>): Pro
     };
 }
 
-test.each(RATES)(`${RESOURCES} resources at %d requests/s are made, read and removed`, async (requestsPerSecond) => {
-    const emulator = await Emulator.start({ settings: { requestsPerSecond, operationDurationMs: 500 } });
+const CASES = RATES.flatMap((rate) => LATENCIES_MS.map((latencyMs) => [rate, latencyMs] as const));
+
+const name = `${RESOURCES} resources at %d requests/s, %d ms away, are made, read and removed`;
+test.each(CASES)(name, async (requestsPerSecond, latencyMs) => {
+    const emulator = await Emulator.start({ settings: { requestsPerSecond, latencyMs, operationDurationMs: 500 } });
     try {
         await withStack({ emulator, program: async () => program() }, async (stack) => {
             const parallel = 100;
@@ -58,7 +63,8 @@ test.each(RATES)(`${RESOURCES} resources at %d requests/s are made, read and rem
                 destroy: await measured(emulator, () => stack.destroy({ parallel })),
             };
             if (process.env.TEMPORAL_CLOUD_TEST_LIMITS) {
-                console.log(`${RESOURCES} resources at ${requestsPerSecond}/s`, JSON.stringify(figures, undefined, 1));
+                const what = `${RESOURCES} resources at ${requestsPerSecond}/s, ${latencyMs} ms away`;
+                console.log(what, JSON.stringify(figures, undefined, 1));
             }
             expect(stack.resources()).toEqual([]);
             expect(emulator.namespaces.list()).toEqual([]);

@@ -51,11 +51,12 @@ class Server {
 /** One call as the client makes it: again and again until it is let through. */
 async function call(limiter: Limiter, server: Server, priority: Priority = "write"): Promise<void> {
     for (let attempt = 0; ; attempt += 1) {
-        await limiter.acquire(priority);
+        const turn = await limiter.acquire(priority);
         if (await server.request()) {
+            limiter.passed(turn);
             return;
         }
-        limiter.refused();
+        limiter.refused(turn);
         // The middle of the retry's jittered delay.
         await sleep(0.5 * Math.min(250 * 2 ** attempt, 10_000));
     }
@@ -86,6 +87,16 @@ describe("against a server's limit", () => {
         // Not longer than 36/s would take, and nobody is faster than the limit and the bucket allow.
         expect(seconds).toBeLessThan(1200 / 36);
         expect(seconds).toBeGreaterThan((1200 - 40) / 40 - 1);
+    });
+
+    test.each([100, 250, 500, 1_000, 2_000])("of 40/s, %i ms away: the same, and hardly slower", async (latencyMs) => {
+        const server = new Server(40, 40, latencyMs);
+        const seconds = await rush(new Limiter(), server, 1200);
+        expect(server.refused / server.requests).toBeLessThan(0.02);
+        expect(seconds).toBeLessThan(1200 / 36 + latencyMs / 1000);
+        const short = new Server(40, 40, latencyMs);
+        await rush(new Limiter(), short, 140);
+        expect(short.refused).toBeLessThan(10);
     });
 
     test.each([80, 160])("of %i/s: more than three quarters of it", async (perSecond) => {
@@ -261,7 +272,7 @@ describe("giving up", () => {
         await second;
         controller.abort();
         await jest.advanceTimersByTimeAsync(1_100);
-        await expect(third).resolves.toBeUndefined();
+        await expect(third).resolves.toHaveProperty("at");
     });
 
     test("nothing is left behind: no timer when nobody waits", async () => {
