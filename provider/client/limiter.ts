@@ -10,9 +10,12 @@ const INITIAL_BURST = 16;
 const LOWEST_RATE = 0.5;
 /** What can be saved up during a pause: so many seconds' worth. */
 const BURST_SECONDS = 0.05;
-/** How often the rate is thought over, at most. */
+/** The rate is thought over no sooner than this after the last time. */
 const INTERVAL_MS = 250;
-/** How often it is on a long way to the server: until a refusal is heard of, all that is sent too fast is refused too. */
+/**
+ * And no sooner than so many times what an answer takes: until a refusal is heard of, all that is sent too fast is refused
+ * too. With 5, less than 2 % of 1,200 requests are, up to 2 s away; with 4, up to 500 ms away.
+ */
 const INTERVAL_LATENCIES = 5;
 /** Growth per interval until the server has refused anything: tenfold in 1.7 s. */
 const GROWTH = 1.4;

@@ -99,6 +99,21 @@ describe("against a server's limit", () => {
         expect(short.refused).toBeLessThan(10);
     });
 
+    test("of 40/s, met by a process that stands still now and then: the rate does not run away", async () => {
+        const server = new Server(40);
+        const limiter = new Limiter();
+        // All that it asks for at once goes at once, and nothing in between: far less than the rate would let through.
+        for (let second = 0; second < 20; second += 1) {
+            for (let index = 0; index < 10; index += 1) {
+                void call(limiter, server);
+            }
+            await jest.advanceTimersByTimeAsync(1_000);
+        }
+        expect(limiter.requestsPerSecond).toBeLessThan(60);
+        await rush(limiter, server, 140);
+        expect(server.refused).toBeLessThan(10);
+    });
+
     test.each([80, 160])("of %i/s: more than three quarters of it", async (perSecond) => {
         const server = new Server(perSecond);
         const calls = perSecond * 40;
