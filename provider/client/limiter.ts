@@ -129,7 +129,7 @@ export class Limiter {
         }
         const now = this.now();
         // Few requests before a refusal say nothing of the limit: somebody else has used it up.
-        this.ceiling = pace >= this.rate / 2 ? Math.min(this.rate, pace) : this.rate;
+        this.ceiling = this.isReachedBy(pace) ? Math.min(this.rate, pace) : this.rate;
         this.growth = RENEWED_GROWTH;
         this.setRate(Math.max(LOWEST_RATE, this.ceiling * BACKOFF), now);
         this.refusedAt = now;
@@ -157,12 +157,14 @@ export class Limiter {
         if (now - this.adjustedAt < Math.max(INTERVAL_MS, INTERVAL_LATENCIES * latencyMs)) {
             return;
         }
-        if (!this.waited || this.pace(now) + 1 < this.rate / 2) {
+        // With the request that is about to go; at a low rate it is the only one of its second.
+        const pace = this.pace(now) + 1;
+        if (!this.waited || !this.isReachedBy(pace)) {
             // A rate that nobody waits for, or that this process does not reach, is not tested: its success says nothing.
             this.setRate(this.rate, now);
             return;
         }
-        this.waited = this.waitingCount() > 0;
+        this.waited = !this.nothingWaits();
         if (now - this.refusedAt > DOUBT_MS) {
             this.ceiling = Number.POSITIVE_INFINITY;
         }
@@ -186,6 +188,11 @@ export class Limiter {
         return { at, pace: this.pace(at) };
     }
 
+    /** Whether so many requests in a second put the rate to the test. */
+    private isReachedBy(pace: number): boolean {
+        return pace >= this.rate / 2;
+    }
+
     /** How many requests there have been in the second until now. */
     private pace(now: number): number {
         let old = 0;
@@ -200,10 +207,6 @@ export class Limiter {
 
     private nothingWaits(): boolean {
         return PRIORITIES.every((priority) => this.queues[priority].length === 0);
-    }
-
-    private waitingCount(): number {
-        return PRIORITIES.reduce((sum, priority) => sum + this.queues[priority].length, 0);
     }
 
     private schedule(): void {
