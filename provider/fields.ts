@@ -38,6 +38,23 @@ export interface Field {
 
 export type Fields = { readonly [name: string]: Field };
 
+interface Entry {
+    readonly name: string;
+    readonly field: Field;
+}
+
+const entries = new WeakMap<Fields, readonly Entry[]>();
+
+/** The fields by name. They never change, and every resource is gone through several times: listed once. */
+function entriesOf(fields: Fields): readonly Entry[] {
+    let listed = entries.get(fields);
+    if (listed === undefined) {
+        listed = Object.entries(fields).map(([name, field]) => ({ name, field }));
+        entries.set(fields, listed);
+    }
+    return listed;
+}
+
 /** Whether a value, or a part of it, is not known yet. */
 export function hasUnknown(value: unknown): boolean {
     if (value === null || typeof value !== "object") {
@@ -224,9 +241,7 @@ export function object(members: Fields, options: FieldOptions = {}): Field {
             refuseKnown(options, value, at, report);
         },
         equal: (left, right) =>
-            Object.entries(members).every(([name, member]) =>
-                same(member, memberOf(left, name), memberOf(right, name)),
-            ),
+            entriesOf(members).every(({ name, field }) => same(field, memberOf(left, name), memberOf(right, name))),
     };
 }
 
@@ -266,7 +281,7 @@ export function checkFields(fields: Fields, values: Bag, at: string, report: Rep
             report(path(name), `is not a property that can be set.${suggestion(name, Object.keys(fields))}`);
         }
     }
-    for (const [name, field] of Object.entries(fields)) {
+    for (const { name, field } of entriesOf(fields)) {
         const value = Object.hasOwn(values, name) ? values[name] : undefined;
         if (value !== undefined && value !== null) {
             checkValue(field, value, path(name), report);
@@ -297,7 +312,7 @@ function pathOf(at: string, name: string): string {
 /** The paths of the fields that the program sets, for example `retentionDays`, `mtlsAuth.acceptedClientCa`. */
 export function managedPaths(fields: Fields, values: Bag, at = ""): string[] {
     const paths: string[] = [];
-    for (const [name, field] of Object.entries(fields)) {
+    for (const { name, field } of entriesOf(fields)) {
         const value = values[name];
         if (value === undefined || value === null) {
             continue;
@@ -315,7 +330,7 @@ export function managedPaths(fields: Fields, values: Bag, at = ""): string[] {
 /** The values at those paths, and nothing else. */
 export function pick(fields: Fields, values: Bag, paths: ReadonlySet<string>, at = ""): Bag {
     const picked: Record<string, unknown> = {};
-    for (const [name, field] of Object.entries(fields)) {
+    for (const { name, field } of entriesOf(fields)) {
         const value = values[name];
         if (value === undefined) {
             continue;
@@ -338,8 +353,8 @@ export function pick(fields: Fields, values: Bag, paths: ReadonlySet<string>, at
  * (`removed`) goes back to the API's default; what means the same keeps the server's spelling.
  */
 export function overlay(fields: Fields, live: Bag, values: Bag, removed: ReadonlySet<string>, at = ""): Bag {
-    const result: Record<string, unknown> = { ...live };
-    for (const [name, field] of Object.entries(fields)) {
+    const result: Record<string, unknown> = Object.assign({}, live);
+    for (const { name, field } of entriesOf(fields)) {
         const value = values[name] ?? undefined;
         const path = pathOf(at, name);
         if (field.members) {
@@ -363,7 +378,7 @@ export function overlay(fields: Fields, live: Bag, values: Bag, removed: Readonl
 
 /** The server's values in the program's spelling, where they mean the same. */
 export function respell(fields: Fields, live: Bag, values: Bag): Bag {
-    const result: Record<string, unknown> = { ...live };
+    const result: Record<string, unknown> = Object.assign({}, live);
     for (const [name, value] of Object.entries(values)) {
         const field = own(fields, name);
         if (field === undefined || value === undefined || value === null) {
@@ -400,7 +415,7 @@ export function changes(
     top?: string,
 ): Change[] {
     const found: Change[] = [];
-    for (const [name, field] of Object.entries(fields)) {
+    for (const { name, field } of entriesOf(fields)) {
         const path = pathOf(at, name);
         const value = values[name] ?? undefined;
         const mayReplace = field.options.replace === true;

@@ -11,12 +11,14 @@ let calls = 0;
  * times of what lives in it before it clears up, and what thousands of calls leave behind is garbage: 300 MB instead of
  * 180. Young objects get no more room than loading the modules has taken, which is as much as V8 ever gives them on Node.js
  * 20, and a half to a quarter of that on later ones; from the first clearing up on, the next is due when the heap is a
- * quarter as large again as what lives in it.
+ * quarter as large again as what lives in it. And no object counts as old from the start: once a hundred requests have
+ * waited for one page, V8 would take what requests are made of for long-lived, and never look back.
  */
 export function keepSmall(): void {
     calls += 1;
     if (calls === 1) {
         setFlagsFromString("--semi-space-growth-factor=1");
+        setFlagsFromString("--no-allocation-site-pretenuring");
     }
     if (calls !== FIRST_AFTER_CALLS) {
         return;

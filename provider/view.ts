@@ -2,7 +2,7 @@ import type { Timestamp } from "../proto/generated/google/protobuf/timestamp";
 import { ResourceState } from "../proto/generated/temporal/api/cloud/resource/v1/message";
 import type { Definition, Desired, Live } from "./definition";
 import type { Bag, Change } from "./fields";
-import { changes, hasUnknown, isBag, managedPaths, overlay, pick, respell, same } from "./fields";
+import { changes, hasUnknown, managedPaths, overlay, pick, respell, same } from "./fields";
 import { CLAIM_KEY } from "./owners";
 import type { Task } from "./run";
 
@@ -131,7 +131,7 @@ export class View<Args extends object, Resource extends Live> {
         const values = managed ? pick(fields, old, managed) : {};
         const props = this.state(resource, old, values, this.once(old));
         const inputs = managed ? pick(fields, props, managed) : this.withoutDefaults(props);
-        return { props, inputs: { ...hidden(old, MANAGED_KEY, ...PASSING, CLAIM_KEY), ...inputs } };
+        return { props, inputs: Object.assign(hidden(old, MANAGED_KEY, ...PASSING, CLAIM_KEY), inputs) };
     }
 
     /** What is kept of a resource that nobody has seen yet. */
@@ -165,14 +165,17 @@ export class View<Args extends object, Resource extends Live> {
     private state(resource: Resource, bag: Bag, values: Bag, once: Bag | undefined, managed?: readonly string[]): Bag {
         const { args, outputs } = this.definition.see(resource);
         const neverActive = resource.state === ResourceState.RESOURCE_STATE_ACTIVATION_FAILED;
-        return defined({
-            ...hidden(bag, ...PASSING),
-            ...respell(this.definition.fields, args as Bag, values),
-            ...outputs,
-            ...once,
-            ...(managed && { [MANAGED_KEY]: managed.join(" ") }),
-            [REPLACE_KEY]: neverActive || undefined,
-        });
+        // Not spread: for each property that a second spread adds, V8 describes the whole object anew.
+        return defined(
+            Object.assign(
+                respell(this.definition.fields, args as Bag, values),
+                hidden(bag, ...PASSING),
+                outputs,
+                once,
+                managed && { [MANAGED_KEY]: managed.join(" ") },
+                neverActive && { [REPLACE_KEY]: true },
+            ),
+        );
     }
 
     /** The inputs of a resource that no program has described yet: what the server has beyond its defaults. */
@@ -189,25 +192,26 @@ export class View<Args extends object, Resource extends Live> {
 
 /** Without undefined, over which the host would stumble. The value itself, where there is none in it. */
 function defined<Value>(value: Value): Value {
-    if (Array.isArray(value)) {
-        return value.some((item) => defined(item) !== item) ? (value.map(defined) as Value) : value;
-    }
-    if (!isBag(value)) {
+    if (!hasUndefined(value)) {
         return value;
     }
-    let copy: Record<string, unknown> | undefined;
-    for (const name of Object.keys(value)) {
-        const part = defined(value[name]);
-        if (part === undefined || part !== value[name]) {
-            copy ??= { ...value };
-            if (part === undefined) {
-                delete copy[name];
-            } else {
-                copy[name] = part;
-            }
+    if (Array.isArray(value)) {
+        return value.map(defined) as Value;
+    }
+    const copy: Record<string, unknown> = {};
+    for (const [name, part] of Object.entries(value as Bag)) {
+        if (part !== undefined) {
+            copy[name] = defined(part);
         }
     }
-    return (copy ?? value) as Value;
+    return copy as Value;
+}
+
+function hasUndefined(value: unknown): boolean {
+    if (value === null || typeof value !== "object") {
+        return value === undefined;
+    }
+    return Object.values(value).some(hasUndefined);
 }
 
 export function timeMs(time: Timestamp | undefined): number {
