@@ -66,6 +66,17 @@ export class ResourceContext {
         return typeof generation === "number" ? generation : 0;
     }
 
+    /** Whether the resource option `replaceOnChanges` names a property. */
+    replacesOn({ name, path }: { readonly name: string; readonly path: string }): boolean {
+        const { replaceOnChanges } = this.parts;
+        return Array.isArray(replaceOnChanges) && ["*", name, path].some((named) => replaceOnChanges.includes(named));
+    }
+
+    /** The name that the resource was given by default, where its logical name has become another since. */
+    get givenName(): string | undefined {
+        return this.string("givenName") || undefined;
+    }
+
     timeoutMs(method: keyof Timeouts): number {
         const { timeouts } = this.parts;
         const value = isBag(timeouts) ? timeouts[method] : undefined;

@@ -125,7 +125,7 @@ export class Creation<Args extends object, Resource extends Live> {
             if (isOurs && isRecent(before.operation) && !this.owners.isOthers(id, run.context)) {
                 return this.take(run, { id, asyncOperation: before.operation }, before.operation);
             }
-            throw this.takenError(task, id, isOurs ? before.operation : undefined, error);
+            throw this.takenError(run, task, id, isOurs ? before.operation : undefined, error);
         }
     }
 
@@ -291,15 +291,17 @@ export class Creation<Args extends object, Resource extends Live> {
     }
 
     /** A create that was refused because the natural key is taken: whose is it, and what to do? */
-    private takenError(task: Task, id: string, ours: AsyncOperation | undefined, error: Error): Error {
+    private takenError(run: Run, task: Task, id: string, ours: AsyncOperation | undefined, error: Error): Error {
         const { kind } = this.definition;
         const key = JSON.stringify(this.view.naturalKey(task.args));
         const whose = ours
             ? `an operation of this stack made it (${ours.id}), but it may be another resource's by now`
             : "this stack did not make it";
+        // A replacement takes nothing over: what it would find is most often what it replaces.
+        const what = run.context.generation > 0 ? "declare it under another logical name with" : "give this resource";
         return new LifecycleError(
             `a ${kind} ${key} exists already (id ${id}), and ${whose}. Nothing was ` +
-                `changed. To manage it here, give this resource the option \`import: ${JSON.stringify(id)}\` or the ` +
+                `changed. To manage it here, ${what} the option \`import: ${JSON.stringify(id)}\` or the ` +
                 `argument \`adopt: true\`; else choose another name. (${error.message})`,
             { cause: error },
         );

@@ -89,7 +89,7 @@ export interface Definition<Args extends object, Resource extends Live> {
     /** Properties for which the resource has to be replaced now although no field says so. */
     replaceNow?(old: Bag, args: Bag, now: Date): string[];
     /** What the program should know although nothing is wrong. */
-    warnings?(old: Bag, args: Bag): string[];
+    warnings?(old: Bag, args: Bag, wasManaged: ReadonlySet<string>): string[];
     /** Why the resource with these outputs must not be deleted. */
     refuseDelete?(outputs: Bag): string | undefined;
     /** What to do where the server has refused to delete this resource. */

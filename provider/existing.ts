@@ -313,8 +313,8 @@ export class Existing<Args extends object, Resource extends Live> {
 
     private gone(run: Run, bag: Bag, id: string, once: Bag | undefined): HalfFinishedError {
         return new HalfFinishedError(
-            `${title(run)} does not exist any more: it was deleted outside this stack. ` +
-                "The next `pulumi up` creates it anew.",
+            `${title(run)} does not exist any more: it was deleted outside this stack, and the next \`pulumi up\` creates ` +
+                "it anew. Unless the API key is now one of another account: then set it back first.",
             id,
             this.view.unseen(bag, once, true),
         );

@@ -10,7 +10,7 @@ import { checkFields } from "./fields";
 import { Owners } from "./owners";
 import type { Log, Method, Run, Session, Task } from "./run";
 import { LifecycleError, title, within } from "./run";
-import { hidden, REPLACE_KEY, UNSEEN_KEY, View, visible } from "./view";
+import { hidden, managedOf, REPLACE_KEY, UNSEEN_KEY, View, visible } from "./view";
 
 export interface CheckResult {
     readonly inputs: Bag;
@@ -48,7 +48,8 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         const context = contextOf(bag);
         const given = visible(bag);
         const byDefault = nameField !== undefined && given[nameField] === undefined && context.name !== "";
-        const args: Bag = byDefault ? { ...given, [nameField]: context.name } : given;
+        const name = this.defaultName(old, context);
+        const args: Bag = byDefault ? { ...given, [nameField]: name } : given;
         checkFields(fields, args, "", (property, reason) => {
             const why = "It defaults to the logical name; set it to something else.";
             report(property, byDefault && property === nameField ? `${reason} ${why}` : reason);
@@ -57,17 +58,24 @@ export class Lifecycle<Args extends object, Resource extends Live> {
             const before = Object.keys(visible(old)).length > 0 ? visible(old) : undefined;
             this.definition.check?.(args, before, report, context.importId !== undefined || context.adopt);
         }
-        return { inputs: { ...hidden(bag), ...args, ...this.withGeneration(old, context) }, failures };
+        const noted = {
+            ...this.generation(old, context),
+            ...(byDefault && name !== context.name && { givenName: name }),
+        };
+        const hiddenInputs = Object.keys(noted).length === 0 ? {} : { [CONTEXT_KEY]: context.with(noted) };
+        return { inputs: { ...hidden(bag), ...args, ...hiddenInputs }, failures };
     }
 
     /** Says what an update would do. Never asks the server. */
     diff({ log, id }: { readonly log: Log; readonly id?: string }, old: Bag, bag: Bag, now: Date): DiffResult {
         const args = visible(bag);
+        const context = contextOf(bag);
         if (id !== undefined) {
-            this.owners.note(id, contextOf(bag), old);
+            this.owners.note(id, context, old);
         }
         const changed = this.view.changes(old, args);
-        const replaces = new Set(changed.filter(({ replace }) => replace).map(({ name }) => name));
+        const replacing = changed.filter((change) => change.replace || context.replacesOn(change));
+        const replaces = new Set(replacing.map(({ name }) => name));
         for (const name of this.definition.replaceNow?.(old, args, now) ?? []) {
             replaces.add(name);
         }
@@ -75,8 +83,8 @@ export class Lifecycle<Args extends object, Resource extends Live> {
             // The engine wants the name of a property, and none that the program sets has changed.
             replaces.add("id");
         }
-        for (const warning of this.definition.warnings?.(old, args) ?? []) {
-            log.warn(contextOf(bag).urn, warning);
+        for (const warning of this.definition.warnings?.(old, args, managedOf(old) ?? new Set()) ?? []) {
+            log.warn(context.urn, warning);
         }
         const key = this.view.naturalKey(args);
         return {
@@ -148,11 +156,22 @@ export class Lifecycle<Args extends object, Resource extends Live> {
     }
 
     /**
+     * What the resource is named by default: by its logical name, and that stays so when an alias or `pulumi state rename`
+     * gives it another one, which is to replace nothing.
+     */
+    private defaultName(old: Bag, context: ResourceContext): string {
+        const { nameField } = this.definition;
+        const before = contextOf(old);
+        const wasDefault = nameField !== undefined && before.name !== "" && old[nameField] === before.name;
+        return before.givenName ?? (wasDefault ? before.name : context.name);
+    }
+
+    /**
      * Counts replacements in the hidden inputs, so that a replacement is never mistaken for the create of what it
      * replaces. The engine checks a resource that is in the state with its old inputs, and once more without them when
      * it is to be replaced.
      */
-    private withGeneration(old: Bag, context: ResourceContext): Bag {
+    private generation(old: Bag, context: ResourceContext): Bag {
         const { urn } = context;
         if (urn === "") {
             return {};
@@ -163,7 +182,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
             this.generations.set(urn, before ?? 0);
         }
         const generation = before === undefined ? 0 : inState ? before : before + 1;
-        return generation === 0 ? {} : { [CONTEXT_KEY]: context.with({ generation }) };
+        return generation === 0 ? {} : { generation };
     }
 
     /** The id of the resource that the program wants taken over, if it is there. */

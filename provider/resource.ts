@@ -94,6 +94,7 @@ function context(
         }),
         organization: organization === DEFAULT_ORGANIZATION ? undefined : organization,
         timeouts: opts.customTimeouts,
+        replaceOnChanges: opts.replaceOnChanges,
         importId,
         adopt,
     });

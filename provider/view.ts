@@ -104,8 +104,7 @@ export class View<Args extends object, Resource extends Live> {
     differences(resource: Resource, args: Bag): Change[] {
         const { fields } = this.definition;
         const live = this.definition.see(resource).args as Bag;
-        const wanted = respell(fields, args, live);
-        const differing = changes(fields, live, wanted, new Set(this.managed(wanted)));
+        const differing = changes(fields, respell(fields, live, args), args, new Set(this.managed(args)));
         return differing.filter(({ name }) => !fields[name]?.options.programOnly);
     }
 

@@ -22,7 +22,7 @@ export interface ApiKeyArgs {
      * that is taken over. Changing it replaces the key.
      */
     ownerType?: pulumi.Input<OwnerType> | undefined;
-    /** The name for people. The default is the resource's logical name. */
+    /** The name for people. The default is the resource's logical name when it was made. */
     displayName?: pulumi.Input<string> | undefined;
     /** What it is for. The default is empty. */
     description?: pulumi.Input<string> | undefined;

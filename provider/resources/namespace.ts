@@ -40,8 +40,9 @@ import { fromTimestamp, lay, PAGE_SIZE, stateWord } from "../wire";
 export interface NamespaceArgs extends AdoptArgs {
     /**
      * The name, unique in the account: 2 to 39 characters, small letters, digits and hyphens, beginning with a letter,
-     * not ending with a hyphen. The default is the resource's logical name. Changing it replaces the namespace, and
-     * its workflows are lost: a new one is made, then the old one is deleted.
+     * not ending with a hyphen. The default is the resource's logical name when it was made: an alias does not
+     * rename it. Changing it replaces the namespace, and its workflows are lost: a new one is made, then the old one is
+     * deleted.
      */
     name?: pulumi.Input<string> | undefined;
     /**
@@ -453,8 +454,9 @@ function checkSearchAttributes(args: Bag, old: Bag | undefined, report: Report):
     }
 }
 
-function warnings(old: Bag, args: Bag): string[] {
-    const before = isBag(old.searchAttributes) ? Object.keys(old.searchAttributes) : [];
+function warnings(old: Bag, args: Bag, wasManaged: ReadonlySet<string>): string[] {
+    const managed = wasManaged.has("searchAttributes") ? old.searchAttributes : undefined;
+    const before = isBag(managed) ? Object.keys(managed) : [];
     const attributes = isBag(args.searchAttributes) ? args.searchAttributes : {};
     const renamed = isBag(args.searchAttributeRenames) ? Object.values(args.searchAttributeRenames) : [];
     if (args.searchAttributes === UNKNOWN || args.searchAttributeRenames === UNKNOWN) {
@@ -706,20 +708,19 @@ function toCodecServer(values: Values["codecServer"], base: CodecServerSpec | un
         endpoint: codec?.endpoint ?? "",
         passAccessToken: codec?.passAccessToken ?? false,
         includeCrossOriginCredentials: codec?.includeCrossOriginCredentials ?? false,
-        customErrorMessage: lay(
-            base?.customErrorMessage,
-            messages.namespace.CodecServerSpec_CustomErrorMessage.fromPartial({}),
-            {
+        // Without a codec server, not even an empty one.
+        customErrorMessage:
+            codec &&
+            lay(base?.customErrorMessage, messages.namespace.CodecServerSpec_CustomErrorMessage.fromPartial({}), {
                 default: lay(
                     base?.customErrorMessage?.default,
                     messages.namespace.CodecServerSpec_CustomErrorMessage_ErrorMessage.fromPartial({}),
                     {
-                        message: codec?.customErrorMessage?.message ?? "",
-                        link: codec?.customErrorMessage?.link ?? "",
+                        message: codec.customErrorMessage?.message ?? "",
+                        link: codec.customErrorMessage?.link ?? "",
                     },
                 ),
-            },
-        ),
+            }),
     });
 }
 
@@ -883,6 +884,7 @@ function withReplicas(
 }
 
 const SETTING_CAPACITY = "setting the capacity";
+const TAKING_BACK_CAPACITY = "taking back the request for capacity that failed";
 
 function changeCapacity(
     namespace: LiveNamespace,
@@ -898,17 +900,24 @@ function changeCapacity(
     if (isDeepStrictEqual(seeCapacity(namespace), args.capacity)) {
         return undefined;
     }
-    if (
-        made.has(SETTING_CAPACITY) &&
-        request?.state === messages.namespace.Capacity_Request_State.STATE_CAPACITY_REQUEST_FAILED
-    ) {
+    const hasFailed = request?.state === messages.namespace.Capacity_Request_State.STATE_CAPACITY_REQUEST_FAILED;
+    if (made.has(SETTING_CAPACITY) && hasFailed) {
         throw new Error(
             "Temporal Cloud could not provide the capacity: its latest request failed. Ask for less, or for it later.",
         );
     }
     const live = namespace.spec ?? emptySpec();
-    const capacitySpec = toCapacitySpec(args.capacity);
-    return updateSpec(namespace, SETTING_CAPACITY, { ...toSpec(see(namespace).args, live), capacitySpec });
+    const spec = toSpec(see(namespace).args, live);
+    // A request that failed stays in the spec, where the same again would be no change.
+    if (
+        hasFailed &&
+        !made.has(TAKING_BACK_CAPACITY) &&
+        isDeepStrictEqual(fromCapacitySpec(live.capacitySpec), args.capacity)
+    ) {
+        const capacitySpec = toCapacitySpec(currentCapacity(namespace.capacity));
+        return updateSpec(namespace, TAKING_BACK_CAPACITY, { ...spec, capacitySpec });
+    }
+    return updateSpec(namespace, SETTING_CAPACITY, { ...spec, capacitySpec: toCapacitySpec(args.capacity) });
 }
 
 /**
@@ -926,7 +935,8 @@ export const namespaceDefinition: Definition<Values, LiveNamespace> = {
     warnings,
     deleteHint: ({ spec }) =>
         spec?.lifecycle?.enableDeleteProtection
-            ? "It is protected: set `deleteProtection: false`, run `pulumi up`, then delete it."
+            ? "It is protected: set `deleteProtection: false`, run `pulumi up`, then delete it. If it has been replaced " +
+              "already, take its protection away by `tcld` or in the web interface: the next `pulumi up` deletes it."
             : undefined,
     async create(cloud, args, { operationId, signal }) {
         const { namespace, asyncOperation } = await cloud.createNamespace(

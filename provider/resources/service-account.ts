@@ -37,7 +37,7 @@ import { fromTimestamp, lay, PAGE_SIZE, stateWord } from "../wire";
  * in place.
  */
 export interface ServiceAccountArgs extends AccessArgs, AdoptArgs {
-    /** The name, unique among the account's service accounts. The default is the resource's logical name. */
+    /** The name, unique among the account's service accounts. The default is the resource's logical name when it was made. */
     name?: pulumi.Input<string> | undefined;
     /** What it is for. The default is empty. */
     description?: pulumi.Input<string> | undefined;

@@ -160,8 +160,8 @@ export const userDefinition: Definition<Values, LiveUser> = {
     check,
     refuseDelete: ({ accountRole }) =>
         accountRole === "owner"
-            ? "an owner of the account cannot be deleted through the API. Have the role changed first; or take the " +
-              "resource out of the state by `pulumi state delete`, and the user stays."
+            ? "an owner of the account cannot be deleted through the API. Have the role changed and run `pulumi refresh` " +
+              "first; or take the resource out of the state by `pulumi state delete`, and the user stays."
             : undefined,
     async create(cloud, args, { operationId, signal }) {
         refuseAccess(args, undefined);

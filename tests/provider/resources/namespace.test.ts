@@ -278,7 +278,8 @@ describe("search attributes", () => {
             'searchAttributeRenames["constructor"]: `searchAttributeRenames["constructor"]` has to be in `searchAttributes` too: it is the new name.',
         ]);
         expect(check({ searchAttributes, searchAttributeRenames: { Other: "toString" } })).toHaveLength(1);
-        expect(definition.warnings?.({ searchAttributes }, { searchAttributes: {} })).toHaveLength(1);
+        const managed = new Set(["searchAttributes"]);
+        expect(definition.warnings?.({ searchAttributes }, { searchAttributes: {} }, managed)).toHaveLength(1);
         expect(
             await sent(
                 next(live({ searchAttributes: { Old: 2 } }), {
@@ -573,14 +574,21 @@ describe("check", () => {
 });
 
 test("an attribute that is no longer declared gives a warning, unless it was renamed", () => {
-    const warnings = (args: Bag) => definition.warnings?.({ searchAttributes: { A: "int", B: "int" } }, args);
-    expect(warnings({ searchAttributes: { A: "int", B: "int" } })).toEqual([]);
-    expect(warnings({ searchAttributes: { A: "int" } })).toEqual([
+    const warnings = (args: Bag, ...managed: string[]) =>
+        definition.warnings?.({ searchAttributes: { A: "int", B: "int" } }, args, new Set(managed));
+    expect(warnings({ searchAttributes: { A: "int", B: "int" } }, "searchAttributes")).toEqual([]);
+    expect(warnings({ searchAttributes: { A: "int" } }, "searchAttributes")).toEqual([
         expect.stringContaining('"B" stays in Temporal Cloud'),
     ]);
-    expect(warnings({ searchAttributes: { A: "int", C: "int" }, searchAttributeRenames: { C: "B" } })).toEqual([]);
-    expect(warnings({ searchAttributes: UNKNOWN })).toEqual([]);
-    expect(warnings({ searchAttributes: { A: "int" }, searchAttributeRenames: UNKNOWN })).toEqual([]);
+    expect(
+        warnings({ searchAttributes: { A: "int", C: "int" }, searchAttributeRenames: { C: "B" } }, "searchAttributes"),
+    ).toEqual([]);
+    expect(warnings({ searchAttributes: UNKNOWN }, "searchAttributes")).toEqual([]);
+    expect(warnings({ searchAttributes: { A: "int" }, searchAttributeRenames: UNKNOWN }, "searchAttributes")).toEqual(
+        [],
+    );
+    // What the program never declared is none of its concern.
+    expect(warnings({})).toEqual([]);
 });
 
 test("a namespace that never had anything is seen without a crash", () => {

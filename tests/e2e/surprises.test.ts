@@ -1,0 +1,167 @@
+// What people of Pulumi do beside changing fields: none of it may cost them a resource, or leave them in a circle.
+
+import * as pulumi from "@pulumi/pulumi";
+import * as temporalcloud from "pulumi-temporal-cloud";
+import { Emulator } from "../../emulator";
+import { NamespaceSpec_SearchAttributeType as AttributeType } from "../../proto/generated/temporal/api/cloud/namespace/v1/message";
+import { type Result, TestStack } from "../support/engine";
+
+jest.setTimeout(180_000);
+
+let emulator: Emulator;
+let stack: TestStack;
+
+beforeEach(async () => {
+    emulator = await Emulator.start({ settings: { checkDurationMs: 100 } });
+    stack = await TestStack.create({ emulator, program: async () => {} });
+});
+
+afterEach(async () => {
+    stack?.remove();
+    await emulator?.stop();
+});
+
+const namespaceArgs = { regions: ["aws-us-east-1"], apiKeyAuth: true };
+
+/** What the engine does to resources that are there, beside leaving them alone. */
+const steps = (result: Result) => result.steps.filter(({ op }) => op !== "same" && op !== "refresh");
+
+/** The emulator's namespace of that name. */
+function live(name: string) {
+    const found = emulator.namespaces.list().find(({ spec }) => spec?.name === name);
+    if (!found?.spec) {
+        throw new Error(`there is no namespace ${name}`);
+    }
+    return { ...found, spec: found.spec };
+}
+
+describe("a resource that was named by default keeps its name", () => {
+    const before = async () => {
+        new temporalcloud.Namespace("orders", namespaceArgs);
+        new temporalcloud.ServiceAccount("worker", { accountRole: "read" });
+    };
+    const renamed = (more: Partial<temporalcloud.NamespaceArgs> = {}) => ({
+        program: async () => {
+            new temporalcloud.Namespace("orders-2", { ...namespaceArgs, ...more }, { aliases: [{ name: "orders" }] });
+            new temporalcloud.ServiceAccount("worker-2", { accountRole: "read" }, { aliases: [{ name: "worker" }] });
+        },
+    });
+
+    test("under an alias, in this run and the next ones, until the program gives it one", async () => {
+        await stack.up({ program: before });
+        expect(steps(await stack.preview(renamed()))).toEqual([]);
+        expect(steps(await stack.up(renamed()))).toEqual([]);
+        expect(steps(await stack.up({ ...renamed(), refresh: true }))).toEqual([]);
+        expect((await stack.up(renamed({ description: "x" }))).ops("orders-2")).toEqual(["update"]);
+        expect(live("orders").spec.description).toBe("x");
+        expect((await stack.preview(renamed({ name: "other" }))).ops("orders-2")).toContain("replace");
+    });
+
+    test("in a component", async () => {
+        await stack.up({ program: before });
+        class Team extends pulumi.ComponentResource {
+            constructor(name: string) {
+                super("test:index:Team", name);
+                const aliases = [{ name: "orders", parent: pulumi.rootStackResource }];
+                new temporalcloud.Namespace(`${name}-orders`, namespaceArgs, { parent: this, aliases });
+            }
+        }
+        const result = await stack.preview({
+            program: async () => {
+                new Team("shop");
+            },
+        });
+        expect(steps(result).filter(({ name }) => name === "shop-orders" || name === "orders")).toEqual([]);
+    });
+
+    test("after `pulumi state rename`", async () => {
+        await stack.up({ program: before });
+        await stack.editState((resources) => {
+            for (const resource of resources) {
+                resource.urn = resource.urn.replace(/::(orders|worker)$/, "::$1-2");
+            }
+        });
+        expect(steps(await stack.up(renamed()))).toEqual([]);
+    });
+});
+
+test("a codec server with a message of its own goes when it is no longer declared", async () => {
+    const codecServer = { endpoint: "https://codec.example.com", customErrorMessage: { message: "Ask the team." } };
+    await stack.up({
+        program: async () => {
+            new temporalcloud.Namespace("orders", { ...namespaceArgs, codecServer });
+        },
+    });
+    const without = async () => {
+        new temporalcloud.Namespace("orders", namespaceArgs);
+    };
+    await stack.up({ program: without });
+    expect(live("orders").spec.codecServer?.endpoint ?? "").toBe("");
+    expect(steps(await stack.up({ program: without, refresh: true }))).toEqual([]);
+});
+
+test("capacity that could not be provided can be had by the next `up`", async () => {
+    const program = async () => {
+        new temporalcloud.Namespace("orders", { ...namespaceArgs, capacity: { mode: "provisioned", value: 4 } });
+    };
+    await stack.up({
+        program: async () => {
+            new temporalcloud.Namespace("orders", namespaceArgs);
+        },
+    });
+    emulator.faults.add({ method: "UpdateNamespace", kind: "capacityFails" });
+    await stack.up({ program, expectFailure: true });
+    await stack.up({ program });
+    expect(live("orders").capacity?.currentMode).toMatchObject({ $case: "provisioned", value: { currentValue: 4 } });
+    expect(steps(await stack.up({ program, refresh: true }))).toEqual([]);
+});
+
+test("adoption tells what it has changed, and no more", async () => {
+    const keyword = AttributeType.SEARCH_ATTRIBUTE_TYPE_KEYWORD;
+    for (const [name, searchAttributes] of Object.entries({
+        more: { A: keyword, B: keyword },
+        less: { A: keyword },
+        none: { A: keyword },
+    })) {
+        const replicas = [{ region: "aws-us-east-1" }];
+        emulator.namespaces.add({
+            spec: { name, replicas, retentionDays: 30, apiKeyAuth: { enabled: true }, searchAttributes },
+        });
+    }
+    const adopt = { ...namespaceArgs, adopt: true };
+    const program = async () => {
+        new temporalcloud.Namespace("more", { ...adopt, searchAttributes: { A: "keyword" } });
+        new temporalcloud.Namespace("less", { ...adopt, searchAttributes: { A: "keyword", B: "keyword" } });
+        new temporalcloud.Namespace("none", adopt);
+    };
+    const warnings = ({ diagnostics }: Awaited<ReturnType<TestStack["up"]>>) =>
+        diagnostics.filter(({ severity }) => severity === "warning").map(({ message }) => message.trim());
+    expect(warnings(await stack.up({ program }))).toEqual([
+        "Took over Namespace less.a1b2c and changed `searchAttributes`.",
+    ]);
+    expect(warnings(await stack.up({ program }))).toEqual([]);
+});
+
+test("a replacement takes nothing over, and says how to", async () => {
+    const user = (email: string) => async () => {
+        new temporalcloud.User("ann", { email, accountRole: "read", adopt: true });
+    };
+    emulator.users.add({ spec: { email: "new@example.com", access: { accountAccess: { role: 4 } } } });
+    await stack.up({ program: user("old@example.com") });
+    const { stdout, stderr } = await stack.up({ program: user("new@example.com"), expectFailure: true });
+    expect(stdout + stderr).toContain("declare it under another logical name with the option `import:");
+});
+
+test("`replaceOnChanges` replaces, and nothing else does", async () => {
+    const program = (args: Partial<temporalcloud.ServiceAccountArgs>) => ({
+        program: async () => {
+            const opts = { replaceOnChanges: ["description"] };
+            new temporalcloud.ServiceAccount("worker", { accountRole: "read", ...args }, opts);
+        },
+    });
+    await stack.up(program({ description: "a" }));
+    expect((await stack.up(program({ description: "a", accountRole: "developer" }))).ops("worker")).toEqual(["update"]);
+    const result = await stack.up(program({ description: "b", accountRole: "developer" }));
+    expect(result.ops("worker")).toContain("replace");
+    expect(emulator.serviceAccounts.list().map(({ spec }) => spec?.description)).toEqual(["b"]);
+});
