@@ -58,6 +58,7 @@ export class Creation<Args extends object, Resource extends Live> {
     /** Makes the resource, or takes over what an earlier run of this stack made, and brings it to what is wanted. */
     async create(run: Run, bag: Bag, task: Task): Promise<{ created: Created; resource: Resource }> {
         const created = await this.start(run, bag, task);
+        const { reads } = run.session.client;
         try {
             if (created.asyncOperation) {
                 await this.existing.awaitOperation(run, created.asyncOperation, "creating");
@@ -69,6 +70,9 @@ export class Creation<Args extends object, Resource extends Live> {
                 throw await this.failedCreate(run, bag, created, error);
             }
             throw error instanceof HalfFinishedError ? error : this.halfFinished(run, bag, created, error, false);
+        } finally {
+            // A list may have shown it while it was being made.
+            reads.changed(this.definition.kind);
         }
     }
 

@@ -38,7 +38,11 @@ export interface Turn {
     readonly pace: number;
 }
 
+/** Every so many turns, one goes to whoever has waited longest: an update begins with a read, which must not wait for ever. */
+const TURNS_PER_OLDEST = 4;
+
 interface Waiting {
+    readonly since: number;
     readonly go: (turn: Turn) => void;
     readonly signal: AbortSignal | undefined;
 }
@@ -65,6 +69,7 @@ export class Limiter {
     private refilledAt: number;
     private adjustedAt: number;
     private refusedAt = Number.NEGATIVE_INFINITY;
+    private turns = 0;
     private waited = false;
     /** How long the slowest answer took to a request sent at the present rate; undefined before there is one. */
     private latencyMs: number | undefined;
@@ -98,6 +103,7 @@ export class Limiter {
         return new Promise<Turn>((resolve, reject) => {
             const waiting: Waiting = {
                 signal,
+                since: this.now(),
                 go: (turn) => {
                     signal?.removeEventListener("abort", abort);
                     resolve(turn);
@@ -228,14 +234,15 @@ export class Limiter {
     }
 
     private drain(): void {
-        for (const priority of PRIORITIES) {
-            const queue = this.queues[priority];
-            let served = 0;
-            while (served < queue.length && this.tokens >= 1) {
-                queue[served]?.go(this.take());
-                served += 1;
-            }
-            queue.splice(0, served);
+        while (this.tokens >= 1 && !this.nothingWaits()) {
+            this.turns += 1;
+            const queues = PRIORITIES.map((priority) => this.queues[priority]).filter(({ length }) => length > 0);
+            const first = this.turns % TURNS_PER_OLDEST === 0 ? queues.toSorted(byAge)[0] : queues[0];
+            first?.shift()?.go(this.take());
         }
     }
+}
+
+function byAge([left]: readonly Waiting[], [right]: readonly Waiting[]): number {
+    return (left?.since ?? 0) - (right?.since ?? 0);
 }

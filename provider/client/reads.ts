@@ -1,4 +1,4 @@
-import { failed } from "./errors";
+import { failed, GivenUpError } from "./errors";
 
 /** One page of a list. */
 export interface Page<T> {
@@ -28,6 +28,8 @@ const SINGLE_READS = 4;
 const PAGES_ON_TRUST = 2;
 /** And so many more reads one by one buy another page: in a huge account, most of what a page holds is not ours. */
 const SINGLE_READS_PER_PAGE = 10;
+/** A page that takes longer, with its repetitions, is given up, so that whoever waits for it still has time to read alone. */
+const PAGE_MS = 75_000;
 
 /**
  * Reads that share their requests. The first few of a kind go one by one; from then on pages of the whole list serve
@@ -60,24 +62,25 @@ interface Waiting {
 
 class KindReads<T> {
     private singleReads = 0;
-    private listReads = 0;
     private pages = 0;
+    /** The pages that held what was asked for. */
+    private readonly paid = new Set<number>();
     private pageToken = "";
     private listed = false;
     private mayList = true;
     private paging: Promise<void> | undefined;
     /** Why the last page did not come. */
     private failure: unknown;
-    private readonly items = new Map<string, T>();
+    private readonly items = new Map<string, { readonly item: T; readonly page: number }>();
     private readonly waiting = new Map<string, Waiting[]>();
 
     constructor(private readonly source: Source<T>) {}
 
     async read(id: string, waiter: Waiter): Promise<T> {
-        const item = this.items.get(id);
-        if (item !== undefined) {
-            this.listReads += 1;
-            return item;
+        const listed = this.items.get(id);
+        if (listed !== undefined) {
+            this.paid.add(listed.page);
+            return listed.item;
         }
         // From here on there is something to wait for.
         const { signal } = waiter;
@@ -86,29 +89,33 @@ class KindReads<T> {
             return this.source.get(id, signal);
         }
         const listedItem = await new Promise<T | undefined>((resolve) => {
-            const waiting: Waiting = {
-                found: (found) => resolve(found as T),
-                askAlone: () => resolve(undefined),
+            const done = (item?: T) => {
+                signal.removeEventListener("abort", askAlone);
+                resolve(item);
             };
-            this.waiting.set(id, [...(this.waiting.get(id) ?? []), waiting]);
+            const askAlone = () => done();
+            // The page is everybody's, the time of each is its own.
+            signal.addEventListener("abort", askAlone, { once: true });
+            this.waiting.set(id, [...(this.waiting.get(id) ?? []), { found: (item) => done(item as T), askAlone }]);
             this.paging ??= this.page(signal).finally(() => {
                 this.paging = undefined;
             });
         });
         if (listedItem !== undefined) {
-            this.listReads += 1;
             return listedItem;
         }
-        if (signal.aborted && this.failure !== undefined) {
+        if (signal.aborted) {
             // The page was what all the time went into.
-            throw this.failure;
+            throw (
+                this.failure ?? new GivenUpError(`Get${this.source.kind}s`, undefined, true, { cause: signal.reason })
+            );
         }
         this.singleReads += 1;
         return this.source.get(id, signal);
     }
 
     private mayPage(): boolean {
-        const earned = PAGES_ON_TRUST + this.listReads + Math.floor(this.singleReads / SINGLE_READS_PER_PAGE);
+        const earned = PAGES_ON_TRUST + this.paid.size + Math.floor(this.singleReads / SINGLE_READS_PER_PAGE);
         return this.mayList && !this.listed && this.pages < earned;
     }
 
@@ -116,14 +123,15 @@ class KindReads<T> {
         try {
             while (this.waiting.size > 0 && this.mayPage()) {
                 this.pages += 1;
-                const { items, nextPageToken } = await this.source.list(this.pageToken, signal);
+                const time = AbortSignal.any([signal, AbortSignal.timeout(PAGE_MS)]);
+                const { items, nextPageToken } = await this.source.list(this.pageToken, time);
                 for (const item of items) {
                     this.add(item);
                 }
                 // A token that comes back unchanged would page for ever.
                 this.listed = nextPageToken === "" || nextPageToken === this.pageToken;
                 this.pageToken = nextPageToken;
-                // Those that were served have to be counted before the next page is judged.
+                // Nothing may come between the last look at who waits and the end of the paging.
                 await new Promise((resolve) => setImmediate(resolve));
             }
         } catch (error) {
@@ -144,10 +152,16 @@ class KindReads<T> {
 
     private add(item: T): void {
         const id = this.source.idOf(item);
-        this.items.set(id, item);
-        for (const waiting of this.waiting.get(id) ?? []) {
-            waiting.found(item);
+        // What an earlier page held already does not make this one worth its request.
+        const page = this.items.get(id)?.page ?? this.pages;
+        this.items.set(id, { item, page });
+        const waiting = this.waiting.get(id);
+        if (waiting) {
+            this.paid.add(page);
+            this.waiting.delete(id);
         }
-        this.waiting.delete(id);
+        for (const { found } of waiting ?? []) {
+            found(item);
+        }
     }
 }

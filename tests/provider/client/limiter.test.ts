@@ -231,7 +231,7 @@ describe("whom it serves first", () => {
         expect(served).toEqual(["first", "second", "late", "third"]);
     });
 
-    test("polling of many operations starves no write", async () => {
+    test.each(["write", "read"] as const)("polling of many operations starves no %s", async (priority) => {
         const limiter = new Limiter();
         const server = new Server(40);
         let polling = true;
@@ -246,12 +246,13 @@ describe("whom it serves first", () => {
         await jest.advanceTimersByTimeAsync(5_000);
         const startedAt = performance.now();
         let took = Number.NaN;
-        void call(limiter, server, "write").then(() => {
+        void call(limiter, server, priority).then(() => {
             took = performance.now() - startedAt;
         });
-        await jest.advanceTimersByTimeAsync(5_000);
+        await jest.advanceTimersByTimeAsync(20_000);
         polling = false;
-        expect(took).toBeLessThan(1_500);
+        // An update or a delete begins with a read. That waits about as long as the looks do.
+        expect(took).toBeLessThan(priority === "write" ? 1_500 : 15_000);
     });
 });
 

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { Status } from "nice-grpc-common";
 import { type Failure, RpcError } from "../../../provider/client/errors";
 import { type Page, Reads, type Source } from "../../../provider/client/reads";
@@ -8,6 +9,8 @@ interface Item {
 }
 
 const signal = new AbortController().signal;
+// Every read of the provider has a signal of its own.
+setMaxListeners(0, signal);
 
 const failure = (what: Failure) => new RpcError("GetThings", Status.UNKNOWN, "", what, undefined, undefined);
 
@@ -113,6 +116,16 @@ describe("how many requests", () => {
         await readAll(new Reads(), account, ids(count));
         expect(account.gets.length).toBe(count);
         expect(account.lists).toBeLessThanOrEqual(2 + count / 10);
+    });
+
+    test.each([50, 150, 1000])("a stack of %i on the first page, one of it gone, does neither", async (count) => {
+        const account = new Account([...ids(count - 1), ...ids(200_000, "other-")]);
+        const reads = new Reads();
+        const present = await readAll(reads, account, ids(count - 1));
+        await expect(reads.read(account, `thing-${count - 1}`, { signal })).rejects.toThrow(RpcError);
+        expect(present).toHaveLength(count - 1);
+        expect(account.lists).toBeLessThanOrEqual(4);
+        expect(account.gets.length).toBeLessThanOrEqual(6);
     });
 
     test("1,000 resources that are spread over an account of 100,000 cost little more than its pages", async () => {
@@ -231,6 +244,21 @@ describe("never older than the last change", () => {
         expect(after.filter(({ version }) => version !== 2)).toEqual([]);
         expect((await reads.read(account, "thing-8", { signal })).version).toBe(2);
     });
+});
+
+test("whoever waits for a page ends with the own time, not with that of whoever asked for the page", async () => {
+    const account = new Account(ids(1500));
+    const reads = new Reads();
+    await readAll(reads, account, ids(4));
+    const list = account.list.bind(account);
+    const stuck = new Promise<Page<Item>>(() => {});
+    account.list = (pageToken) => (pageToken === "" ? list(pageToken) : stuck);
+    const controller = new AbortController();
+    const asker = reads.read(account, "thing-5", { signal });
+    const other = reads.read(account, "thing-1400", { signal: controller.signal });
+    expect(await asker).toEqual({ id: "thing-5", version: 1 });
+    controller.abort(new Error("the time is up"));
+    await expect(other).rejects.toThrow("GetThings had not been answered.");
 });
 
 test("kinds do not disturb one another", async () => {
