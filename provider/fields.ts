@@ -55,12 +55,22 @@ function entriesOf(fields: Fields): readonly Entry[] {
     return listed;
 }
 
+/** Whether a value, or a part of it, is that scalar. */
+export function holds(value: unknown, scalar: string | undefined): boolean {
+    if (value === null || typeof value !== "object") {
+        return value === scalar;
+    }
+    for (const part of Object.values(value)) {
+        if (holds(part, scalar)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /** Whether a value, or a part of it, is not known yet. */
 export function hasUnknown(value: unknown): boolean {
-    if (value === null || typeof value !== "object") {
-        return value === UNKNOWN;
-    }
-    return Object.values(value).some(hasUnknown);
+    return holds(value, UNKNOWN);
 }
 
 export function isBag(value: unknown): value is Bag {
@@ -353,7 +363,7 @@ export function pick(fields: Fields, values: Bag, paths: ReadonlySet<string>, at
  * (`removed`) goes back to the API's default; what means the same keeps the server's spelling.
  */
 export function overlay(fields: Fields, live: Bag, values: Bag, removed: ReadonlySet<string>, at = ""): Bag {
-    const result: Record<string, unknown> = Object.assign({}, live);
+    const result: Record<string, unknown> = { ...live };
     for (const { name, field } of entriesOf(fields)) {
         const value = values[name] ?? undefined;
         const path = pathOf(at, name);
@@ -378,6 +388,7 @@ export function overlay(fields: Fields, live: Bag, values: Bag, removed: Readonl
 
 /** The server's values in the program's spelling, where they mean the same. */
 export function respell(fields: Fields, live: Bag, values: Bag): Bag {
+    // Not spread: V8 describes a spread copy anew for each property that is added to it.
     const result: Record<string, unknown> = Object.assign({}, live);
     for (const [name, value] of Object.entries(values)) {
         const field = own(fields, name);

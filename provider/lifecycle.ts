@@ -48,7 +48,8 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         const context = contextOf(bag);
         const given = visible(bag);
         const byDefault = nameField !== undefined && given[nameField] === undefined && context.name !== "";
-        const name = this.defaultName(old, context);
+        const oldContext = contextOf(old);
+        const name = byDefault ? this.defaultName(nameField, old, oldContext, context) : undefined;
         const args: Bag = byDefault ? { ...given, [nameField]: name } : given;
         checkFields(fields, args, "", (property, reason) => {
             const why = "It defaults to the logical name; set it to something else.";
@@ -59,7 +60,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
             this.definition.check?.(args, before, report, context.importId !== undefined || context.adopt);
         }
         const noted = {
-            ...this.generation(old, context),
+            ...this.generation(old, oldContext, context),
             ...(byDefault && name !== context.name && { givenName: name }),
         };
         const hiddenInputs = Object.keys(noted).length === 0 ? {} : { [CONTEXT_KEY]: context.with(noted) };
@@ -159,11 +160,9 @@ export class Lifecycle<Args extends object, Resource extends Live> {
      * What the resource is named by default: by its logical name, and that stays so when an alias or `pulumi state rename`
      * gives it another one, which is to replace nothing.
      */
-    private defaultName(old: Bag, context: ResourceContext): string {
-        const { nameField } = this.definition;
-        const before = contextOf(old);
-        const wasDefault = nameField !== undefined && before.name !== "" && old[nameField] === before.name;
-        return before.givenName ?? (wasDefault ? before.name : context.name);
+    private defaultName(nameField: string, old: Bag, oldContext: ResourceContext, context: ResourceContext): string {
+        const wasDefault = oldContext.name !== "" && old[nameField] === oldContext.name;
+        return oldContext.givenName ?? (wasDefault ? oldContext.name : context.name);
     }
 
     /**
@@ -171,13 +170,13 @@ export class Lifecycle<Args extends object, Resource extends Live> {
      * replaces. The engine checks a resource that is in the state with its old inputs, and once more without them when
      * it is to be replaced.
      */
-    private generation(old: Bag, context: ResourceContext): Bag {
+    private generation(old: Bag, oldContext: ResourceContext, context: ResourceContext): Bag {
         const { urn } = context;
         if (urn === "") {
             return {};
         }
         const inState = Object.keys(old).length > 0;
-        const before = inState ? contextOf(old).generation : this.generations.get(urn);
+        const before = inState ? oldContext.generation : this.generations.get(urn);
         if (inState) {
             this.generations.set(urn, before ?? 0);
         }

@@ -2,7 +2,7 @@ import type { Timestamp } from "../proto/generated/google/protobuf/timestamp";
 import { ResourceState } from "../proto/generated/temporal/api/cloud/resource/v1/message";
 import type { Definition, Desired, Live } from "./definition";
 import type { Bag, Change } from "./fields";
-import { changes, hasUnknown, managedPaths, overlay, pick, respell, same } from "./fields";
+import { changes, hasUnknown, holds, managedPaths, overlay, pick, respell, same } from "./fields";
 import { CLAIM_KEY } from "./owners";
 import type { Task } from "./run";
 
@@ -191,7 +191,7 @@ export class View<Args extends object, Resource extends Live> {
 
 /** Without undefined, over which the host would stumble. The value itself, where there is none in it. */
 function defined<Value>(value: Value): Value {
-    if (!hasUndefined(value)) {
+    if (!holds(value, undefined)) {
         return value;
     }
     if (Array.isArray(value)) {
@@ -204,13 +204,6 @@ function defined<Value>(value: Value): Value {
         }
     }
     return copy as Value;
-}
-
-function hasUndefined(value: unknown): boolean {
-    if (value === null || typeof value !== "object") {
-        return value === undefined;
-    }
-    return Object.values(value).some(hasUndefined);
 }
 
 export function timeMs(time: Timestamp | undefined): number {

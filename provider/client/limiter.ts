@@ -10,6 +10,8 @@ const INITIAL_BURST = 16;
 const LOWEST_RATE = 0.5;
 /** What can be saved up during a pause: so many seconds' worth. */
 const BURST_SECONDS = 0.05;
+/** Every so many turns, one goes to whoever has waited longest: an update begins with a read, which must not wait for ever. */
+const TURNS_PER_OLDEST = 4;
 /** The rate is thought over no sooner than this after the last time. */
 const INTERVAL_MS = 250;
 /**
@@ -37,9 +39,6 @@ export interface Turn {
     /** So many requests there have been in the second that ended with it, itself among them. */
     readonly pace: number;
 }
-
-/** Every so many turns, one goes to whoever has waited longest: an update begins with a read, which must not wait for ever. */
-const TURNS_PER_OLDEST = 4;
 
 interface Waiting {
     readonly since: number;
@@ -236,10 +235,14 @@ export class Limiter {
     private drain(): void {
         while (this.tokens >= 1 && !this.nothingWaits()) {
             this.turns += 1;
-            const queues = PRIORITIES.map((priority) => this.queues[priority]).filter(({ length }) => length > 0);
-            const first = this.turns % TURNS_PER_OLDEST === 0 ? queues.toSorted(byAge)[0] : queues[0];
-            first?.shift()?.go(this.take());
+            this.nextQueue()?.shift()?.go(this.take());
         }
+    }
+
+    /** Whose turn it is. */
+    private nextQueue(): Waiting[] | undefined {
+        const queues = PRIORITIES.map((priority) => this.queues[priority]).filter(({ length }) => length > 0);
+        return this.turns % TURNS_PER_OLDEST === 0 ? queues.toSorted(byAge)[0] : queues[0];
     }
 }
 

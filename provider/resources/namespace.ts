@@ -602,8 +602,11 @@ function currentCapacity(capacity: Capacity | undefined): CapacityValues {
 /** What was asked for last, unless that came to nothing. */
 function seeCapacity({ capacity }: LiveNamespace): CapacityValues {
     const request = capacity?.latestRequest;
-    const failed = request?.state === messages.namespace.Capacity_Request_State.STATE_CAPACITY_REQUEST_FAILED;
-    return (failed ? undefined : fromCapacitySpec(request?.spec)) ?? currentCapacity(capacity);
+    return (hasFailed(request) ? undefined : fromCapacitySpec(request?.spec)) ?? currentCapacity(capacity);
+}
+
+function hasFailed(request: Capacity["latestRequest"]): boolean {
+    return request?.state === messages.namespace.Capacity_Request_State.STATE_CAPACITY_REQUEST_FAILED;
 }
 
 function seeCapacityStatus(capacity: Capacity | undefined): NamespaceCapacityStatus {
@@ -900,24 +903,22 @@ function changeCapacity(
     if (isDeepStrictEqual(seeCapacity(namespace), args.capacity)) {
         return undefined;
     }
-    const hasFailed = request?.state === messages.namespace.Capacity_Request_State.STATE_CAPACITY_REQUEST_FAILED;
-    if (made.has(SETTING_CAPACITY) && hasFailed) {
+    const failed = hasFailed(request);
+    if (made.has(SETTING_CAPACITY) && failed) {
         throw new Error(
             "Temporal Cloud could not provide the capacity: its latest request failed. Ask for less, or for it later.",
         );
     }
     const live = namespace.spec ?? emptySpec();
-    const spec = toSpec(see(namespace).args, live);
     // A request that failed stays in the spec, where the same again would be no change.
-    if (
-        hasFailed &&
+    const takesBack =
+        failed &&
         !made.has(TAKING_BACK_CAPACITY) &&
-        isDeepStrictEqual(fromCapacitySpec(live.capacitySpec), args.capacity)
-    ) {
-        const capacitySpec = toCapacitySpec(currentCapacity(namespace.capacity));
-        return updateSpec(namespace, TAKING_BACK_CAPACITY, { ...spec, capacitySpec });
-    }
-    return updateSpec(namespace, SETTING_CAPACITY, { ...spec, capacitySpec: toCapacitySpec(args.capacity) });
+        isDeepStrictEqual(fromCapacitySpec(live.capacitySpec), args.capacity);
+    return updateSpec(namespace, takesBack ? TAKING_BACK_CAPACITY : SETTING_CAPACITY, {
+        ...toSpec(see(namespace).args, live),
+        capacitySpec: toCapacitySpec(takesBack ? currentCapacity(namespace.capacity) : args.capacity),
+    });
 }
 
 /**
