@@ -115,7 +115,7 @@ export class Creation<Args extends object, Resource extends Live> {
             }
             // The name may be taken by what an earlier run made, which only was not visible yet.
             if (before?.created) {
-                const resource = await this.existing.look(run, before.created.id, Date.now() + READ_LAG_MS);
+                const resource = await this.existing.look(run, before.created.id, performance.now() + READ_LAG_MS);
                 if (resource !== undefined && isMadeBy(resource, before.operation)) {
                     return this.take(run, before.created, before.operation);
                 }
@@ -231,7 +231,7 @@ export class Creation<Args extends object, Resource extends Live> {
     private async discard(run: Run, created: Created, why: string): Promise<void> {
         const { log } = run.session;
         log.warn(run.context.urn, `Deleting ${this.definition.kind} ${created.id}: ${why}. A new one is made.`);
-        let lagUntil = Date.now() + READ_LAG_MS;
+        let lagUntil = performance.now() + READ_LAG_MS;
         try {
             if (created.asyncOperation) {
                 await this.existing.awaitOperation(run, created.asyncOperation, "creating");
@@ -258,8 +258,8 @@ export class Creation<Args extends object, Resource extends Live> {
 
     /** What an earlier run made. Not to be seen means either deleted, or not to be seen yet. */
     private async lookForOurs(run: Run, created: Created, operation: AsyncOperation): Promise<Resource | undefined> {
-        // By our clock or the server's, whichever is patient for less.
-        const endedAt = Math.min(timeMs(operation.finishedTime ?? operation.startedTime), Date.now());
+        // Should the server's clock be ahead of ours, it has just ended.
+        const endedMsAgo = Math.max(Date.now() - timeMs(operation.finishedTime ?? operation.startedTime), 0);
         // A create that failed leaves nothing that would have to be waited for. Where the name is the id, the name settles
         // it later: if it is free, the resource is gone. Else a delete by this provider has left its own operation id.
         const settled =
@@ -268,7 +268,11 @@ export class Creation<Args extends object, Resource extends Live> {
             (await this.existing.knownOperation(run, deleteOperationId(this.definition.kind, created.id))) !==
                 undefined;
         try {
-            return await this.existing.look(run, created.id, settled ? 0 : endedAt + READ_LAG_MS);
+            return await this.existing.look(
+                run,
+                created.id,
+                settled ? 0 : performance.now() + READ_LAG_MS - endedMsAgo,
+            );
         } catch (error) {
             if (failed(error, "denied")) {
                 return undefined;

@@ -40,10 +40,10 @@ export class Existing<Args extends object, Resource extends Live> {
         private readonly view: View<Args, Resource>,
     ) {}
 
-    /** The resource as it is now; undefined when there is none. Until `lagUntil`, none means not yet. */
+    /** The resource as it is now; undefined when there is none. Until `lagUntil`, by `performance.now()`, none means not yet. */
     async look({ session, signal }: Run, id: string, lagUntil = 0): Promise<Resource | undefined> {
         for (let delayMs = LOOK_DELAY_MS; ; delayMs = Math.min(delayMs * 1.6, LOOK_MAX_DELAY_MS)) {
-            const patient = Date.now() < lagUntil;
+            const patient = performance.now() < lagUntil;
             try {
                 const resource = await getExactly(this.definition, session.client.cloud, id, signal);
                 return isGone(resource) ? undefined : resource;
@@ -67,7 +67,7 @@ export class Existing<Args extends object, Resource extends Live> {
         task: Task,
         options: { readonly fresh: boolean; readonly once?: Bag | undefined },
     ): Promise<Resource> {
-        const lagUntil = options.fresh ? Date.now() + READ_LAG_MS : 0;
+        const lagUntil = options.fresh ? performance.now() + READ_LAG_MS : 0;
         const made = new Map<string, number>();
         let conflicts = 0;
         let written = false;
@@ -126,7 +126,7 @@ export class Existing<Args extends object, Resource extends Live> {
         // An id that is never given twice can be derived; it tells later that the resource is gone and not just unseen.
         const derivedId = idRecurs ? undefined : deleteOperationId(kind, id);
         let operationId = derivedId ?? randomUUID();
-        const lagUntil = fresh ? Date.now() + READ_LAG_MS : 0;
+        const lagUntil = fresh ? performance.now() + READ_LAG_MS : 0;
         for (let attempt = 0; ; attempt += 1) {
             const resource = await this.look(run, id, attempt === 0 ? lagUntil : 0);
             if (resource === undefined) {
@@ -208,12 +208,12 @@ export class Existing<Args extends object, Resource extends Live> {
         firstStatusMs = FIRST_STATUS_MS,
     ): Promise<AsyncOperation | undefined> {
         const { session, signal, context } = run;
-        const startedAt = Date.now();
+        const startedAt = performance.now();
         let showAt = startedAt + firstStatusMs;
         return awaitOperation(session.client.cloud, operation, {
             signal,
             onProgress: (state) => {
-                const now = Date.now();
+                const now = performance.now();
                 if (!isEnded(state) && now >= showAt) {
                     showAt = now + STATUS_INTERVAL_MS;
                     const seconds = Math.round((now - startedAt) / 1000);

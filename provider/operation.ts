@@ -7,8 +7,8 @@ import { Pace, recommendedWaitMs } from "./pace";
 import { timeMs } from "./view";
 import { durationSeconds } from "./wire";
 
-/** The server's recommendation counts within these bounds. */
-const SHORTEST_CHECK_MS = 100;
+/** A recommendation from here on is followed. A shorter one says when a first look may be worth it, and no more. */
+const SHORTEST_CHECK_MS = 1_000;
 const LONGEST_CHECK_MS = 60_000;
 /** After a write, the operation can be invisible to reads for up to a minute. */
 const INVISIBLE_MS = 60_000;
@@ -58,15 +58,15 @@ export async function awaitOperation(
     { signal, onProgress }: AwaitOptions,
 ): Promise<AsyncOperation | undefined> {
     let operation = started;
-    const startedAt = Date.now();
+    const startedAt = performance.now();
     const pace = paceOf(cloud, started.operationType);
     let lookedAt: number | undefined;
     let seen = false;
     for (let count = 0; !isEnded(operation); count += 1) {
         onProgress?.(operation);
         const recommendedMs = checkDurationMs(operation);
-        await (recommendedMs === undefined
-            ? pace.wait({ startedAt, lookedAt, count }, signal)
+        await (recommendedMs === undefined || recommendedMs < SHORTEST_CHECK_MS
+            ? pace.wait({ startedAt, lookedAt, count, recommendedMs }, signal)
             : sleep(recommendedWaitMs(recommendedMs), undefined, { signal }));
         try {
             const answer = await cloud.getAsyncOperation({ asyncOperationId: started.id }, { signal });
@@ -76,11 +76,11 @@ export async function awaitOperation(
             if (!failed(error, "notFound", "denied")) {
                 throw error;
             }
-            if (seen || Date.now() - startedAt > INVISIBLE_MS) {
+            if (seen || performance.now() - startedAt > INVISIBLE_MS) {
                 return undefined;
             }
         }
-        lookedAt = Date.now();
+        lookedAt = performance.now();
         if (isEnded(operation)) {
             pace.ended(durationMs(operation) ?? lookedAt - startedAt);
         }
@@ -127,5 +127,5 @@ function durationMs({ startedTime, finishedTime }: AsyncOperation): number | und
 /** The time to the next look that the server recommends, if it does. */
 function checkDurationMs({ checkDuration }: AsyncOperation): number | undefined {
     const recommended = checkDuration ? durationSeconds(checkDuration) * 1000 : 0;
-    return recommended > 0 ? Math.min(Math.max(recommended, SHORTEST_CHECK_MS), LONGEST_CHECK_MS) : undefined;
+    return recommended > 0 ? Math.min(recommended, LONGEST_CHECK_MS) : undefined;
 }

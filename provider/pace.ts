@@ -20,12 +20,14 @@ const MARGIN_MS = 50;
 /** Looks are made at common moments, so far apart: sent ten at once, each costs the process half of what it costs alone. */
 const TICK_MS = 100;
 
-/** The looks at one operation so far. */
+/** The looks at one operation so far; moments are those of `performance.now()`, which a change of the clock does not touch. */
 export interface Looks {
     readonly startedAt: number;
     /** When the last one was answered. */
     readonly lookedAt: number | undefined;
     readonly count: number;
+    /** When the server recommends the next one, if it does. */
+    readonly recommendedMs?: number | undefined;
 }
 
 interface Waiting {
@@ -37,8 +39,9 @@ interface Waiting {
 }
 
 /**
- * When to look at operations of one sort, where the server does not say: it learns from those that have ended how long
- * the others will take. A thousand operations of two seconds are looked at twice each, the second time as they end.
+ * When to look at operations of one sort, where the server does not say, or recommends looks so close together that they
+ * would be too many: it learns from those that have ended how long the others will take. A thousand operations of two
+ * seconds are looked at twice each, the second time as they end.
  */
 export class Pace {
     private readonly tookMs: number[] = [];
@@ -51,7 +54,7 @@ export class Pace {
         signal.throwIfAborted();
         let timer: NodeJS.Timeout | undefined;
         let abort = () => {};
-        const waiting: Waiting = { looks, firstGapMs: this.firstGapMs(), arm: () => {} };
+        const waiting: Waiting = { looks, firstGapMs: this.firstGapMs(looks), arm: () => {} };
         this.waiting.add(waiting);
         try {
             await new Promise<void>((resolve, reject) => {
@@ -60,7 +63,7 @@ export class Pace {
                 waiting.arm = () => {
                     clearTimeout(timer);
                     // What is overdue is due now: newer Node.js warns of a timer for the past.
-                    timer = setTimeout(resolve, Math.max(0, this.dueAt(waiting) - Date.now()));
+                    timer = setTimeout(resolve, Math.max(0, this.dueAt(waiting) - performance.now()));
                 };
                 waiting.arm();
             });
@@ -106,19 +109,23 @@ export class Pace {
         return since + (leftMs > 0 ? leftMs / Math.ceil(leftMs / LONGEST_GAP_MS) : LATE_GAP_MS);
     }
 
-    private firstGapMs(): number {
+    private firstGapMs({ recommendedMs }: Looks): number {
         if (this.waiting.size === 0) {
-            return FIRST_GAP_MS * (1 - SPREAD + 2 * SPREAD * Math.random());
+            return recommendedMs ?? FIRST_GAP_MS * (1 - SPREAD + 2 * SPREAD * Math.random());
         }
         this.followers += 1;
-        const soonestMs = this.followers <= SCOUTS ? SCOUT_MS : OTHERS_MS;
+        const isScout = this.followers <= SCOUTS;
+        if (isScout && recommendedMs !== undefined) {
+            return recommendedMs;
+        }
+        const soonestMs = isScout ? SCOUT_MS : OTHERS_MS;
         return soonestMs + ((this.followers * GOLDEN) % 1) * (LONGEST_GAP_MS - soonestMs);
     }
 }
 
 /** How long to wait where the server recommends it: to the first common moment after that, if the end is then seen soon enough. */
 export function recommendedWaitMs(recommendedMs: number): number {
-    const now = Date.now();
+    const now = performance.now();
     return onTick(now + recommendedMs, now + recommendedMs, now + LONGEST_GAP_MS) - now;
 }
 

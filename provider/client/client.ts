@@ -186,7 +186,7 @@ export class Client {
         for (let attempt = 0; ; attempt += 1) {
             const turn = await this.limiter.acquire(priority, signal);
             progress.sent = true;
-            const sentAt = Date.now();
+            const sentAt = performance.now();
             try {
                 const response = await this.send(method, bytes, signal);
                 this.answered = true;
@@ -209,7 +209,7 @@ export class Client {
                     lostAt ??= sentAt;
                 }
                 const patienceMs = this.isReached() ? LOST_CONTACT_MS : FIRST_CONTACT_MS;
-                const isTooLong = lostAt !== undefined && Date.now() - lostAt > patienceMs;
+                const isTooLong = lostAt !== undefined && performance.now() - lostAt > patienceMs;
                 if (!mayRepeat || isTooLong || !isPassing(error)) {
                     throw error;
                 }

@@ -102,7 +102,13 @@ test("one that has ended already is not asked for", async () => {
 describe("when to look", () => {
     test.each<[string, { seconds: bigint; nanos: number } | undefined, number, number]>([
         ["as the server recommends", { seconds: 5n, nanos: 500_000_000 }, 5_500, 5_510],
-        ["not more often than ten times a second", { seconds: 0n, nanos: 1 }, 100, 210],
+        [
+            "first, and sooner than after a second, where it recommends that",
+            { seconds: 0n, nanos: 300_000_000 },
+            300,
+            410,
+        ],
+        ["no sooner than after a tenth of a second", { seconds: 0n, nanos: 1 }, 100, 210],
         ["at least once a minute", { seconds: 86_400n, nanos: 0 }, 60_000, 60_010],
         ["about every second without a recommendation", undefined, 1_000, 1_400],
         ["about every second where it recommends none", { seconds: 0n, nanos: 0 }, 1_000, 1_400],
@@ -113,6 +119,27 @@ describe("when to look", () => {
         expect(askedAtMs).toHaveLength(1);
         expect(askedAtMs[0]).toBeGreaterThanOrEqual(soonest);
         expect(askedAtMs[0]).toBeLessThanOrEqual(latest);
+    });
+
+    test("from the second look on, a recommendation of less than a second does not count", async () => {
+        const short = { checkDuration: { seconds: 0n, nanos: 100_000_000 } };
+        const answers = [1, 2, 3, 4, 5, 6, 7, 8, 9].map(() => ({ state: State.STATE_IN_PROGRESS, ...short }));
+        const { cloud, askedAtMs } = server(...answers, fulfilled);
+        const end = await wait(cloud, operation({ state: State.STATE_PENDING, ...short }));
+        expect(askedAtMs).toHaveLength(10);
+        expect(end?.afterMs).toBeGreaterThan(10_000);
+    });
+
+    test("a clock that is set forward or back changes nothing", async () => {
+        const { cloud, askedAtMs } = server(
+            { state: State.STATE_IN_PROGRESS },
+            { state: State.STATE_IN_PROGRESS },
+            fulfilled,
+        );
+        const waiting = wait(cloud);
+        jest.setSystemTime(Date.now() - 3_600_000);
+        await waiting;
+        expect(askedAtMs).toHaveLength(3);
     });
 
     test("each answer's recommendation counts for the next", async () => {

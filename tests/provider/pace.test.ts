@@ -20,27 +20,38 @@ setMaxListeners(0, never);
 async function operation(
     pace: Pace,
     durationMs: number,
+    recommendedMs?: number,
 ): Promise<{ looks: number; lateMs: number; inFlightMs: number; lookedAtMs: number[] }> {
-    const startedAt = Date.now();
+    const startedAt = performance.now();
     const lookedAtMs: number[] = [];
     let lookedAt: number | undefined;
     for (let count = 0; ; count += 1) {
-        await pace.wait({ startedAt, lookedAt, count }, never);
-        lookedAtMs.push(Date.now());
+        await pace.wait({ startedAt, lookedAt, count, recommendedMs }, never);
+        lookedAtMs.push(performance.now());
         await sleep(ROUND_TRIP_MS / 2);
-        const isOver = Date.now() - startedAt >= durationMs;
+        const isOver = performance.now() - startedAt >= durationMs;
         await sleep(ROUND_TRIP_MS / 2);
-        lookedAt = Date.now();
+        lookedAt = performance.now();
         if (isOver) {
             pace.ended(durationMs);
-            const inFlightMs = Date.now() - startedAt;
+            const inFlightMs = performance.now() - startedAt;
             return { looks: count + 1, lateMs: inFlightMs - durationMs, inFlightMs, lookedAtMs };
         }
     }
 }
 
+async function lone<T>(work: Promise<T>): Promise<T> {
+    await jest.advanceTimersByTimeAsync(10_000);
+    return work;
+}
+
 /** So many operations, so many at a time, each started within that time after the one before it ended. */
-async function many(count: number, atOnce: number, durationMs: (index: number) => number, startedWithinMs = 1) {
+async function many(
+    count: number,
+    atOnce: number,
+    durationMs: (index: number) => number,
+    { startedWithinMs = 1, recommendedMs = undefined as number | undefined } = {},
+) {
     const pace = new Pace();
     const ended: Awaited<ReturnType<typeof operation>>[] = [];
     let next = 0;
@@ -50,7 +61,7 @@ async function many(count: number, atOnce: number, durationMs: (index: number) =
                 next += 1;
                 const index = next;
                 await sleep((index * 7_919) % startedWithinMs);
-                ended.push(await operation(pace, durationMs(index)));
+                ended.push(await operation(pace, durationMs(index), recommendedMs));
             }
         }),
     );
@@ -61,6 +72,8 @@ async function many(count: number, atOnce: number, durationMs: (index: number) =
     const moments = new Set(ended.flatMap(({ lookedAtMs }) => lookedAtMs));
     const sum = (of: (one: (typeof ended)[number]) => number) => ended.reduce((total, one) => total + of(one), 0);
     return {
+        /** Of each operation, a second that has begun counts whole: it takes one look to see any end. */
+        perBegunSecond: sum(({ looks }) => looks) / sum(({ inFlightMs }) => Math.ceil(inFlightMs / 1000)),
         perSecond: sum(({ looks }) => looks) / (sum(({ inFlightMs }) => inFlightMs) / 1000),
         looks: sum(({ looks }) => looks) / count,
         lateMs: sum(({ lateMs }) => lateMs) / count,
@@ -86,8 +99,33 @@ test("operations of any duration: less than one look a second, and the end seen 
     expect(latestMs).toBeLessThan(1_500);
 });
 
+test.each<[string, number, number]>([
+    ["most at once, some of 5 s", 400, 5_000],
+    ["most in half a second, some of 2 s", 500, 2_000],
+    ["most in 2 s, some of 400 ms", 2_000, 400],
+])("operations that take unequally long (%s): no more looks than seconds they have begun", async (_, often, seldom) => {
+    const { perBegunSecond, latestMs } = await many(300, 100, (index) => (index % 5 === 0 ? seldom : often));
+    expect(perBegunSecond).toBeLessThanOrEqual(1);
+    expect(latestMs).toBeLessThan(1_500);
+});
+
+test.each([100, 500, 900])(
+    "a recommendation of %i ms, which is too short for operations of 2 s, costs no more",
+    async (ms) => {
+        const { perSecond, latestMs } = await many(300, 100, () => 2_000, { recommendedMs: ms });
+        expect(perSecond).toBeLessThan(1);
+        expect(latestMs).toBeLessThan(1_500);
+    },
+);
+
+test("a lone one is looked at first when the server recommends it", async () => {
+    const { lookedAtMs } = await lone(operation(new Pace(), 2_000, 300));
+    expect(lookedAtMs[0]).toBeLessThanOrEqual(400);
+    expect(lookedAtMs.length).toBeLessThanOrEqual(3);
+});
+
 test("operations that start one by one are looked at together, since a request alone costs more of the process", async () => {
-    const { perMoment, perSecond } = await many(600, 100, () => 2_000, 997);
+    const { perMoment, perSecond } = await many(600, 100, () => 2_000, { startedWithinMs: 997 });
     expect(perSecond).toBeLessThan(1);
     expect(perMoment).toBeGreaterThan(5);
 });
@@ -126,7 +164,7 @@ test("one that took much longer than the others does not make the next wait", as
 test("an abort ends the waiting, and leaves no timer", async () => {
     const pace = new Pace();
     const controller = new AbortController();
-    const wait = pace.wait({ startedAt: Date.now(), lookedAt: undefined, count: 0 }, controller.signal);
+    const wait = pace.wait({ startedAt: performance.now(), lookedAt: undefined, count: 0 }, controller.signal);
     controller.abort(new Error("stop"));
     await expect(wait).rejects.toThrow("stop");
     await expect(pace.wait({ startedAt: 0, lookedAt: undefined, count: 0 }, controller.signal)).rejects.toThrow("stop");
