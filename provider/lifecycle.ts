@@ -249,7 +249,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         return {
             kind: definition.kind,
             get: (id, signal) => getExactly(definition, cloud, id, signal),
-            list: (pageToken, signal) => definition.list(cloud, pageToken, { signal }),
+            list: (pageToken, options) => definition.list(cloud, pageToken, options),
             idOf: (resource) => definition.idOf(resource),
         };
     }

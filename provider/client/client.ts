@@ -36,8 +36,8 @@ const failPlainly: grpc.Interceptor = (options, nextCall) =>
             next(metadata, { onReceiveStatus: (status, pass) => withoutStacks(() => pass(status)) }),
     });
 
-/** One attempt that takes longer is given up and made again. */
-const ATTEMPT_DEADLINE_MS = 30_000;
+/** One attempt that takes longer is given up and made again, unless its caller knows that it may. */
+const ATTEMPT_MS = 30_000;
 const RETRY_BASE_DELAY_MS = 250;
 const RETRY_MAX_DELAY_MS = 10_000;
 /** An endpoint that has never answered is most likely misspelt: soon say so. */
@@ -53,6 +53,8 @@ const LOST_CONNECTION = /RST_STREAM|ECONNRESET|socket|stream|connection|GOAWAY|I
 export interface CallOptions {
     /** Ends the call, with its retries. */
     readonly signal?: AbortSignal;
+    /** How long one attempt may take before it is made again; 30 s unless told. */
+    readonly attemptMs?: number;
 }
 
 type Cloud = CloudServiceClient<CallOptions>;
@@ -153,17 +155,17 @@ export class Client {
     }
 
     /** Makes a call, and says what a failure means. */
-    private async call(method: Method, request: object, { signal }: CallOptions = {}): Promise<object> {
+    private async call(method: Method, request: object, options: CallOptions = {}): Promise<object> {
         const { path, rpc } = method;
         const operationId = operationIdOf(request);
         const explained = (error: CallError) =>
             withoutStacks(() => toRpcError(Object.assign(error, { path }), this.configuration.endpoint, operationId));
         const progress: Progress = { sent: false, last: undefined };
         try {
-            return await this.repeat(method, request, operationId, signal, progress);
+            return await this.repeat(method, request, operationId, options, progress);
         } catch (error) {
             const { sent, last } = progress;
-            if (error !== last && signal?.aborted) {
+            if (error !== last && options.signal?.aborted) {
                 throw new GivenUpError(rpc, last && explained(last), sent, { cause: error });
             }
             throw explained(isServiceError(error) ? error : unreadable(error));
@@ -175,22 +177,23 @@ export class Client {
         method: Method,
         request: object,
         operationId: string | undefined,
-        signal: AbortSignal | undefined,
+        options: CallOptions,
         progress: Progress,
     ): Promise<object> {
+        const { signal } = options;
         const priority = priorityOf(method.rpc);
         // A write is repeated only under an operation id, by which the server knows the repetition.
         const mayRepeat = priority !== "write" || operationId !== undefined;
         const bytes = method.requestSerialize(request);
         let lostAt: number | undefined;
         for (let attempt = 0; ; attempt += 1) {
-            const turn = await this.limiter.acquire(priority, signal);
+            const turn = await this.limiter.acquire(method.rpc, priority, signal);
             progress.sent = true;
             const sentAt = performance.now();
             try {
-                const response = await this.send(method, bytes, signal);
+                const response = await this.send(method, bytes, options);
                 this.answered = true;
-                this.limiter.passed(turn);
+                this.limiter.passed(method.rpc, turn);
                 return response;
             } catch (error) {
                 if (!isServiceError(error)) {
@@ -200,16 +203,17 @@ export class Client {
                 const answered = error.code !== Status.UNAVAILABLE && error.code !== Status.DEADLINE_EXCEEDED;
                 this.answered ||= answered;
                 if (error.code === Status.RESOURCE_EXHAUSTED && !isTooLarge(error)) {
-                    this.limiter.refused(turn);
+                    this.limiter.refused(method.rpc, turn);
                     lostAt = undefined;
                 } else {
                     if (answered) {
-                        this.limiter.passed(turn);
+                        this.limiter.passed(method.rpc, turn);
                     }
                     lostAt ??= sentAt;
                 }
                 const patienceMs = this.isReached() ? LOST_CONTACT_MS : FIRST_CONTACT_MS;
-                const isTooLong = lostAt !== undefined && performance.now() - lostAt > patienceMs;
+                const since = lostAt ?? this.limiter.refusedSince(method.rpc);
+                const isTooLong = since !== undefined && performance.now() - since > patienceMs;
                 if (!mayRepeat || isTooLong || !isPassing(error)) {
                     throw error;
                 }
@@ -221,7 +225,7 @@ export class Client {
     }
 
     /** Makes one attempt. Not through nice-grpc's client, which takes half as much time again for each. */
-    private send(method: Method, bytes: Buffer, signal: AbortSignal | undefined): Promise<object> {
+    private send(method: Method, bytes: Buffer, { signal, attemptMs = ATTEMPT_MS }: CallOptions): Promise<object> {
         return new Promise((resolve, reject) => {
             signal?.throwIfAborted();
             const done = (error: grpc.ServiceError | null, response?: object) => {
@@ -239,7 +243,7 @@ export class Client {
                     method.responseDeserialize,
                     bytes,
                     this.metadata,
-                    { deadline: Date.now() + ATTEMPT_DEADLINE_MS, interceptors: [failPlainly] },
+                    { deadline: Date.now() + attemptMs, interceptors: [failPlainly] },
                     done,
                 ),
             );

@@ -138,7 +138,7 @@ function interpret(error: CallError, endpoint: string): { failure: Failure; hint
         case Status.RESOURCE_EXHAUSTED:
             return {
                 failure: "unreachable",
-                hint: "The request limit of the account or of the key's owner is used up; temporalcloud:requestsPerSecond lowers this program's share.",
+                hint: "Either the request limit of the account or of the key's owner is used up, of which temporalcloud:requestsPerSecond lowers this program's share; or another limit of https://docs.temporal.io/cloud/limits, which has to be raised.",
             };
         default:
             return { failure: "other" };

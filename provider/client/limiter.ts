@@ -29,6 +29,11 @@ const RENEWED_GROWTH = 1.1;
 const BACKOFF = 0.75;
 /** How long nothing is sent after a refusal, so that the server's bucket fills a little. */
 const REFUSAL_PAUSE_MS = 300;
+/**
+ * After so many refusals in a row of one method, it is suspected to be refused whatever the rate is, and the others go
+ * first; when as many requests of theirs have been let through, it is.
+ */
+const SUSPECT_AFTER = 5;
 /** After this long without a refusal, the limit may be another: others use less of it, or it was raised. */
 const DOUBT_MS = 20_000;
 
@@ -40,7 +45,22 @@ export interface Turn {
     readonly pace: number;
 }
 
+/** A method whose last requests were refused, since one of them was let through. */
+interface Refusals {
+    readonly since: number;
+    /** When the last one that counts was. */
+    at: number;
+    count: number;
+    /** So many requests of other methods were let through meanwhile. */
+    othersPassed: number;
+    /** The rate before. */
+    readonly rate: number;
+    /** Whether the method is known to be refused whatever the rate is. */
+    barred: boolean;
+}
+
 interface Waiting {
+    readonly method: string;
     readonly since: number;
     readonly go: (turn: Turn) => void;
     readonly signal: AbortSignal | undefined;
@@ -54,10 +74,16 @@ export interface LimiterOptions {
 
 /**
  * Spaces the requests of one account and key. It starts below the documented limits, grows while requests wait and
- * those that went at its rate were let through, and falls back under that when the server says ResourceExhausted.
+ * those that went at its rate were let through, and falls back under that when the server says ResourceExhausted. Where it
+ * says so to one method alone, as it may where a quota is used up, the others do not wait for that.
  */
 export class Limiter {
-    private readonly queues: Record<Priority, Waiting[]> = { write: [], poll: [], read: [] };
+    private readonly queues: Record<(typeof PRIORITIES)[number], Waiting[]> = {
+        write: [],
+        poll: [],
+        read: [],
+    };
+    private readonly refusals = new Map<string, Refusals>();
     private readonly cap: number;
     private readonly now: () => number;
     private rate: number;
@@ -91,16 +117,18 @@ export class Limiter {
         return this.rate;
     }
 
-    /** Resolves when a request of this priority may be sent; rejects with the signal's reason when it is aborted. */
-    async acquire(priority: Priority, signal?: AbortSignal): Promise<Turn> {
+    /** Resolves when a request of that method may be sent; rejects with the signal's reason when it is aborted. */
+    async acquire(method: string, priority: Priority, signal?: AbortSignal): Promise<Turn> {
         signal?.throwIfAborted();
         this.refill();
         if (this.tokens >= 1 && this.nothingWaits()) {
             return this.take();
         }
         this.waited = true;
+        const queue = this.queues[priority];
         return new Promise<Turn>((resolve, reject) => {
             const waiting: Waiting = {
+                method,
                 signal,
                 since: this.now(),
                 go: (turn) => {
@@ -109,30 +137,59 @@ export class Limiter {
                 },
             };
             const abort = () => {
-                const queue = this.queues[priority];
                 queue.splice(queue.indexOf(waiting), 1);
                 reject(signal?.reason);
             };
             signal?.addEventListener("abort", abort, { once: true });
-            this.queues[priority].push(waiting);
+            queue.push(waiting);
             this.schedule();
         });
     }
 
+    /** Since when the server has refused every request of that method; undefined where it let the last one through. */
+    refusedSince(method: string): number | undefined {
+        return this.refusals.get(method)?.since;
+    }
+
     /** The server has let the request through, whatever else it said. */
-    passed({ at }: Turn): void {
+    passed(method: string, { at }: Turn): void {
+        this.refusals.delete(method);
+        for (const refusals of this.refusals.values()) {
+            refusals.othersPassed += 1;
+        }
         if (at >= this.adjustedAt) {
             this.latencyMs = Math.max(this.latencyMs ?? 0, this.now() - at);
         }
     }
 
     /** The server said ResourceExhausted. */
-    refused({ at, pace }: Turn): void {
-        if (at <= this.refusedAt) {
+    refused(method: string, { at, pace }: Turn): void {
+        const now = this.now();
+        const refusals = this.refusals.get(method) ?? {
+            since: now,
+            at: Number.NEGATIVE_INFINITY,
+            count: 0,
+            othersPassed: 0,
+            rate: this.rate,
+            barred: false,
+        };
+        this.refusals.set(method, refusals);
+        if (at <= Math.max(this.refusedAt, refusals.at)) {
             // It was on its way when another was refused, and says nothing new.
             return;
         }
-        const now = this.now();
+        refusals.at = now;
+        refusals.count += 1;
+        if (refusals.barred) {
+            return;
+        }
+        if (refusals.count >= SUSPECT_AFTER && refusals.othersPassed >= SUSPECT_AFTER) {
+            refusals.barred = true;
+            // The others get back what it has cost them.
+            this.ceiling = Number.POSITIVE_INFINITY;
+            this.setRate(Math.max(this.rate, refusals.rate), now);
+            return;
+        }
         // Few requests before a refusal say nothing of the limit: somebody else has used it up.
         this.ceiling = this.isReachedBy(pace) ? Math.min(this.rate, pace) : this.rate;
         this.growth = RENEWED_GROWTH;
@@ -235,14 +292,27 @@ export class Limiter {
     private drain(): void {
         while (this.tokens >= 1 && !this.nothingWaits()) {
             this.turns += 1;
-            this.nextQueue()?.shift()?.go(this.take());
+            this.next()?.go(this.take());
         }
     }
 
-    /** Whose turn it is. */
-    private nextQueue(): Waiting[] | undefined {
+    /** Takes whose turn it is out of its queue. */
+    private next(): Waiting | undefined {
         const queues = PRIORITIES.map((priority) => this.queues[priority]).filter(({ length }) => length > 0);
-        return this.turns % TURNS_PER_OLDEST === 0 ? queues.toSorted(byAge)[0] : queues[0];
+        if (this.turns % TURNS_PER_OLDEST === 0) {
+            return queues.toSorted(byAge)[0]?.shift();
+        }
+        for (const queue of queues) {
+            const index = queue.findIndex(({ method }) => !this.isSuspect(method));
+            if (index >= 0) {
+                return queue.splice(index, 1)[0];
+            }
+        }
+        return queues[0]?.shift();
+    }
+
+    private isSuspect(method: string): boolean {
+        return (this.refusals.get(method)?.count ?? 0) >= SUSPECT_AFTER;
     }
 }
 

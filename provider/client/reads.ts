@@ -1,3 +1,4 @@
+import type { CallOptions } from "./client";
 import { failed, GivenUpError } from "./errors";
 
 /** One page of a list. */
@@ -18,7 +19,7 @@ export interface Source<T> {
     /** The resource; fails with `notFound` where there is none. */
     get(id: string, signal: AbortSignal): Promise<T>;
     /** A page of at most PAGE_SIZE resources. */
-    list(pageToken: string, signal: AbortSignal): Promise<Page<T>>;
+    list(pageToken: string, options: CallOptions): Promise<Page<T>>;
     idOf(item: T): string;
 }
 
@@ -28,7 +29,10 @@ const SINGLE_READS = 4;
 const PAGES_ON_TRUST = 2;
 /** And so many more reads one by one buy another page: in a huge account, most of what a page holds is not ours. */
 const SINGLE_READS_PER_PAGE = 10;
-/** A page that takes longer, with its repetitions, is given up, so that whoever waits for it still has time to read alone. */
+/**
+ * A page that takes longer, with its repetitions, is given up, so that whoever waits for it still has time to read alone.
+ * One attempt may take all of it: a page of 1,000 namespaces can have 32 MB.
+ */
 const PAGE_MS = 75_000;
 
 /**
@@ -124,7 +128,10 @@ class KindReads<T> {
             while (this.waiting.size > 0 && this.mayPage()) {
                 this.pages += 1;
                 const time = AbortSignal.any([signal, AbortSignal.timeout(PAGE_MS)]);
-                const { items, nextPageToken } = await this.source.list(this.pageToken, time);
+                const { items, nextPageToken } = await this.source.list(this.pageToken, {
+                    signal: time,
+                    attemptMs: PAGE_MS,
+                });
                 for (const item of items) {
                     this.add(item);
                 }

@@ -53,8 +53,8 @@ function source(): Source<Named> {
         kind: "Namespace",
         get: async (id, signal) =>
             (await cloud.getNamespace({ namespace: id }, { signal })).namespace ?? { namespace: "" },
-        list: async (pageToken, signal) => {
-            const { namespaces, nextPageToken } = await cloud.getNamespaces({ pageSize: 1000, pageToken }, { signal });
+        list: async (pageToken, options) => {
+            const { namespaces, nextPageToken } = await cloud.getNamespaces({ pageSize: 1000, pageToken }, options);
             return { items: namespaces, nextPageToken };
         },
         idOf: ({ namespace }) => namespace,
@@ -128,6 +128,13 @@ describe("a list of which", () => {
         expect(server.calls.length).toBeLessThan(2 * NUMBER);
     });
 
+    test("a page may take as long as all who wait for it have, a single read half a minute", async () => {
+        await readAll(NUMBER, 20_000);
+        const [read = 0, page = 0] = ["GetNamespace", "GetNamespaces"].map((method) => server.allowedMs.get(method));
+        expect(read / 1000).toBeCloseTo(30, 0);
+        expect(page / 1000).toBeCloseTo(75, 0);
+    });
+
     test("no page ever comes: the error says what was waited for, in time", async () => {
         answering("GetNamespaces", transport["never answers"] as Hostility);
         const startedAt = Date.now();
@@ -178,6 +185,28 @@ test("a call that waits for its turn ends with its caller's time, and leaves the
     // The ten that gave up took no turn from the two that did not.
     expect(Date.now() - startedAt).toBeLessThan(4_000);
 });
+
+test("a method that is refused for minutes, as where a quota is used up, is given up, and the server's reason shown", async () => {
+    answering("CreateServiceAccount", (call) => call.fail(8, "10 service accounts are allowed"));
+    const create = client.cloud.createServiceAccount({ spec: undefined, asyncOperationId: "op-1" });
+    const failure = expect(create).rejects.toThrow(
+        /RESOURCE_EXHAUSTED: 10 service accounts are allowed\. .*https:\/\/docs\.temporal\.io\/cloud\/limits/,
+    );
+    await until(() => server.calls.length > 1);
+    // Of an hour, the test takes a second.
+    const now = performance.now.bind(performance);
+    jest.spyOn(performance, "now").mockImplementation(() => now() + 3_600_000);
+    await failure;
+    jest.restoreAllMocks();
+    const calls = server.calls.length;
+    expect(calls).toBeLessThan(5);
+});
+
+async function until(holds: () => boolean): Promise<void> {
+    while (!holds()) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+}
 
 describe("where only one account is allowed, nothing is done when the server's answer to whose it is", () => {
     test.each<[string, Hostility, RegExp]>([

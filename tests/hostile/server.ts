@@ -87,6 +87,8 @@ export class HostileServer {
     hostility: (method: string, request: Buffer) => Hostility | undefined = () => undefined;
     /** The methods that were called, in order. */
     readonly calls: string[] = [];
+    /** How long the client waits for the answer, by method: of its last call. */
+    readonly allowedMs = new Map<string, number>();
     private readonly counts = new Map<string, number>();
     private readonly sessions = new Set<http2.ServerHttp2Session>();
 
@@ -135,6 +137,7 @@ export class HostileServer {
         const earlier = this.counts.get(method) ?? 0;
         this.counts.set(method, earlier + 1);
         this.calls.push(method);
+        this.allowedMs.set(method, timeoutMs(String(headers["grpc-timeout"])));
         const chunks: Buffer[] = [];
         for await (const chunk of stream) {
             chunks.push(chunk as Buffer);
@@ -159,4 +162,11 @@ export class HostileServer {
             call.answer(await call.genuine());
         }
     }
+}
+
+const UNITS_MS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1_000, m: 1, u: 1e-3, n: 1e-6 };
+
+/** A timeout as gRPC sends it: `75S`. */
+function timeoutMs(text: string): number {
+    return Number.parseInt(text, 10) * (UNITS_MS[text.slice(-1)] ?? Number.NaN);
 }

@@ -11,6 +11,8 @@ afterEach(() => {
 
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
+const METHOD = "UpdateUser";
+
 /** A server that counts as Temporal Cloud does: a bucket with one second's worth. */
 class Server {
     requests = 0;
@@ -51,12 +53,12 @@ class Server {
 /** One call as the client makes it: again and again until it is let through. */
 async function call(limiter: Limiter, server: Server, priority: Priority = "write"): Promise<void> {
     for (let attempt = 0; ; attempt += 1) {
-        const turn = await limiter.acquire(priority);
+        const turn = await limiter.acquire(METHOD, priority);
         if (await server.request()) {
-            limiter.passed(turn);
+            limiter.passed(METHOD, turn);
             return;
         }
-        limiter.refused(turn);
+        limiter.refused(METHOD, turn);
         // The middle of the retry's jittered delay.
         await sleep(0.5 * Math.min(250 * 2 ** attempt, 10_000));
     }
@@ -174,13 +176,13 @@ test.each([0.5, 1, 3, 10, 40, 200])("a cap of %d/s is never exceeded", async (re
     const limiter = new Limiter({ requestsPerSecond });
     const sent: number[] = [];
     for (let index = 0; index < 400; index += 1) {
-        void limiter.acquire("write").then(() => sent.push(performance.now()));
+        void limiter.acquire(METHOD, "write").then(() => sent.push(performance.now()));
     }
     await jest.advanceTimersByTimeAsync(5_000);
     // Then a pause, after which nothing may have been saved up that overflows a second.
     await jest.advanceTimersByTimeAsync((400 / requestsPerSecond) * 1000 + 5_000);
     for (let index = 0; index < 50; index += 1) {
-        void limiter.acquire("read").then(() => sent.push(performance.now()));
+        void limiter.acquire(METHOD, "read").then(() => sent.push(performance.now()));
     }
     await jest.advanceTimersByTimeAsync((50 / requestsPerSecond) * 1000 + 5_000);
     expect(sent).toHaveLength(450);
@@ -200,7 +202,7 @@ describe("whom it serves first", () => {
     const queued = async (limiter: Limiter, priorities: Priority[]) => {
         const served: string[] = [];
         priorities.forEach((priority, index) => {
-            void limiter.acquire(priority).then(() => served.push(`${priority} ${index}`));
+            void limiter.acquire(METHOD, priority).then(() => served.push(`${priority} ${index}`));
         });
         await jest.advanceTimersByTimeAsync(10_000);
         return served;
@@ -208,7 +210,7 @@ describe("whom it serves first", () => {
 
     test("writes, then polls, then reads, each in their order", async () => {
         const limiter = new Limiter({ requestsPerSecond: 5 });
-        await limiter.acquire("read");
+        await limiter.acquire(METHOD, "read");
         expect(await queued(limiter, ["read", "poll", "write", "poll", "read", "write"])).toEqual([
             "write 2",
             "write 5",
@@ -222,7 +224,8 @@ describe("whom it serves first", () => {
     test("a write that comes late overtakes what still waits", async () => {
         const limiter = new Limiter({ requestsPerSecond: 1 });
         const served: string[] = [];
-        const ask = (priority: Priority, name: string) => limiter.acquire(priority).then(() => served.push(name));
+        const ask = (priority: Priority, name: string) =>
+            limiter.acquire(METHOD, priority).then(() => served.push(name));
         const all = [ask("read", "first"), ask("read", "second"), ask("read", "third")];
         await jest.advanceTimersByTimeAsync(1_500);
         all.push(ask("write", "late"));
@@ -259,15 +262,15 @@ describe("whom it serves first", () => {
 describe("giving up", () => {
     test("a signal that is aborted already takes nothing", async () => {
         const limiter = new Limiter();
-        await expect(limiter.acquire("read", AbortSignal.abort(new Error("stop")))).rejects.toThrow("stop");
+        await expect(limiter.acquire(METHOD, "read", AbortSignal.abort(new Error("stop")))).rejects.toThrow("stop");
     });
 
     test("a request that no longer waits takes no turn", async () => {
         const limiter = new Limiter({ requestsPerSecond: 1 });
-        await limiter.acquire("write");
+        await limiter.acquire(METHOD, "write");
         const controller = new AbortController();
-        const given = expect(limiter.acquire("write", controller.signal)).rejects.toThrow("stop");
-        const kept = limiter.acquire("write");
+        const given = expect(limiter.acquire(METHOD, "write", controller.signal)).rejects.toThrow("stop");
+        const kept = limiter.acquire(METHOD, "write");
         controller.abort(new Error("stop"));
         await given;
         let served = false;
@@ -281,9 +284,9 @@ describe("giving up", () => {
     test("an abort after the turn has come does no harm", async () => {
         const limiter = new Limiter({ requestsPerSecond: 1 });
         const controller = new AbortController();
-        await limiter.acquire("write");
-        const second = limiter.acquire("write", controller.signal);
-        const third = limiter.acquire("write");
+        await limiter.acquire(METHOD, "write");
+        const second = limiter.acquire(METHOD, "write", controller.signal);
+        const third = limiter.acquire(METHOD, "write");
         await jest.advanceTimersByTimeAsync(1_100);
         await second;
         controller.abort();
@@ -293,7 +296,7 @@ describe("giving up", () => {
 
     test("nothing is left behind: no timer when nobody waits", async () => {
         const limiter = new Limiter({ requestsPerSecond: 2 });
-        const all = [1, 2, 3].map(() => limiter.acquire("read"));
+        const all = [1, 2, 3].map(() => limiter.acquire(METHOD, "read"));
         await jest.advanceTimersByTimeAsync(3_000);
         await Promise.all(all);
         expect(jest.getTimerCount()).toBe(0);
@@ -304,9 +307,9 @@ test("the clock can be given", async () => {
     let now = 0;
     const options: LimiterOptions = { requestsPerSecond: 1, now: () => now };
     const limiter = new Limiter(options);
-    await limiter.acquire("read");
+    await limiter.acquire(METHOD, "read");
     let served = false;
-    void limiter.acquire("read").then(() => {
+    void limiter.acquire(METHOD, "read").then(() => {
         served = true;
     });
     await jest.advanceTimersByTimeAsync(1_000);
@@ -314,4 +317,65 @@ test("the clock can be given", async () => {
     now = 1_001;
     await jest.advanceTimersByTimeAsync(1_001);
     expect(served).toBe(true);
+});
+
+describe("one method alone is refused, as where a quota is used up", () => {
+    /** Creates that are refused, each again and again, beside looks that are let through, all on one server. */
+    async function beside(creates: number, seconds: number) {
+        const limiter = new Limiter();
+        const server = new Server(40);
+        const sent = { create: 0, look: 0 };
+        let over = false;
+        const refusedForEver = async () => {
+            for (let attempt = 0; !over; attempt += 1) {
+                const turn = await limiter.acquire("CreateNamespace", "write");
+                sent.create += 1;
+                await server.request();
+                limiter.refused("CreateNamespace", turn);
+                await sleep(0.5 * Math.min(250 * 2 ** attempt, 10_000));
+            }
+        };
+        const looks = async () => {
+            while (!over) {
+                await call(limiter, server, "poll");
+                sent.look += 1;
+            }
+        };
+        for (const work of [...Array(creates).fill(refusedForEver), ...Array(100).fill(looks)]) {
+            void work();
+        }
+        await jest.advanceTimersByTimeAsync(seconds * 1000);
+        over = true;
+        return { limiter, sent };
+    }
+
+    test("a lone one does not slow down the others", async () => {
+        const { limiter, sent } = await beside(1, 120);
+        expect(sent.look / 120).toBeGreaterThan(30);
+        expect(limiter.refusedSince("CreateNamespace")).toBeLessThan(1_000);
+    });
+
+    test("many leave the others the most of the rate", async () => {
+        const { sent } = await beside(300, 300);
+        expect(sent.look / 300).toBeGreaterThan(20);
+        expect(sent.create).toBeGreaterThan(300);
+    });
+
+    test("once it is let through, it is as any other", async () => {
+        const { limiter } = await beside(1, 60);
+        limiter.passed("CreateNamespace", { at: performance.now(), pace: 1 });
+        expect(limiter.refusedSince("CreateNamespace")).toBeUndefined();
+    });
+
+    test("where nothing is let through, it is the rate that is too high", async () => {
+        const limiter = new Limiter();
+        for (let count = 0; count < 40; count += 1) {
+            for (const method of ["CreateNamespace", "GetAsyncOperation"]) {
+                const turn = limiter.acquire(method, "write");
+                await jest.advanceTimersByTimeAsync(5_000);
+                limiter.refused(method, await turn);
+            }
+        }
+        expect(limiter.requestsPerSecond).toBe(0.5);
+    });
 });
