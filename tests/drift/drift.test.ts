@@ -1,9 +1,15 @@
 // Drift as a person reads it: what the Pulumi CLI prints, pinned.
 
+import { isDeepStrictEqual } from "node:util";
 import { Emulator } from "../../emulator";
-import { TestStack } from "../support/engine";
+import { type Fields, isBag } from "../../provider/fields";
+import { apiKeyDefinition } from "../../provider/resources/api-key";
+import { namespaceDefinition } from "../../provider/resources/namespace";
+import { serviceAccountDefinition } from "../../provider/resources/service-account";
+import { userDefinition } from "../../provider/resources/user";
+import { type Result, TestStack } from "../support/engine";
 import { pulumiIn } from "./cli";
-import { driftEverywhere, live, prepare, program } from "./resources";
+import { driftBeyondUpdates, driftEverywhere, live, prepare, program, takeAway, takeRegion } from "./resources";
 
 jest.setTimeout(180_000);
 
@@ -121,8 +127,9 @@ describe("drift of every field, by name, with the old value and the new,", () =>
     });
 
     test("in `preview --refresh --diff`", async () => {
-        const { stdout } = await stack.preview({ refresh: true, parallel: 1 });
-        expect(pinned(stdout)).toMatchSnapshot();
+        const preview = await stack.preview({ refresh: true, parallel: 1 });
+        expect(pinned(preview.stdout)).toMatchSnapshot();
+        note(preview);
     });
 
     test("and in `up --refresh --diff`, which puts it right", async () => {
@@ -141,6 +148,71 @@ describe("drift of every field, by name, with the old value and the new,", () =>
         expect([...new Set(rows)].join("\n")).toMatchSnapshot();
         expect((await refreshPreview()).code).toBe(0);
     });
+});
+
+describe.each<[string, (emulator: Emulator) => void]>([
+    ["parts that are gone, and another region", takeAway],
+    ["a region that is gone", takeRegion],
+    ["what only a replacement puts right", driftBeyondUpdates],
+])("%s:", (_, change) => {
+    test("`refresh --preview-only` and `preview --refresh --diff` show it, `up --refresh` puts it right", async () => {
+        change(emulator);
+        const { code, text } = await refreshPreview();
+        expect(code).not.toBe(0);
+        expect(pinned(text)).toMatchSnapshot();
+        const preview = await stack.preview({ refresh: true, parallel: 1 });
+        expect(pinned(preview.stdout)).toMatchSnapshot();
+        note(preview);
+        await stack.up({ refresh: true });
+        expect(await refreshPreview()).toMatchObject({ code: 0 });
+    });
+});
+
+/** Of each kind, the paths of the fields that have drifted so far. */
+const drifted = new Map<string, Set<string>>();
+
+function note({ steps }: Result): void {
+    for (const { op, type, old, new: now } of steps) {
+        const fields = FIELDS[type.slice(type.lastIndexOf(":") + 1)];
+        if (op === "refresh" && fields && old && now) {
+            const paths = drifted.get(type) ?? new Set();
+            for (const path of pathsOf(fields)) {
+                if (!isDeepStrictEqual(at(old.outputs, path), at(now.outputs, path))) {
+                    paths.add(path);
+                }
+            }
+            drifted.set(type, paths);
+        }
+    }
+}
+
+const FIELDS: Readonly<Record<string, Fields>> = Object.fromEntries(
+    [apiKeyDefinition, namespaceDefinition, serviceAccountDefinition, userDefinition].map(({ kind, fields }) => [
+        kind,
+        fields,
+    ]),
+);
+
+/** The paths of all fields, but those of which the server knows nothing. */
+function pathsOf(fields: Fields, above = ""): string[] {
+    return Object.entries(fields)
+        .filter(([, { options }]) => !options.programOnly)
+        .flatMap(([name, { members }]) => (members ? pathsOf(members, `${above}${name}.`) : [`${above}${name}`]));
+}
+
+function at(bag: unknown, path: string): unknown {
+    return path.split(".").reduce<unknown>((value, name) => (isBag(value) ? value[name] : undefined), bag);
+}
+
+test("there is no field of which the drift is not pinned above", () => {
+    const missing = [...drifted].flatMap(([type, paths]) =>
+        pathsOf(FIELDS[type.slice(type.lastIndexOf(":") + 1)] ?? {})
+            .filter((path) => !paths.has(path))
+            .map((path) => `${type} ${path}`),
+    );
+    expect(drifted.size).toBe(Object.keys(FIELDS).length);
+    // The name is part of the id: a namespace of another name is another one.
+    expect(missing).toEqual(["pulumi-nodejs:dynamic/temporalcloud:Namespace name"]);
 });
 
 test("nothing that this provider keeps to itself is shown", async () => {

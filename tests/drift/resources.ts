@@ -3,6 +3,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { ApiKey, Namespace, ServiceAccount, User } from "pulumi-temporal-cloud";
 import type { Emulator } from "../../emulator";
+import { Timestamp } from "../../proto/generated/google/protobuf/timestamp";
 import { ServiceAccountSpec, UserSpec } from "../../proto/generated/temporal/api/cloud/identity/v1/message";
 import {
     CertificateFilterSpec,
@@ -10,6 +11,7 @@ import {
     EncryptionValidationSpec,
     MtlsAuthSpec,
     NamespaceSpec,
+    ReplicaSpec,
 } from "../../proto/generated/temporal/api/cloud/namespace/v1/message";
 import { ONE, TWO } from "./certificates";
 
@@ -20,7 +22,15 @@ export function program(emulator: Emulator): pulumi.Resource[] {
         retentionDays: 7,
         mtlsAuth: {
             acceptedClientCa: ONE,
-            certificateFilters: [{ commonName: "worker", organization: "Orders" }, { commonName: "starter" }],
+            certificateFilters: [
+                {
+                    commonName: "worker",
+                    organization: "Orders",
+                    organizationalUnit: "Packing",
+                    subjectAlternativeName: "worker.orders.example",
+                },
+                { commonName: "starter" },
+            ],
         },
         apiKeyAuth: true,
         searchAttributes: { Customer: "keyword", Amount: "double" },
@@ -134,7 +144,7 @@ export function live(emulator: Emulator): Live {
     };
 }
 
-/** Somebody else changes every field of every resource. */
+/** Somebody else changes every field of every resource that an update can put right. */
 export function driftEverywhere(emulator: Emulator): void {
     const [, away] = projectsOf(emulator);
     const it = live(emulator);
@@ -144,7 +154,14 @@ export function driftEverywhere(emulator: Emulator): void {
         spec.mtlsAuth = MtlsAuthSpec.fromPartial({
             enabled: true,
             acceptedClientCa: Buffer.from(TWO),
-            certificateFilters: [CertificateFilterSpec.fromPartial({ commonName: "stranger" })],
+            certificateFilters: [
+                CertificateFilterSpec.fromPartial({
+                    commonName: "stranger",
+                    organization: "Strangers",
+                    organizationalUnit: "Nobody",
+                    subjectAlternativeName: "stranger.example",
+                }),
+            ],
         });
         spec.apiKeyAuth = { enabled: false };
         spec.searchAttributes = { Customer: 2, Stray: 5 };
@@ -194,7 +211,7 @@ export function driftEverywhere(emulator: Emulator): void {
     });
     it.serviceAccount("auditor", (spec) => {
         if (spec.projectScopedAccess) {
-            spec.projectScopedAccess.access = { role: 3 };
+            spec.projectScopedAccess.access = { role: 2 };
             spec.projectScopedAccess.namespaceAccesses = {};
         }
     });
@@ -202,5 +219,64 @@ export function driftEverywhere(emulator: Emulator): void {
         spec.displayName = "renamed";
         spec.description = "Somebody else's";
         spec.disabled = true;
+    });
+}
+
+/** Somebody else changes what only a replacement can put right; how, is theirs to know. */
+export function driftBeyondUpdates(emulator: Emulator): void {
+    const [, away] = projectsOf(emulator);
+    const it = live(emulator);
+    const owner = only(emulator.users.list()).id;
+    it.user((spec) => {
+        spec.email = "anna@example.com";
+    });
+    it.serviceAccount("worker", (spec) => {
+        if (spec.namespaceScopedAccess) {
+            spec.namespaceScopedAccess.namespace = "billing.a1b2c";
+        }
+    });
+    it.serviceAccount("auditor", (spec) => {
+        if (spec.projectScopedAccess) {
+            spec.projectScopedAccess.projectId = away;
+        }
+    });
+    it.key((spec) => {
+        spec.ownerId = owner;
+        spec.ownerType = 1;
+        spec.expiryTime = Timestamp.fromPartial({ seconds: (spec.expiryTime?.seconds ?? 0n) + 86_400n });
+    });
+}
+
+/** Somebody else takes away every part that can be taken away, and gives a region for another. */
+export function takeAway(emulator: Emulator): void {
+    const it = live(emulator);
+    it.namespace((spec, namespace) => {
+        spec.replicas = ["aws-us-east-1", "aws-eu-west-1"].map((region) => ReplicaSpec.fromPartial({ region }));
+        spec.mtlsAuth = MtlsAuthSpec.fromPartial({ enabled: false });
+        spec.searchAttributes = {};
+        spec.codecServer = undefined;
+        spec.highAvailability = undefined;
+        spec.connectivityRuleIds = [];
+        spec.encryptionValidation = undefined;
+        spec.description = "";
+        namespace.tags = {};
+    });
+    const none = { accountAccess: undefined, customRolesDeprecated: [], namespaceAccesses: {}, projectAccesses: {} };
+    it.user((spec) => {
+        spec.access = none;
+    });
+    it.serviceAccount("pipeline", (spec) => {
+        spec.description = "";
+        spec.access = none;
+    });
+    it.key((spec) => {
+        spec.description = "";
+    });
+}
+
+/** Somebody else takes a region away. */
+export function takeRegion(emulator: Emulator): void {
+    live(emulator).namespace((spec) => {
+        spec.replicas = spec.replicas.filter(({ region }) => region === "aws-us-east-1");
     });
 }
