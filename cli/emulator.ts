@@ -35,8 +35,8 @@ export function emulatorCommand(): Command {
         .description("Run an embedded stand-in for Temporal Cloud, until interrupted")
         .option("--port <port>", "port to listen on; 0 takes a free one", toPort, defaultPort)
         .option("--host <address>", "address to bind", "127.0.0.1")
-        .option("--account <id>", "id of the account (default: that of the state file, else a1b2c)")
-        .option("--state <file>", "keep the account in this file")
+        .option("--account <id>", "id of the account (default: that of the state file, else a1b2c)", toText)
+        .option("--state <file>", "keep the account in this file", toText)
         .option("--tls", "speak TLS, with a certificate made for localhost")
         .option("--ca-file <file>", "write the certificate there (default: a temporary file)")
         .option("--operation-duration <ms>", "how long operations take", toNumber, 0)
@@ -76,14 +76,18 @@ async function run(options: Options): Promise<void> {
     for (const fault of options.fault) emulator.faults.add(fault);
     if (options.randomFaults) emulator.faults.random(options.randomFaults);
 
-    const ca = emulator.caCertificate === undefined ? undefined : writeCa(emulator.caCertificate, options.caFile);
-    announce(
-        { address: emulator.address, account: emulator.account, apiKey: emulator.rootKey, caFile: ca?.file },
-        options,
-    );
-    await interruption;
-    await emulator.stop();
-    ca?.remove();
+    let ca: ReturnType<typeof writeCa> | undefined;
+    try {
+        ca = emulator.caCertificate === undefined ? undefined : writeCa(emulator.caCertificate, options.caFile);
+        announce(
+            { address: emulator.address, account: emulator.account, apiKey: emulator.rootKey, caFile: ca?.file },
+            options,
+        );
+        await interruption;
+    } finally {
+        await emulator.stop();
+        ca?.remove();
+    }
     if (options.report)
         console.log(JSON.stringify({ refused: emulator.requests.refused, ...emulator.requests.byMethod() }));
 }
@@ -105,7 +109,11 @@ function announce(
 
 function writeCa(certificate: string, wanted: string | undefined): { file: string; remove: () => void } {
     if (wanted !== undefined) {
-        writeFileSync(wanted, certificate);
+        try {
+            writeFileSync(wanted, certificate);
+        } catch (error) {
+            throw new Error(`The certificate cannot be written to ${wanted} (--ca-file): ${(error as Error).message}`);
+        }
         return { file: path.resolve(wanted), remove: () => {} };
     }
     const folder = mkdtempSync(path.join(tmpdir(), "temporal-cloud-emulator-"));
@@ -125,6 +133,16 @@ function toNumber(text: string): number {
     if (text.trim() === "" || Number.isNaN(value) || value < 0)
         throw new InvalidArgumentError("It must be a number, 0 or more.");
     return value;
+}
+
+function toBoolean(text: string): boolean {
+    if (text !== "true" && text !== "false") throw new InvalidArgumentError("It must be true or false.");
+    return text === "true";
+}
+
+function toText(text: string): string {
+    if (text.trim() === "") throw new InvalidArgumentError("It must not be empty.");
+    return text;
 }
 
 function toPort(text: string): number {
@@ -148,7 +166,7 @@ function toSetting(text: string, settings: Partial<Settings>): Partial<Settings>
     const parse = (): unknown => {
         if (name.endsWith("Code")) return toCode(value);
         if (typeof fallback === "number") return toNumber(value);
-        if (typeof fallback === "boolean") return value !== "false";
+        if (typeof fallback === "boolean") return toBoolean(value);
         return Array.isArray(fallback) ? value.split(",") : value;
     };
     return { ...settings, [name]: parse() };
@@ -166,6 +184,7 @@ function fromJson<T extends Fault | RandomFaults>(text: string): T {
     } catch {
         throw new InvalidArgumentError("It must be JSON.");
     }
+    if (typeof value !== "object" || value === null) throw new InvalidArgumentError("It must be a JSON object.");
     const { code, method } = value;
     if (code !== undefined) value = { ...value, code: toCode(code) };
     const pattern = typeof method === "string" ? /^\/(.*)\/$/.exec(method)?.[1] : undefined;

@@ -60,7 +60,14 @@ export class StateFile {
     /** Writes soon. */
     changed(cloud: Cloud): void {
         const wait = Math.max(minDelayMs, this.lastWriteMs / maxShare);
-        this.timer ??= setTimeout(() => this.save(cloud), wait).unref();
+        this.timer ??= setTimeout(() => {
+            try {
+                this.save(cloud);
+            } catch (error) {
+                // What it keeps is in memory too: it goes on, and tries again with the next change.
+                console.error(`The emulator's state cannot be written: ${(error as Error).message}`);
+            }
+        }, wait).unref();
     }
 
     /** Writes now. */

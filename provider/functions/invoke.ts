@@ -149,11 +149,11 @@ export function single<Result extends { readonly id: string }>(
  */
 export function exactlyOne<Key extends string>(
     name: string,
-    args: { readonly [K in Key]?: string | undefined },
+    args: { readonly [K in Key]?: string | undefined } | undefined,
     keys: readonly Key[],
 ): readonly [Key, string] {
     const given = keys.flatMap((key) => {
-        const value = args[key];
+        const value = args?.[key];
         return typeof value === "string" && value !== "" ? [[key, value] as const] : [];
     });
     const [only] = given;

@@ -23,7 +23,7 @@ function start(...options: string[]): ChildProcess & { lines: AsyncIterableItera
     const main = path.join(repositoryRoot, "dist", "cli", "main.js");
     const child = spawn(process.execPath, [main, "emulator", "--port", "0", ...options], {
         env: { ...process.env, TEMPORAL_CLOUD_EMULATOR_KEY: rootKey },
-        stdio: ["ignore", "pipe", "inherit"],
+        stdio: ["ignore", "pipe", "pipe"],
     });
     running = child;
     return Object.assign(child, { lines: createInterface({ input: child.stdout })[Symbol.asyncIterator]() });
@@ -76,9 +76,28 @@ test.each([
     [["--set", "bogus=1"]],
     [["--set", "staleVersionCode=BOGUS"]],
     [["--fault", "{"]],
+    [["--fault", "null"]],
+    [["--set", "completeAtOnce=maybe"]],
+    [["--account", ""]],
     [["--operation-duration", "soon"]],
+    // Only found out when it listens already.
+    [["--tls", "--ca-file", path.join("no", "such", "folder", "ca.pem")]],
 ])("%j is refused", async (options) => {
     const main = path.join(repositoryRoot, "dist", "cli", "main.js");
-    const child = spawn(process.execPath, [main, "emulator", ...options], { stdio: "ignore" });
+    const child = spawn(process.execPath, [main, "emulator", "--port", "0", ...options], { stdio: "ignore" });
     expect((await once(child, "exit"))[0]).toBe(1);
+});
+
+test("a state file that can no longer be written does not end it", async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), "emulator-"));
+    const child = start("--json", "--state", path.join(folder, "state.json"));
+    const { address } = JSON.parse((await child.lines.next()).value);
+    rmSync(folder, { recursive: true, force: true });
+    const channel = createChannel(address, ChannelCredentials.createInsecure());
+    const api = createClient(CloudServiceDefinition, channel, { "*": { metadata: headers(rootKey, API_VERSION) } });
+    const said = once(child.stderr as NodeJS.ReadableStream, "data");
+    await api.createNamespace({ spec: namespaceSpec() });
+    expect(String((await said)[0])).toMatch(/The emulator's state cannot be written: ENOENT/);
+    expect((await api.getNamespaces({})).namespaces).toHaveLength(1);
+    channel.close();
 });

@@ -62,6 +62,8 @@ test("what is deleted is not there, though it can still be read", async () => {
 test("exactly one of id and name", async () => {
     const message = "getNamespace: exactly one of `id` and `name` has to be given, a text that is not empty.";
     await expect(getNamespace({} as never)).rejects.toMatchObject({ failure: "invalid", message });
+    // From JavaScript, which knows no types.
+    await expect(getNamespace(undefined as never)).rejects.toMatchObject({ failure: "invalid", message });
     await expect(getNamespace({ id: "" })).rejects.toMatchObject({ failure: "invalid", message });
     await expect(getNamespace({ id: "a.b", name: "a" } as never)).rejects.toMatchObject({ message });
     expect(emulator().requests.count()).toBe(0);
