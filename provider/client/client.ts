@@ -186,6 +186,7 @@ export class Client {
         const mayRepeat = priority !== "write" || operationId !== undefined;
         const bytes = method.requestSerialize(request);
         let lostAt: number | undefined;
+        let refusedAt: number | undefined;
         for (let attempt = 0; ; attempt += 1) {
             const turn = await this.limiter.acquire(method.rpc, priority, signal);
             progress.sent = true;
@@ -205,15 +206,18 @@ export class Client {
                 if (error.code === Status.RESOURCE_EXHAUSTED && !isTooLarge(error)) {
                     this.limiter.refused(method.rpc, turn);
                     lostAt = undefined;
+                    refusedAt ??= sentAt;
                 } else {
                     if (answered) {
                         this.limiter.passed(method.rpc, turn);
                     }
                     lostAt ??= sentAt;
+                    refusedAt = undefined;
                 }
                 const patienceMs = this.isReached() ? LOST_CONTACT_MS : FIRST_CONTACT_MS;
-                const since = lostAt ?? this.limiter.refusedSince(method.rpc);
-                const isTooLong = since !== undefined && performance.now() - since > patienceMs;
+                // Refused to this call, and to every other one of the method.
+                const refusedSince = Math.max(refusedAt ?? 0, this.limiter.refusedSince(method.rpc) ?? 0);
+                const isTooLong = performance.now() - (lostAt ?? refusedSince) > patienceMs;
                 if (!mayRepeat || isTooLong || !isPassing(error)) {
                     throw error;
                 }

@@ -202,6 +202,23 @@ test("a method that is refused for minutes, as where a quota is used up, is give
     expect(calls).toBeLessThan(5);
 });
 
+test("that a method was refused an hour ago, and never asked for since, does not count against the next call", async () => {
+    answering("CreateServiceAccount", (call) =>
+        call.earlier < 2 ? call.fail(8, "slower") : call.fail(3, "it was asked again"),
+    );
+    const impatient = new AbortController();
+    const create = (signal?: AbortSignal) =>
+        client.cloud.createServiceAccount({ spec: undefined, asyncOperationId: "op-1" }, signal ? { signal } : {});
+    const first = expect(create(impatient.signal)).rejects.toThrow();
+    await until(() => server.calls.length === 1);
+    impatient.abort();
+    await first;
+    const now = performance.now.bind(performance);
+    jest.spyOn(performance, "now").mockImplementation(() => now() + 3_600_000);
+    await expect(create()).rejects.toThrow("it was asked again");
+    jest.restoreAllMocks();
+});
+
 async function until(holds: () => boolean): Promise<void> {
     while (!holds()) {
         await new Promise((resolve) => setTimeout(resolve, 20));
