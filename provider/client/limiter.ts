@@ -180,14 +180,13 @@ export class Limiter {
         }
         refusals.at = now;
         refusals.count += 1;
-        if (refusals.barred) {
-            return;
-        }
-        if (refusals.count >= SUSPECT_AFTER && refusals.othersPassed >= SUSPECT_AFTER) {
+        if (!refusals.barred && refusals.count >= SUSPECT_AFTER && refusals.othersPassed >= SUSPECT_AFTER) {
             refusals.barred = true;
             // The others get back what it has cost them.
             this.ceiling = Number.POSITIVE_INFINITY;
             this.setRate(Math.max(this.rate, refusals.rate), now);
+        }
+        if (refusals.barred) {
             return;
         }
         // Few requests before a refusal say nothing of the limit: somebody else has used it up.

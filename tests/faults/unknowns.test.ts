@@ -3,6 +3,7 @@
 import { Emulator } from "../../emulator";
 import { answers, named } from "./answers";
 import { MiniStack, type Sample, samples, tokenWorks } from "./mini";
+import { until } from "./with";
 
 jest.setTimeout(120_000);
 
@@ -30,7 +31,10 @@ async function lives(stack: MiniStack): Promise<void> {
     const dying = Promise.allSettled(
         samples.map((sample) => stack.up(sample.kind, sample.kind, sample.args(emulator))),
     );
-    await Promise.race([dying, until(() => samples.every(({ ids }) => ids(emulator).length === 1))]);
+    await Promise.race([
+        dying,
+        until("a resource of each kind", () => samples.every(({ ids }) => ids(emulator).length === 1)),
+    ]);
     await stack.kill();
     for (const died of await dying) {
         expect(died).toMatchObject({ status: "rejected", reason: { name: "HostError" } });
@@ -102,13 +106,4 @@ async function protectedDelete(stack: MiniStack): Promise<void> {
     expect(await stack.up("Namespace", "safe", { ...args, deleteProtection: false })).toBe("update");
     await stack.destroy("safe");
     expect(stack.emulator.namespaces.get(id)).toBeUndefined();
-}
-
-async function until(holds: () => boolean): Promise<void> {
-    for (const deadline = Date.now() + 30_000; !holds(); ) {
-        if (Date.now() > deadline) {
-            throw new Error(`what was waited for did not happen: ${holds}`);
-        }
-        await new Promise((resolve) => setTimeout(resolve, 5));
-    }
 }

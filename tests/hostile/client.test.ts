@@ -9,6 +9,7 @@ import {
 import { Client } from "../../provider/client/client";
 import type { Source } from "../../provider/client/reads";
 import type { Session } from "../../provider/run";
+import { until } from "../faults/with";
 import { encoding, meaning, transport } from "./hostilities";
 import { bagOf, kinds } from "./kinds";
 import { frame, HostileServer, type Hostility } from "./server";
@@ -192,7 +193,7 @@ test("a method that is refused for minutes, as where a quota is used up, is give
     const failure = expect(create).rejects.toThrow(
         /RESOURCE_EXHAUSTED: 10 service accounts are allowed\. .*https:\/\/docs\.temporal\.io\/cloud\/limits/,
     );
-    await until(() => server.calls.length > 1);
+    await until("a repetition", () => server.calls.length > 1);
     // Of an hour, the test takes a second.
     const now = performance.now.bind(performance);
     jest.spyOn(performance, "now").mockImplementation(() => now() + 3_600_000);
@@ -210,7 +211,7 @@ test("that a method was refused an hour ago, and never asked for since, does not
     const create = (signal?: AbortSignal) =>
         client.cloud.createServiceAccount({ spec: undefined, asyncOperationId: "op-1" }, signal ? { signal } : {});
     const first = expect(create(impatient.signal)).rejects.toThrow();
-    await until(() => server.calls.length === 1);
+    await until("the first call", () => server.calls.length === 1);
     impatient.abort();
     await first;
     const now = performance.now.bind(performance);
@@ -218,12 +219,6 @@ test("that a method was refused an hour ago, and never asked for since, does not
     await expect(create()).rejects.toThrow("it was asked again");
     jest.restoreAllMocks();
 });
-
-async function until(holds: () => boolean): Promise<void> {
-    while (!holds()) {
-        await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-}
 
 describe("where only one account is allowed, nothing is done when the server's answer to whose it is", () => {
     test.each<[string, Hostility, RegExp]>([

@@ -364,7 +364,7 @@ describe("one method alone is refused, as where a quota is used up", () => {
         expect(sent.create).toBeGreaterThan(300);
     });
 
-    test("once it is let through, it is as any other", async () => {
+    test("once it is let through, it is one like the others", async () => {
         const { limiter } = await beside(1, 60);
         limiter.passed("CreateNamespace", { at: performance.now(), pace: 1 });
         expect(limiter.refusedSince("CreateNamespace")).toBeUndefined();
