@@ -3,6 +3,7 @@ import { CloudServiceDefinition } from "../proto/generated/temporal/api/cloud/cl
 import type { AsyncOperation } from "../proto/generated/temporal/api/cloud/operation/v1/message";
 import { AsyncOperation_State } from "../proto/generated/temporal/api/cloud/operation/v1/message";
 import { ResourceState } from "../proto/generated/temporal/api/cloud/resource/v1/message";
+import { accountNote } from "./accounts";
 import type { CallOptions } from "./client/client";
 import { failed } from "./client/errors";
 import type { Cloud, Created, Definition, Live } from "./definition";
@@ -57,7 +58,8 @@ export class Creation<Args extends object, Resource extends Live> {
 
     /** Makes the resource, or takes over what an earlier run of this stack made, and brings it to what is wanted. */
     async create(run: Run, bag: Bag, task: Task): Promise<{ created: Created; resource: Resource }> {
-        const created = await this.start(run, bag, task);
+        const [started, note] = await Promise.all([this.start(run, bag, task), accountNote(run.session)]);
+        const created = { ...started, once: { ...started.once, ...note } };
         const { reads } = run.session.client;
         try {
             if (created.asyncOperation) {

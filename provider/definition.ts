@@ -73,6 +73,14 @@ export interface Seen<Args> {
     readonly outputs: Bag;
 }
 
+/** What a write that is done has left different from what the program says, on purpose. */
+export interface Left<Args> {
+    /** What the program says of it, which is what the state goes on to say: it is a refresh that shows the difference. */
+    readonly values: Partial<Args>;
+    /** What is different, and how to have it changed. */
+    readonly warning: string;
+}
+
 /** Everything that sets one kind of resource apart from the others; what they share is in the lifecycle. */
 export interface Definition<Args extends object, Resource extends Live> {
     /** The kind's name, which is part of every user's state: it never changes. */
@@ -104,6 +112,8 @@ export interface Definition<Args extends object, Resource extends Live> {
     see(resource: Resource): Seen<Args>;
     /** The next write that brings the resource to what is desired, or a reason to wait; undefined when it is there. */
     next(resource: Resource, desired: Desired<Args>): Call | Wait | undefined;
+    /** Where `next` sees nothing to be done although the resource is not all that the program says. */
+    left?(resource: Resource, desired: Pick<Desired<Args>, "args" | "changed">): Left<Args> | undefined;
     delete(
         cloud: Cloud,
         id: string,

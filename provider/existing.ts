@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AsyncOperation } from "../proto/generated/temporal/api/cloud/operation/v1/message";
 import { ResourceState } from "../proto/generated/temporal/api/cloud/resource/v1/message";
+import { ACCOUNT_KEY, refuseOtherAccount } from "./accounts";
 import { failed, shorten } from "./client/errors";
 import type { Call, Cloud, Definition, Live, Wait } from "./definition";
 import type { Bag } from "./fields";
@@ -78,6 +79,7 @@ export class Existing<Args extends object, Resource extends Live> {
             for (;;) {
                 const resource = await this.look(run, id, lagUntil);
                 if (resource === undefined) {
+                    await refuseOtherAccount(run, options.once?.[ACCOUNT_KEY]);
                     throw this.gone({ ...run, id }, bag, id, options.once);
                 }
                 if (resource.state === ResourceState.RESOURCE_STATE_ACTIVATION_FAILED) {
@@ -119,19 +121,21 @@ export class Existing<Args extends object, Resource extends Live> {
         }
     }
 
-    /** Deletes the resource. That it is gone already is as good; one that is fresh may just not be visible yet. */
-    async remove(run: Run, id: string, { fresh }: { readonly fresh: boolean }): Promise<void> {
+    /** Deletes the resource, if it is there; one that is fresh may just not be visible yet. Returns whether it was there. */
+    async remove(run: Run, id: string, { fresh }: { readonly fresh: boolean }): Promise<boolean> {
         const { session, signal } = run;
         const { kind, idRecurs } = this.definition;
         // An id that is never given twice can be derived; it tells later that the resource is gone and not just unseen.
         const derivedId = idRecurs ? undefined : deleteOperationId(kind, id);
         let operationId = derivedId ?? randomUUID();
         const lagUntil = fresh ? performance.now() + READ_LAG_MS : 0;
+        let wasThere = false;
         for (let attempt = 0; ; attempt += 1) {
             const resource = await this.look(run, id, attempt === 0 ? lagUntil : 0);
             if (resource === undefined) {
-                return;
+                return wasThere;
             }
+            wasThere = true;
             if (isInFlight(resource)) {
                 await this.awaitOthers(run, resource);
                 continue;
@@ -147,12 +151,12 @@ export class Existing<Args extends object, Resource extends Live> {
                 );
                 const ended = await this.awaitOperation(run, operationOrId(asyncOperation, operationId), "deleting");
                 if (ended !== undefined) {
-                    return;
+                    return true;
                 }
                 // The server no longer tells how it ended: the next look does.
             } catch (error) {
                 if (failed(error, "notFound")) {
-                    return;
+                    return true;
                 }
                 // The answer may be that of an earlier attempt under this id, or the id be refused because of one; only a
                 // new id makes a new attempt.
@@ -314,7 +318,7 @@ export class Existing<Args extends object, Resource extends Live> {
     private gone(run: Run, bag: Bag, id: string, once: Bag | undefined): HalfFinishedError {
         return new HalfFinishedError(
             `${title(run)} does not exist any more: it was deleted outside this stack, and the next \`pulumi up\` creates ` +
-                "it anew. Unless the API key is now one of another account: then set it back first.",
+                "it anew.",
             id,
             this.view.unseen(bag, once, true),
         );

@@ -1,3 +1,4 @@
+import { ACCOUNT_KEY, accountNote, refuseOtherAccount } from "./accounts";
 import { failed } from "./client/errors";
 import type { Source } from "./client/reads";
 import type { ResourceContext } from "./context";
@@ -112,25 +113,26 @@ export class Lifecycle<Args extends object, Resource extends Live> {
     /** The resource as it is; undefined when it is gone. */
     async read(session: Session, id: string, old: Bag): Promise<{ props: Bag; inputs: Bag } | undefined> {
         return this.within("read", session, old, id, async (run) => {
-            try {
-                const resource = await session.client.reads.read(this.source(session), id, run);
-                return isGone(resource) ? undefined : this.view.read(resource, old);
-            } catch (error) {
-                if (failed(error, "notFound")) {
-                    return undefined;
-                }
-                throw error;
+            const resource = await this.find(run, id);
+            if (resource === undefined) {
+                await refuseOtherAccount(run, old[ACCOUNT_KEY]);
+                return undefined;
             }
+            return this.view.read(resource, old, await this.once(session, old));
         });
     }
 
     async update(session: Session, id: string, old: Bag, bag: Bag): Promise<{ outs: Bag }> {
         return this.within("update", session, bag, id, (run) =>
             this.alone(session, id, async () => {
-                const once = this.view.once(old);
+                const once = await this.once(session, old);
                 const task = this.view.task(visible(bag), old);
                 const fresh = old[UNSEEN_KEY] === true;
                 const resource = await this.existing.settle(run, bag, id, task, { fresh, once });
+                const left = this.view.left(resource, task);
+                if (left) {
+                    run.session.log.warn(run.context.urn, left.warning);
+                }
                 return { outs: this.view.outputs(resource, bag, once) };
             }),
         );
@@ -152,7 +154,11 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         }
         this.owners.forget(id);
         await this.within("delete", session, old, id, (run) =>
-            this.alone(session, id, () => this.existing.remove(run, id, { fresh: old[UNSEEN_KEY] === true })),
+            this.alone(session, id, async () => {
+                if (!(await this.existing.remove(run, id, { fresh: old[UNSEEN_KEY] === true }))) {
+                    await refuseOtherAccount(run, old[ACCOUNT_KEY]);
+                }
+            }),
         );
     }
 
@@ -199,6 +205,26 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         return existing === undefined || isGone(existing) ? undefined : this.definition.idOf(existing);
     }
 
+    /** The resource, with as few requests as there can be; undefined when there is none. */
+    private async find(run: Run, id: string): Promise<Resource | undefined> {
+        const { client } = run.session;
+        try {
+            const resource = await client.reads.read(this.source(run.session), id, run);
+            return isGone(resource) ? undefined : resource;
+        } catch (error) {
+            if (failed(error, "notFound")) {
+                return undefined;
+            }
+            throw error;
+        }
+    }
+
+    /** The outputs that do not come from the resource; those of earlier versions of this package have no account. */
+    private async once(session: Session, old: Bag): Promise<Bag> {
+        const once = this.view.once(old);
+        return old[ACCOUNT_KEY] === undefined ? { ...(await accountNote(session)), ...once } : once;
+    }
+
     /** Takes an existing resource into the state and brings it to what the program says. */
     private adopt(run: Run, bag: Bag, id: string, task: Task): Promise<{ id: string; outs: Bag }> {
         const { kind } = this.definition;
@@ -218,7 +244,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
                         "change. Nothing was changed. Declare what is there.",
                 );
             }
-            const once = this.owners.claim(id, run.context);
+            const once = { ...(await accountNote(run.session)), ...this.owners.claim(id, run.context) };
             const resource = await this.existing.settle(run, bag, id, task, { fresh: false, once });
             if (differing.length > 0) {
                 run.session.log.warn(run.context.urn, `Took over ${kind} ${id} and changed ${paths(differing)}.`);

@@ -1,6 +1,7 @@
 import type { Timestamp } from "../proto/generated/google/protobuf/timestamp";
 import { ResourceState } from "../proto/generated/temporal/api/cloud/resource/v1/message";
-import type { Definition, Desired, Live } from "./definition";
+import { ACCOUNT_KEY } from "./accounts";
+import type { Definition, Desired, Left, Live } from "./definition";
 import type { Bag, Change } from "./fields";
 import { changes, hasUnknown, holds, managedPaths, overlay, pick, respell, same } from "./fields";
 import { CLAIM_KEY } from "./owners";
@@ -111,26 +112,33 @@ export class View<Args extends object, Resource extends Live> {
     /** The outputs after a write: the server's values, spelt as the program does where they mean the same. */
     outputs(resource: Resource, bag: Bag, once: Bag | undefined): Bag {
         const values = visible(bag);
-        return this.state(resource, bag, values, once, this.managed(values));
+        const state = this.state(resource, bag, values, once, this.managed(values));
+        return Object.assign(state, this.left(resource, { args: values, changed: new Set() })?.values);
     }
 
     /**
      * The outputs after a write that did not do all: the fields that were to go back to their defaults still count as
      * managed, so that the next one does that.
      */
-    halfOutputs(resource: Resource, bag: Bag, once: Bag | undefined, { removed }: Task): Bag {
+    halfOutputs(resource: Resource, bag: Bag, once: Bag | undefined, task: Task): Bag {
         const values = visible(bag);
-        return this.state(resource, bag, values, once, [...this.managed(values), ...removed]);
+        const state = this.state(resource, bag, values, once, [...this.managed(values), ...task.removed]);
+        return Object.assign(state, this.left(resource, task)?.values);
+    }
+
+    /** What a write for that task leaves different on purpose. */
+    left(resource: Resource, { args, changed }: Pick<Task, "args" | "changed">): Left<Args> | undefined {
+        return this.definition.left?.(resource, { args: args as Args, changed });
     }
 
     /** The outputs and inputs after a read. */
-    read(resource: Resource, old: Bag): { props: Bag; inputs: Bag } {
+    read(resource: Resource, old: Bag, once: Bag): { props: Bag; inputs: Bag } {
         const { fields } = this.definition;
         const managed = managedOf(old);
         const values = managed ? pick(fields, old, managed) : {};
-        const props = this.state(resource, old, values, this.once(old));
+        const props = this.state(resource, old, values, once);
         const inputs = managed ? pick(fields, props, managed) : this.withoutDefaults(props);
-        return { props, inputs: Object.assign(hidden(old, MANAGED_KEY, ...PASSING, CLAIM_KEY), inputs) };
+        return { props, inputs: Object.assign(hidden(old, MANAGED_KEY, ...PASSING, CLAIM_KEY, ACCOUNT_KEY), inputs) };
     }
 
     /** What is kept of a resource that nobody has seen yet. */
@@ -143,10 +151,10 @@ export class View<Args extends object, Resource extends Live> {
         };
     }
 
-    /** The outputs that only the create could give. */
+    /** The outputs that do not come from the resource as the server shows it, such as what only the create could give. */
     once(old: Bag): Bag {
         const once: Record<string, unknown> = {};
-        for (const name of [...(this.definition.onceOutputs ?? []), CLAIM_KEY]) {
+        for (const name of [...(this.definition.onceOutputs ?? []), CLAIM_KEY, ACCOUNT_KEY]) {
             if (old[name] !== undefined) {
                 once[name] = old[name];
             }

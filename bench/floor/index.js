@@ -23,7 +23,7 @@ const provider = (outputs) => {
 
 const TIME = "2026-11-22T22:27:02.004Z";
 const UUID = "9568f4fea4cf0048b3fc1833dbf5de3c";
-const times = { state: "active", createdTime: TIME, lastModifiedTime: TIME };
+const times = { __account: "a1b2c", state: "active", createdTime: TIME, lastModifiedTime: TIME };
 
 /** What the twins of the real resources have beyond their arguments: as much as those get from the server. */
 const OUTPUTS = {

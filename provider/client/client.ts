@@ -47,6 +47,9 @@ const LOST_CONTACT_MS = 5 * 60_000;
 /** A page of 1,000 namespaces with a full certificate bundle each has 32 MB. */
 const MAX_MESSAGE_BYTES = 128 * 1024 * 1024;
 
+/** What is only good to know is waited for so long. */
+const IF_TOLD_MS = 10_000;
+
 const LOST_CONNECTION = /RST_STREAM|ECONNRESET|socket|stream|connection|GOAWAY|INTERNAL_ERROR|goaway/i;
 
 /** Options of a call beside the ones of gRPC. */
@@ -73,7 +76,8 @@ export class Client {
     private readonly connection: grpc.Client;
     private readonly metadata = new grpc.Metadata();
     private answered = false;
-    private account: Promise<void> | undefined;
+    private account: Promise<string> | undefined;
+    private accountIfTold: Promise<string | undefined> | undefined;
 
     /** The one client of this process for an endpoint and key. */
     static for(configuration: Configuration): Client {
@@ -126,20 +130,30 @@ export class Client {
         if (allowed === undefined) {
             return;
         }
-        this.account ??= this.cloud.getAccount({}).then(({ account }) => {
-            if (account?.id !== allowed) {
-                throw new ConfigurationError(
-                    `The API key belongs to the account ${JSON.stringify(account?.id ?? "")}, and temporalcloud:allowedAccountId ` +
-                        `allows only ${JSON.stringify(allowed)}. Nothing was changed. Use a key of that account, or correct allowedAccountId.`,
-                );
-            }
-        });
+        const id = await this.accountId(options);
+        if (id !== allowed) {
+            throw new ConfigurationError(
+                `The API key belongs to the account ${JSON.stringify(id)}, and temporalcloud:allowedAccountId ` +
+                    `allows only ${JSON.stringify(allowed)}. Nothing was changed. Use a key of that account, or correct allowedAccountId.`,
+            );
+        }
+    }
+
+    /** The id of the account that the key belongs to, asked for once; empty where the server names none. */
+    async accountId({ signal }: CallOptions = {}): Promise<string> {
+        this.account ??= this.cloud.getAccount({}).then(({ account }) => account?.id ?? "");
         const shared = this.account;
         shared.catch(() => {
             // Whoever asks next asks the server again.
             this.account = this.account === shared ? undefined : this.account;
         });
-        await unlessAborted(shared, "GetAccount", options.signal);
+        return unlessAborted(shared, "GetAccount", signal);
+    }
+
+    /** The same for whom it would only be good to know: undefined where the server does not tell it soon. */
+    accountIdIfTold(): Promise<string | undefined> {
+        this.accountIfTold ??= this.accountId({ signal: AbortSignal.timeout(IF_TOLD_MS) }).catch(() => undefined);
+        return this.accountIfTold;
     }
 
     close(): void {

@@ -47,7 +47,8 @@ export interface NamespaceArgs extends AdoptArgs {
     name?: pulumi.Input<string> | undefined;
     /**
      * The regions, the active one first, for example `aws-us-east-1`; `getRegions` lists them. They change in place,
-     * step by step: a region is added, made the active one by a failover, removed.
+     * step by step: a region is added, made the active one by a failover, removed. A failover that Temporal makes is left
+     * as it is until a refresh has shown it; the `up` after that, or `up --refresh`, fails back.
      */
     regions: pulumi.Input<pulumi.Input<string>[]>;
     /** Days for which closed workflows are kept, 1 to 90. The default is 30. https://docs.temporal.io/cloud/limits */
@@ -869,6 +870,25 @@ function changeRegions(namespace: LiveNamespace, { args, changed }: Desired<Valu
     return undefined;
 }
 
+/** A failover that the program does not know of: the update of something else must not undo it unasked, now or by the next. */
+function leftFailedOver(namespace: LiveNamespace, { args, changed }: Pick<Desired<Values>, "args" | "changed">) {
+    const { regions } = args;
+    const [primary] = regions;
+    const live = regionsOf(namespace);
+    const isFailedOver =
+        live[0] !== primary && live.length === regions.length && regions.every((it) => live.includes(it));
+    if (!isFailedOver || changed.has("regions")) {
+        return undefined;
+    }
+    return {
+        values: { regions },
+        warning:
+            `Namespace ${namespace.namespace} is active in ${live[0]}, and not in ${primary}, the first of its \`regions\`: ` +
+            "Temporal, or somebody, has failed over. That is left as it is. `pulumi up --refresh` fails back; to stay, " +
+            `declare ${live[0]} first.`,
+    };
+}
+
 function failOver({ namespace }: LiveNamespace, region: string): Call {
     return {
         purpose: `failing over to ${region}`,
@@ -965,6 +985,7 @@ export const namespaceDefinition: Definition<Values, LiveNamespace> = {
     idOf: ({ namespace }) => namespace,
     see,
     next,
+    left: leftFailedOver,
     delete: (cloud, namespace, resourceVersion, asyncOperationId, options) =>
         cloud.deleteNamespace({ namespace, resourceVersion, asyncOperationId }, options),
 };

@@ -26,6 +26,9 @@ const namespaceArgs = { regions: ["aws-us-east-1"], apiKeyAuth: true };
 /** What the engine does to resources that are there, beside leaving them alone. */
 const steps = (result: Result) => result.steps.filter(({ op }) => op !== "same" && op !== "refresh");
 
+const warnings = ({ diagnostics }: Result) =>
+    diagnostics.filter(({ severity }) => severity === "warning").map(({ message }) => message.trim());
+
 /** The emulator's namespace of that name. */
 function live(name: string) {
     const found = emulator.namespaces.list().find(({ spec }) => spec?.name === name);
@@ -85,6 +88,29 @@ describe("a resource that was named by default keeps its name", () => {
     });
 });
 
+test("a failover by Temporal stays until a refresh has shown it, whatever else is updated", async () => {
+    const program = (description: string) => async () => {
+        new temporalcloud.Namespace("orders", {
+            ...namespaceArgs,
+            regions: ["aws-us-east-1", "aws-us-west-2"],
+            description,
+        });
+    };
+    await stack.up({ program: program("one") });
+    emulator.namespaces.change("orders.a1b2c", (namespace) => {
+        namespace.activeRegion = "aws-us-west-2";
+    });
+    const updated = await stack.up({ program: program("two") });
+    expect(warnings(updated)).toEqual([
+        "Namespace orders.a1b2c is active in aws-us-west-2, and not in aws-us-east-1, the first of its `regions`: Temporal, or " +
+            "somebody, has failed over. That is left as it is. `pulumi up --refresh` fails back; to stay, declare aws-us-west-2 first.",
+    ]);
+    expect(steps(await stack.up({ program: program("two") }))).toEqual([]);
+    expect(live("orders")).toMatchObject({ activeRegion: "aws-us-west-2", spec: { description: "two" } });
+    await stack.up({ program: program("two"), refresh: true });
+    expect(live("orders").activeRegion).toBe("aws-us-east-1");
+});
+
 test("a codec server with a message of its own goes when it is no longer declared", async () => {
     const codecServer = { endpoint: "https://codec.example.com", customErrorMessage: { message: "Ask the team." } };
     await stack.up({
@@ -134,8 +160,6 @@ test("adoption tells what it has changed, and no more", async () => {
         new temporalcloud.Namespace("less", { ...adopt, searchAttributes: { A: "keyword", B: "keyword" } });
         new temporalcloud.Namespace("none", adopt);
     };
-    const warnings = ({ diagnostics }: Awaited<ReturnType<TestStack["up"]>>) =>
-        diagnostics.filter(({ severity }) => severity === "warning").map(({ message }) => message.trim());
     expect(warnings(await stack.up({ program }))).toEqual([
         "Took over Namespace less.a1b2c and changed `searchAttributes`.",
     ]);

@@ -164,10 +164,10 @@ describe.each(definitions)(
         test("what was read does not differ from itself", () => {
             fc.assert(
                 fc.property(live, (resource) => {
-                    const { props, inputs: read } = view.read(resource, { ...hidden });
+                    const { props, inputs: read } = view.read(resource, { ...hidden }, {});
                     expect(JSON.parse(JSON.stringify({ props, read }))).toEqual({ props, read });
                     expect(lifecycle.diff(log, props, read, new Date(0)).changes).toBe(props.__replace === true);
-                    const again = view.read(resource, view.outputs(resource, read, undefined));
+                    const again = view.read(resource, view.outputs(resource, read, undefined), {});
                     expect(lifecycle.diff(log, again.props, again.inputs, new Date(0)).changes).toBe(
                         props.__replace === true,
                     );
