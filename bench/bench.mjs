@@ -14,14 +14,21 @@ import { growthTable, importTable, mainTable } from "./tables.mjs";
 import { Terraform } from "./terraform.mjs";
 
 const require = createRequire(import.meta.url);
-const { Command, Option } = require("commander");
+const { Command, InvalidArgumentError, Option } = require("commander");
 const here = path.dirname(fileURLToPath(import.meta.url));
 
 const ALL_KINDS = ["Namespace", "User", "ServiceAccount", "ApiKey"];
 const OPERATIONS = ["up", "up again", "refresh", "drift", "destroy"];
 const FULL_SIZES = [10, 100, 1_000, 4_000];
 
-const numbers = (text) => text.split(",").map((item) => (item === "none" ? 0 : Number(item)));
+const number = (text) => {
+    const value = Number(text);
+    if (!(value >= 0)) {
+        throw new InvalidArgumentError(`${JSON.stringify(text)} is no number.`);
+    }
+    return value;
+};
+const numbers = (text) => text.split(",").map((item) => (item === "none" ? 0 : number(item)));
 const words = (text) => text.split(",");
 
 const options = new Command("npm run bench --")
@@ -40,19 +47,19 @@ const options = new Command("npm run bench --")
             .default(OPERATIONS, "all"),
     )
     .addOption(
-        new Option("--check-ms <n>", "the check_duration that operations recommend").argParser(Number).default(0),
+        new Option("--check-ms <n>", "the check_duration that operations recommend").argParser(number).default(0),
     )
     .addOption(
-        new Option("--latency-ms <n>", "how long a request and its answer are on the way").argParser(Number).default(0),
+        new Option("--latency-ms <n>", "how long a request and its answer are on the way").argParser(number).default(0),
     )
-    .addOption(new Option("--parallel <n>", "resources at a time").argParser(Number).default(100))
+    .addOption(new Option("--parallel <n>", "resources at a time").argParser(number).default(100))
     .addOption(
         new Option("--kinds <name,...>", "kinds of resources, in equal parts").argParser(words).default(ALL_KINDS),
     )
     .addOption(
         new Option("--only <command,...>", `of ${OPERATIONS.join(", ")}`).argParser(words).default(OPERATIONS, "all"),
     )
-    .addOption(new Option("--repeat <n>", "runs of each, of which the median counts").argParser(Number).default(1))
+    .addOption(new Option("--repeat <n>", "runs of each, of which the median counts").argParser(number).default(1))
     .option("--no-floor", "leave out the resources that only wait")
     .option("--twins", "beside those, the same with all the properties of the real resources")
     .option("--no-import", "leave out the cost of importing the package")
