@@ -872,7 +872,8 @@ function changeRegions(namespace: LiveNamespace, { args, changed }: Desired<Valu
 
 /** A failover that the program does not know of: the update of something else must not undo it unasked, now or by the next. */
 function leftFailedOver(namespace: LiveNamespace, { args, changed }: Pick<Desired<Values>, "args" | "changed">) {
-    const { regions } = args;
+    // What is only read may have been described by nobody.
+    const regions = args.regions ?? [];
     const [primary] = regions;
     const live = regionsOf(namespace);
     const isFailedOver =
