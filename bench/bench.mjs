@@ -24,7 +24,7 @@ const FULL_SIZES = [10, 100, 1_000, 4_000];
 const number = (text) => {
     const value = Number(text);
     if (!(value >= 0)) {
-        throw new InvalidArgumentError(`${JSON.stringify(text)} is no number.`);
+        throw new InvalidArgumentError("It must be a number, 0 or more.");
     }
     return value;
 };

@@ -350,7 +350,7 @@ export class Existing<Args extends object, Resource extends Live> {
             `${title(run)} is not as declared yet: ${reason(run, error)} ` +
                 "What was done is in the state; the next `pulumi up` does the rest.",
             id,
-            this.view.halfOutputs(resource, bag, once, task),
+            this.view.outputs(resource, bag, once, task),
             { cause: error },
         );
     }

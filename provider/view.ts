@@ -64,6 +64,10 @@ export function managedOf(old: Bag): ReadonlySet<string> | undefined {
     return managed;
 }
 
+/** What may still be due of a task. */
+type Unfinished = Pick<Task, "removed" | "changed">;
+const NOTHING: Unfinished = { removed: new Set(), changed: new Set() };
+
 /** How the resources of one kind look to programs, to the state, and to the lifecycle. */
 export class View<Args extends object, Resource extends Live> {
     constructor(private readonly definition: Definition<Args, Resource>) {}
@@ -109,21 +113,15 @@ export class View<Args extends object, Resource extends Live> {
         return differing.filter(({ name }) => !fields[name]?.options.programOnly);
     }
 
-    /** The outputs after a write: the server's values, spelt as the program does where they mean the same. */
-    outputs(resource: Resource, bag: Bag, once: Bag | undefined): Bag {
-        const values = visible(bag);
-        const state = this.state(resource, bag, values, once, this.managed(values));
-        return Object.assign(state, this.left(resource, { args: values, changed: new Set() })?.values);
-    }
-
     /**
-     * The outputs after a write that did not do all: the fields that were to go back to their defaults still count as
-     * managed, so that the next one does that.
+     * The outputs after a write: the server's values, spelt as the program does where they mean the same. After one that
+     * did not do all of its task, the fields that were to go back to their defaults still count as managed, so that the
+     * next one does that.
      */
-    halfOutputs(resource: Resource, bag: Bag, once: Bag | undefined, task: Task): Bag {
+    outputs(resource: Resource, bag: Bag, once: Bag | undefined, unfinished: Unfinished = NOTHING): Bag {
         const values = visible(bag);
-        const state = this.state(resource, bag, values, once, [...this.managed(values), ...task.removed]);
-        return Object.assign(state, this.left(resource, task)?.values);
+        const state = this.state(resource, bag, values, once, [...this.managed(values), ...unfinished.removed]);
+        return Object.assign(state, this.left(resource, { args: values, changed: unfinished.changed })?.values);
     }
 
     /** What a write for that task leaves different on purpose. */

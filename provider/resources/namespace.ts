@@ -533,6 +533,11 @@ function see(namespace: LiveNamespace) {
 
 const emptySpec = () => messages.namespace.NamespaceSpec.fromPartial({});
 
+/** Whether they are the same regions, whichever is active. */
+function areSame(live: readonly string[], wanted: readonly string[]): boolean {
+    return live.length === wanted.length && wanted.every((region) => live.includes(region));
+}
+
 /** The active region first, then the others as the server lists them. */
 function regionsOf({ spec, activeRegion }: LiveNamespace): string[] {
     const regions = spec?.replicas.map(({ region }) => region) ?? [];
@@ -833,7 +838,7 @@ function changeRegions(namespace: LiveNamespace, { args, changed }: Desired<Valu
         return undefined;
     }
     const wanted = [primary, ...passive];
-    if (live.length === wanted.length && live[0] === primary && wanted.every((region) => live.includes(region))) {
+    if (live[0] === primary && areSame(live, wanted)) {
         return undefined;
     }
     const moving = replicas.find(
@@ -876,9 +881,7 @@ function leftFailedOver(namespace: LiveNamespace, { args, changed }: Pick<Desire
     const regions = args.regions ?? [];
     const [primary] = regions;
     const live = regionsOf(namespace);
-    const isFailedOver =
-        live[0] !== primary && live.length === regions.length && regions.every((it) => live.includes(it));
-    if (!isFailedOver || changed.has("regions")) {
+    if (live[0] === primary || !areSame(live, regions) || changed.has("regions")) {
         return undefined;
     }
     return {

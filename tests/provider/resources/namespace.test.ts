@@ -142,13 +142,13 @@ describe("regions", () => {
         // Nor by the next one, also where this one did not come to its end.
         const bag = { ...context, ...regions, description: "x" };
         const task = view.task({ ...regions, description: "x" }, { ...regions, __managed: "regions" });
-        for (const state of [view.outputs(failedOver, bag, {}), view.halfOutputs(failedOver, bag, {}, task)]) {
+        for (const state of [view.outputs(failedOver, bag, {}), view.outputs(failedOver, bag, {}, task)]) {
             expect(state).toMatchObject({ ...regions, activeRegion: "b" });
             expect(view.changes(state, regions)).not.toContainEqual(expect.objectContaining({ name: "regions" }));
         }
         // A change of regions that has only come so far is one that goes on.
         const moving = view.task(regions, { regions: ["b", "a"], __managed: "regions" });
-        expect(view.halfOutputs(failedOver, bag, {}, moving).regions).toEqual(["b", "a"]);
+        expect(view.outputs(failedOver, bag, {}, moving).regions).toEqual(["b", "a"]);
         expect(view.read(failedOver, { ...regions, __managed: "regions" }, {}).props.regions).toEqual(["b", "a"]);
         // After a refresh has shown it, it is undone.
         expect(await sent(next(failedOver, regions, { regions: ["b", "a"] }))).toMatchObject({
