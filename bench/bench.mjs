@@ -2,13 +2,15 @@
 // docs/performance.md.
 
 import { fork } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { root, setup } from "../scripts/setup.mjs";
+import { makeProjectFolder, removeFolder } from "./folder.mjs";
 import { measureImport } from "./import.mjs";
+import { LONE_OPERATIONS, LonePlugin } from "./lone-plugin.mjs";
 import { watch } from "./processes.mjs";
 import { growthTable, importTable, mainTable } from "./tables.mjs";
 import { Terraform } from "./terraform.mjs";
@@ -61,6 +63,7 @@ const options = new Command("npm run bench --")
     )
     .addOption(new Option("--repeat <n>", "runs of each, of which the median counts").argParser(number).default(1))
     .option("--no-floor", "leave out the resources that only wait")
+    .option("--no-engine", `drive the plugin alone, for its CPU time without the noise: ${LONE_OPERATIONS.join(", ")}`)
     .option("--twins", "beside those, the same with all the properties of the real resources")
     .option("--no-import", "leave out the cost of importing the package")
     .option("--skip-checkpoints", "let the engine save the state only at the end (PULUMI_SKIP_CHECKPOINTS)")
@@ -71,6 +74,10 @@ const options = new Command("npm run bench --")
     .parse()
     .opts();
 
+// An end by a signal is an end like any other, after which nothing is left behind.
+for (const signal of ["SIGINT", "SIGTERM"]) {
+    process.once(signal, () => process.exit(1));
+}
 const { pulumi } = await setup();
 const sizes = options.full ? FULL_SIZES : options.sizes;
 const engineEnv = options.skipCheckpoints ? { PULUMI_EXPERIMENTAL: "true", PULUMI_SKIP_CHECKPOINTS: "true" } : {};
@@ -112,32 +119,17 @@ class EmulatorProcess {
     }
 }
 
-/** A Pulumi project in a temporary folder, whose plugin process finds this package and the floor's. */
+/** A Pulumi project in a temporary folder. */
 class PulumiStack {
     constructor(contestant) {
         this.contestant = contestant;
-        this.folder = mkdtempSync(path.join(os.tmpdir(), "temporal-cloud-bench-"));
-        writeFileSync(path.join(this.folder, "package.json"), '{ "name": "bench", "private": true }\n');
+        this.folder = makeProjectFolder();
         for (const name of ["home", "backend"]) {
             mkdirSync(path.join(this.folder, name));
         }
-        for (const [name, target] of [
-            ["@pulumi/pulumi", path.join(root, "node_modules", "@pulumi", "pulumi")],
-            ["pulumi-temporal-cloud", root],
-            ["temporal-cloud-bench-floor", path.join(here, "floor")],
-        ]) {
-            const link = path.join(this.folder, "node_modules", name);
-            mkdirSync(path.dirname(link), { recursive: true });
-            symlinkSync(target, link, "junction");
-        }
     }
 
-    async run(operation, { size, operationMs, emulator }) {
-        const profiled = options.cpuProf !== undefined;
-        const profileFolder = path.join(
-            path.resolve(options.cpuProf ?? ""),
-            `${this.contestant}-${size}-${operation.replace(" ", "-")}`,
-        );
+    async run(operation, { size, operationMs, emulator, env, profileFolder }) {
         const job = {
             operation,
             size,
@@ -147,20 +139,12 @@ class PulumiStack {
             parallel: options.parallel,
             folder: this.folder,
             pulumiRoot: pulumi.root,
-            env: {
-                ...engineEnv,
-                TEMPORAL_CLOUD_ENDPOINT: emulator.address,
-                TEMPORAL_CLOUD_API_KEY: emulator.apiKey,
-                TEMPORAL_CLOUD_ALLOW_INSECURE: "true",
-                ...(profiled
-                    ? { NODE_OPTIONS: `--require ${path.join(here, "profile.cjs")}`, BENCH_CPU_PROF: profileFolder }
-                    : {}),
-            },
+            env: { ...engineEnv, ...env },
         };
         const child = fork(path.join(here, "program.mjs"), {
             cwd: root,
             env: { ...process.env, BENCH_JOB: JSON.stringify(job) },
-            execArgv: profiled
+            execArgv: profileFolder
                 ? ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`, "--cpu-prof-name=program.cpuprofile"]
                 : [],
             stdio: ["ignore", "inherit", "inherit", "ipc"],
@@ -186,18 +170,32 @@ class PulumiStack {
     }
 
     remove() {
-        rmSync(this.folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+        removeFolder(this.folder);
     }
 }
 
+/** What the plugin finds in its environment. */
+const pluginEnv = (emulator, profileFolder) => ({
+    TEMPORAL_CLOUD_ENDPOINT: emulator.address,
+    TEMPORAL_CLOUD_API_KEY: emulator.apiKey,
+    TEMPORAL_CLOUD_ALLOW_INSECURE: "true",
+    ...(profileFolder
+        ? { NODE_OPTIONS: `--require ${path.join(here, "profile.cjs")}`, BENCH_CPU_PROF: profileFolder }
+        : {}),
+});
+
 /** The contestants, each with the same work, one after the other within each command. */
 function contestants(scenario) {
-    const list = [{ name: "provider", stack: new PulumiStack("provider") }];
+    const ours = (name) => ({
+        name,
+        stack: options.engine ? new PulumiStack(name) : new LonePlugin(name, options.kinds, options.parallel),
+    });
+    const list = [ours("provider")];
     // No limit reaches what makes no requests: it has been measured with the scenario that has none.
     if (options.floor && !(scenario.limit > 0 && options.limits.includes(0))) {
-        list.push({ name: "floor", stack: new PulumiStack("floor") });
+        list.push(ours("floor"));
         if (options.twins) {
-            list.push({ name: "twin", stack: new PulumiStack("twin") });
+            list.push(ours("twin"));
         }
     }
     if (options.terraform && options.terraformProvider) {
@@ -222,7 +220,7 @@ async function measure(scenario) {
         });
     }
     try {
-        for (const operation of OPERATIONS) {
+        for (const operation of options.engine ? OPERATIONS : LONE_OPERATIONS) {
             for (const party of parties) {
                 if (operation === "drift") {
                     await party.emulator.ask("drift");
@@ -233,7 +231,16 @@ async function measure(scenario) {
                 if (!needed) {
                     continue;
                 }
-                const result = await party.stack.run(operation, { ...scenario, emulator: party.emulator });
+                const profileFolder =
+                    options.cpuProf &&
+                    path.resolve(options.cpuProf, `${party.name}-${scenario.size}-${operation.replace(" ", "-")}`);
+                const env = pluginEnv(party.emulator, profileFolder);
+                const result = await party.stack.run(operation, {
+                    ...scenario,
+                    emulator: party.emulator,
+                    env,
+                    profileFolder,
+                });
                 const [load] = os.loadavg();
                 figures.push({ ...scenario, operation, contestant: party.name, load, ...result });
                 say(figures.at(-1));

@@ -2,61 +2,15 @@
 // Gets its job from the environment and prints the result as one line of JSON.
 
 import { createRequire } from "node:module";
+import { register } from "./resources.mjs";
 
 const require = createRequire(import.meta.url);
-const { CustomResource } = require("@pulumi/pulumi");
 const { LocalWorkspace, PulumiCommand } = require("@pulumi/pulumi/automation");
 
 const job = JSON.parse(process.env.BENCH_JOB);
 
-/** The arguments of the resource of a kind and name; `owner` is the service account of the same number. */
-const ARGS = {
-    Namespace: () => ({ regions: ["aws-us-east-1"], retentionDays: 30, apiKeyAuth: true }),
-    User: (name) => ({ email: `${name}@example.com`, accountRole: "read" }),
-    ServiceAccount: () => ({ accountRole: "read" }),
-    ApiKey: (_name, owner) => ({ ownerId: owner.id, expiresIn: "90d" }),
-};
-
-/** A resource of `bench/floor`. */
-class Waiting extends CustomResource {
-    constructor(kind, handler, name, args) {
-        super(`pulumi-nodejs:dynamic/temporalcloudbench:${kind}`, name, {
-            ...args,
-            name,
-            waitMs: job.operationMs,
-            __provider: `exports.handler = () => require("temporal-cloud-bench-floor").${handler};`,
-        });
-    }
-}
-
-const MAKE = {
-    provider: (kind, name, owner) => {
-        const cloud = require("pulumi-temporal-cloud");
-        return new cloud[kind](name, ARGS[kind](name, owner));
-    },
-    /** As little as there can be; a key waits for its service account, as there. */
-    floor: (kind, name, owner) => new Waiting("Floor", "floor", name, kind === "ApiKey" ? { owner: owner.id } : {}),
-    /** With all the properties of the real one. */
-    twin: (kind, name, owner) => {
-        const { outputs } = require("./floor/index.js");
-        const unset = Object.fromEntries(Object.keys(outputs[kind]).map((key) => [key, undefined]));
-        const type = `pulumi-nodejs:dynamic/temporalcloudbench:${kind}`;
-        const context = JSON.stringify({ urn: `urn:pulumi:bench::bench::${type}::${name}` });
-        return new Waiting(kind, kind, name, { ...unset, ...ARGS[kind](name, owner), __context: context });
-    },
-};
-
-function program() {
-    for (let index = 0; index < job.size / job.kinds.length; index += 1) {
-        const made = {};
-        for (const kind of job.kinds) {
-            made[kind] = MAKE[job.contestant](kind, `${kind.toLowerCase()}-${index}`, made.ServiceAccount);
-        }
-    }
-}
-
 const stack = await LocalWorkspace.createOrSelectStack(
-    { projectName: "bench", stackName: "bench", program: async () => program() },
+    { projectName: "bench", stackName: "bench", program: async () => register(job) },
     {
         workDir: job.folder,
         pulumiHome: `${job.folder}/home`,
@@ -78,6 +32,8 @@ const OPERATIONS = {
     destroy: (options) => stack.destroy(options),
 };
 
+// Who asked for it is gone.
+process.once("disconnect", () => process.exit());
 process.send("ready");
 await new Promise((resolve) => process.once("message", resolve));
 const before = process.cpuUsage();

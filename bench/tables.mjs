@@ -77,6 +77,7 @@ export function mainTable(figures) {
             "plugin CPU ms",
             "floor CPU ms",
             "beyond, ms/resource",
+            ...(withTwins ? ["twins CPU ms", "beyond twins"] : []),
             ...(withTerraform ? ["Terraform s", "its requests", "refused", "Terraform/Pulumi"] : []),
             "by method",
         ],
@@ -89,7 +90,7 @@ export function mainTable(figures) {
         const twin = of(figure, "twin") ?? of(figure, "twin", 0);
         const terraform = of(figure, "terraform");
         const { size, operationMs, limit, operation, wallMs, plugin, program, requests, error } = figure;
-        const beyondMs = plugin && floor?.plugin && (plugin.cpuMs - floor.plugin.cpuMs) / size;
+        const beyond = (other) => plugin && other?.plugin && (plugin.cpuMs - other.plugin.cpuMs) / size;
         rows.push([
             String(size),
             `${operationMs / 1000} s`,
@@ -103,9 +104,10 @@ export function mainTable(figures) {
             String(requests.refused),
             plugin ? plugin.peakMb.toFixed(0) : "",
             program ? program.peakMb.toFixed(0) : "",
-            plugin ? plugin.cpuMs.toFixed(0) : "",
-            floor?.plugin ? floor.plugin.cpuMs.toFixed(0) : "",
-            beyondMs === undefined ? "" : beyondMs.toFixed(2),
+            plugin?.cpuMs.toFixed(0) ?? "",
+            floor?.plugin?.cpuMs.toFixed(0) ?? "",
+            beyond(floor)?.toFixed(2) ?? "",
+            ...(withTwins ? [twin?.plugin?.cpuMs.toFixed(0) ?? "", beyond(twin)?.toFixed(2) ?? ""] : []),
             ...(withTerraform
                 ? [
                       terraform?.error ? "FAILED" : seconds(terraform?.wallMs),

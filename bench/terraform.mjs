@@ -1,9 +1,9 @@
 // The same work on Terraform and the Terraform provider for Temporal Cloud.
 
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import os from "node:os";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
+import { makeFolder, removeFolder } from "./folder.mjs";
 import { watch } from "./processes.mjs";
 
 const DAY_MS = 24 * 3_600_000;
@@ -50,7 +50,7 @@ export class Terraform {
         this.provider = path.resolve(provider);
         this.kinds = kinds;
         this.parallel = parallel;
-        this.folder = mkdtempSync(path.join(os.tmpdir(), "temporal-cloud-bench-terraform-"));
+        this.folder = makeFolder();
         // With an override Terraform needs no `init`, and asks no registry.
         writeFileSync(
             path.join(this.folder, "terraformrc"),
@@ -64,7 +64,7 @@ export class Terraform {
         );
     }
 
-    async run(operation, { size, emulator }) {
+    async run(operation, { size, emulator, env }) {
         this.declare(size);
         await emulator.ask("reset");
         const startedAt = performance.now();
@@ -77,9 +77,7 @@ export class Terraform {
                     ...process.env,
                     TF_CLI_CONFIG_FILE: path.join(this.folder, "terraformrc"),
                     CHECKPOINT_DISABLE: "1",
-                    TEMPORAL_CLOUD_ENDPOINT: emulator.address,
-                    TEMPORAL_CLOUD_API_KEY: emulator.apiKey,
-                    TEMPORAL_CLOUD_ALLOW_INSECURE: "true",
+                    ...env,
                 },
                 stdio: ["ignore", "ignore", "pipe"],
             },
@@ -115,6 +113,6 @@ export class Terraform {
     }
 
     remove() {
-        rmSync(this.folder, { recursive: true, force: true });
+        removeFolder(this.folder);
     }
 }
