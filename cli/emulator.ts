@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { Status } from "nice-grpc-common";
 import type { EmulatorOptions, Fault, RandomFaults, Settings } from "../emulator";
-import { defaultSettings } from "../emulator/settings";
+import { defaultSettings, settingChoices } from "../emulator/settings";
+import { toCode, toFault, toRandomFaults } from "./faults";
 
 /** Where the root key can be given: not on the command line, which every process of the machine can read. */
 const keyVariable = "TEMPORAL_CLOUD_EMULATOR_KEY";
@@ -44,7 +44,7 @@ export function emulatorCommand(): Command {
         .option("--requests-per-second <n>", "rate limit per principal; 0: none", toNumber, 0)
         .option("--set <name=value>", `any setting: ${names}`, toSetting, {})
         .option("--fault <json>", 'order a fault, such as {"method":"CreateUser","kind":"failBefore"}', toFault, [])
-        .addOption(new Option("--random-faults <json>", "order faults at random").argParser(fromJson<RandomFaults>))
+        .addOption(new Option("--random-faults <json>", "order faults at random").argParser(toRandomFaults))
         .option("--json", "say where it listens in one line of JSON")
         .option("--report", "print the number of requests by method at the end, as JSON")
         .addHelpText("after", `\nThe root key is taken from ${keyVariable}; without it, one is made and printed.`)
@@ -70,14 +70,15 @@ async function run(options: Options): Promise<void> {
     if (state !== undefined) start.stateFile = state;
     const rootKey = process.env[keyVariable];
     if (rootKey) start.rootKey = rootKey;
+    if (options.caFile !== undefined && !options.tls)
+        throw new Error("There is a certificate to write (--ca-file) only with --tls.");
     // Before it says that it is there: whoever reads that may stop it at once.
     const interruption = interrupted();
     const emulator = await Emulator.start(start);
-    for (const fault of options.fault) emulator.faults.add(fault);
-    if (options.randomFaults) emulator.faults.random(options.randomFaults);
-
     let ca: ReturnType<typeof writeCa> | undefined;
     try {
+        for (const fault of options.fault) emulator.faults.add(fault);
+        if (options.randomFaults) emulator.faults.random(options.randomFaults);
         ca = emulator.caCertificate === undefined ? undefined : writeCa(emulator.caCertificate, options.caFile);
         announce(
             { address: emulator.address, account: emulator.account, apiKey: emulator.rootKey, caFile: ca?.file },
@@ -152,10 +153,9 @@ function toPort(text: string): number {
     return value;
 }
 
-function toCode(value: unknown): Status {
-    const code = typeof value === "string" ? Status[value as keyof typeof Status] : value;
-    if (typeof code === "number" && code in Status) return code;
-    throw new InvalidArgumentError(`${String(value)} is no gRPC code (such as UNAVAILABLE).`);
+function toChoice(text: string, choices: readonly string[]): string {
+    if (!choices.includes(text)) throw new InvalidArgumentError(`It must be one of ${choices.join(", ")}.`);
+    return text;
 }
 
 function toSetting(text: string, settings: Partial<Settings>): Partial<Settings> {
@@ -167,27 +167,8 @@ function toSetting(text: string, settings: Partial<Settings>): Partial<Settings>
         if (name.endsWith("Code")) return toCode(value);
         if (typeof fallback === "number") return toNumber(value);
         if (typeof fallback === "boolean") return toBoolean(value);
-        return Array.isArray(fallback) ? value.split(",") : value;
+        if (Array.isArray(fallback)) return value.split(",").map(toText);
+        return toChoice(value, settingChoices[name as keyof typeof settingChoices]);
     };
     return { ...settings, [name]: parse() };
-}
-
-function toFault(text: string, faults: Fault[]): Fault[] {
-    return [...faults, fromJson<Fault>(text)];
-}
-
-/** A fault from JSON, where a code may be named, and a method between slashes is a pattern. */
-function fromJson<T extends Fault | RandomFaults>(text: string): T {
-    let value: Record<string, unknown>;
-    try {
-        value = JSON.parse(text) as Record<string, unknown>;
-    } catch {
-        throw new InvalidArgumentError("It must be JSON.");
-    }
-    if (typeof value !== "object" || value === null) throw new InvalidArgumentError("It must be a JSON object.");
-    const { code, method } = value;
-    if (code !== undefined) value = { ...value, code: toCode(code) };
-    const pattern = typeof method === "string" ? /^\/(.*)\/$/.exec(method)?.[1] : undefined;
-    if (pattern !== undefined) value = { ...value, method: new RegExp(pattern) };
-    return value as unknown as T;
 }

@@ -22,7 +22,7 @@ import { toTimestamp } from "./core/time";
 import { Faults } from "./faults";
 import { RequestLog } from "./requests";
 import { Resources } from "./resources";
-import { cloudService } from "./server";
+import { cloudService, rpcNames } from "./server";
 import { allHandlers, kinds } from "./services";
 import { accountKind } from "./services/account";
 import { apiKeyKind } from "./services/apiKeys";
@@ -117,7 +117,7 @@ export class Emulator {
             throw new Error(`${options.stateFile} holds account ${saved}, not ${account}`);
         }
         const settings: Settings = { ...defaultSettings, regions: [...defaultSettings.regions], ...options.settings };
-        const faults = new Faults();
+        const faults = new Faults(rpcNames);
         const requests = new RequestLog();
         const cloud = new Cloud(account, settings, faults, () => stateFile?.changed(cloud));
         for (const kind of kinds) cloud.of(kind);

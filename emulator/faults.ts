@@ -1,51 +1,57 @@
 import { Status } from "nice-grpc-common";
 
 /** How an operation may end other than well. */
-export type FailedEnd = "FAILED" | "REJECTED" | "CANCELLED";
+export const failedEnds = ["FAILED", "REJECTED", "CANCELLED"] as const;
+export type FailedEnd = (typeof failedEnds)[number];
 
 /** An answer that no client should believe. */
-export type Malformation =
+export const malformations = [
     /** No field at all. */
-    | "empty"
+    "empty",
     /** Bytes that are no protobuf message. */
-    | "garbage"
+    "garbage",
     /** Numbers where messages and texts belong. */
-    | "wrongTypes"
+    "wrongTypes",
     /** A list whose every page names a next one. */
-    | "endlessPages"
+    "endlessPages",
     /** The same, with nothing on them. */
-    | "endlessEmptyPages"
+    "endlessEmptyPages",
     /** Many megabytes (`sizeBytes`). */
-    | "huge";
+    "huge",
+] as const;
+export type Malformation = (typeof malformations)[number];
+
+/** What can happen to a call. */
+export const faultKinds = [
+    /** `run` is called just before the call is processed: somebody else is faster. */
+    "run",
+    /** Refused with `code`; nothing is processed. */
+    "failBefore",
+    /** Processed, and answered with `code`, or with `cut` by cutting the connection. */
+    "loseAnswer",
+    /** The operation ends in `state` with `reason`. */
+    "operationEnds",
+    /** The capacity request that the operation makes fails. */
+    "capacityFails",
+    /** The answer comes `durationMs` late. */
+    "slow",
+    /** The operation takes `durationMs`. */
+    "slowOperation",
+    /** There is never an answer. */
+    "hang",
+    /** For `durationMs` reads of what the call creates are refused with `code`. */
+    "hideCreated",
+    /** The answer has this `shape`. */
+    "malformed",
+] as const;
+export type FaultKind = (typeof faultKinds)[number];
 
 /** One fault to order. */
 export interface Fault {
     /** The RPC: its name (`CreateNamespace`), or a pattern. */
     method: string | RegExp;
-    /**
-     * What happens:
-     * - `run`: `run` is called just before the call is processed: somebody else is faster.
-     * - `failBefore`: refused with `code`; nothing is processed.
-     * - `loseAnswer`: processed, and answered with `code`, or with `cut` by cutting the connection.
-     * - `operationEnds`: the operation ends in `state` with `reason`.
-     * - `capacityFails`: the capacity request that the operation makes fails.
-     * - `slow`: the answer comes `durationMs` late.
-     * - `slowOperation`: the operation takes `durationMs`.
-     * - `hang`: there is never an answer.
-     * - `hideCreated`: for `durationMs` reads of what the call creates are refused with `code`.
-     * - `malformed`: the answer has this `shape`.
-     */
-    kind:
-        | "run"
-        | "failBefore"
-        | "loseAnswer"
-        | "operationEnds"
-        | "capacityFails"
-        | "slow"
-        | "slowOperation"
-        | "hang"
-        | "hideCreated"
-        | "malformed";
+    /** What happens. */
+    kind: FaultKind;
     /** How many times. Default 1. */
     times?: number;
     /** How many calls pass before it begins. Default 0. */
@@ -104,13 +110,26 @@ export class Faults {
     private ordered: Ordered[] = [];
     private atRandom: (RandomFaults & { next: () => number }) | undefined;
 
-    /** Orders a fault. */
+    /** @param methods the names of all RPCs */
+    constructor(private readonly methods: readonly string[]) {}
+
+    /**
+     * Orders a fault.
+     *
+     * @throws when no RPC has that name: it would never happen
+     */
     add(fault: Fault): void {
+        this.check(fault.method);
         this.ordered.push({ fault, skip: fault.after ?? 0, left: fault.times ?? 1 });
     }
 
-    /** Orders faults at random, in the place of earlier random ones. */
+    /**
+     * Orders faults at random, in the place of earlier random ones.
+     *
+     * @throws when no RPC has that name
+     */
     random(faults: RandomFaults): void {
+        this.check(faults.method);
         this.atRandom = { ...faults, next: generator(faults.seed) };
     }
 
@@ -126,7 +145,7 @@ export class Faults {
     }
 
     /** Takes the fault of this kind that is due on this call, if there is one. */
-    take(kind: Fault["kind"], method: string, resourceId: string): Fault | undefined {
+    take(kind: FaultKind, method: string, resourceId: string): Fault | undefined {
         for (const order of this.ordered) {
             const { fault } = order;
             if (fault.kind !== kind || !matches(fault.method, method) || !matches(fault.resourceId, resourceId))
@@ -142,7 +161,12 @@ export class Faults {
         return this.takeRandom(kind, method);
     }
 
-    private takeRandom(kind: Fault["kind"], method: string): Fault | undefined {
+    private check(method: string | RegExp | undefined): void {
+        if (!this.methods.some((name) => matches(method, name)))
+            throw new Error(`A fault is ordered of ${String(method)}, but no RPC has that name.`);
+    }
+
+    private takeRandom(kind: FaultKind, method: string): Fault | undefined {
         const random = this.atRandom;
         if (random === undefined || !matches(random.method, method)) return undefined;
         if (kind !== "failBefore" && kind !== "loseAnswer" && kind !== "operationEnds") return undefined;

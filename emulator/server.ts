@@ -11,7 +11,7 @@ import type { Cloud } from "./core/cloud";
 import { invalid } from "./core/errors";
 import { Limiter } from "./core/limiter";
 import { endlessPageToken, malform, RawAnswer } from "./core/malformed";
-import type { Fault } from "./faults";
+import type { Fault, FaultKind } from "./faults";
 import type { LoggedRequest, RequestLog } from "./requests";
 
 /** A request or response, whatever the RPC. */
@@ -45,6 +45,9 @@ export interface ServiceOptions {
     /** Cuts the connection that a call came by. */
     cut: (peer: string) => void;
 }
+
+/** The names of all RPCs. */
+export const rpcNames: readonly string[] = Object.values(CloudServiceDefinition.methods).map(({ name }) => name);
 
 /**
  * The service. Every RPC goes through the same stations: key, rate limit, version header, faults that come before,
@@ -141,7 +144,7 @@ class Rpc {
         }
         authentication.checkVersion(context);
         const subject = (logged.resourceId ?? "") || nameIn(request);
-        const fault = (kind: Fault["kind"]) => cloud.faults.take(kind, this.method, subject);
+        const fault = (kind: FaultKind) => cloud.faults.take(kind, this.method, subject);
         const before = fault("failBefore");
         if (before) throw ordered(before);
         if (fault("hang")) await forever(context.signal);

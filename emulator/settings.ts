@@ -108,3 +108,12 @@ export const defaultSettings: Readonly<Settings> = {
         "gcp-us-west1",
     ],
 };
+
+type ChoiceName = { [Name in keyof Settings]: Settings[Name] extends string ? Name : never }[keyof Settings];
+
+/** The settings that are one of a few words. */
+export const settingChoices: { readonly [Name in ChoiceName]: readonly Settings[Name][] } = {
+    protectedDeleteFrom: ["call", "operation"],
+    reusedOperationId: ["refuse", "replay"],
+    rootPrincipal: ["service-account", "user"],
+};

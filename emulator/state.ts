@@ -40,14 +40,21 @@ export function savedAccount(file: string): string | undefined {
 }
 
 function load(file: string): Saved {
-    let saved: Saved;
+    let saved: Partial<Saved> | null;
     try {
-        saved = JSON.parse(readFileSync(file, "utf8")) as Saved;
+        saved = JSON.parse(readFileSync(file, "utf8")) as Partial<Saved> | null;
     } catch (error) {
-        throw new Error(`the emulator's state file ${file} cannot be read: ${String(error)}`, { cause: error });
+        throw new Error(`the emulator's state file ${file} cannot be read: ${(error as Error).message}`, {
+            cause: error,
+        });
     }
-    if (saved.format === format) return saved;
-    throw new Error(`the emulator's state file ${file} has format ${saved.format}, not ${format}`);
+    const found = saved?.format;
+    if (found === undefined) throw new Error(`${file} is no state file of the emulator`);
+    if (found !== format) throw new Error(`the emulator's state file ${file} has format ${found}, not ${format}`);
+    const { account, collections, operations, keys } = saved ?? {};
+    const isWhole = account && typeof collections === "object" && Array.isArray(operations) && Array.isArray(keys);
+    if (!isWhole) throw new Error(`the emulator's state file ${file} is damaged: parts of it are missing`);
+    return saved as Saved;
 }
 
 /** Keeps an account in a file: written a moment after each change, and so that a reader sees one state or another. */
@@ -90,33 +97,42 @@ export class StateFile {
     /** Fills an empty account with what the file holds. */
     restore(cloud: Cloud, kinds: Kind<Resource>[]): void {
         const saved = load(this.file);
-        for (const kind of kinds) {
-            const collection = cloud.of(kind);
-            const decode = (text: string) => kind.type.decode(Buffer.from(text, "base64"));
-            for (const { resource, seq, builtIn, renameVersions, hidden, pending } of saved.collections[kind.name] ??
-                []) {
-                const entry = collection.insert(decode(resource), builtIn, seq);
-                entry.renameVersions = renameVersions;
-                if (hidden) entry.hidden = hidden;
-                if (pending) {
-                    const next = pending.next === undefined ? {} : { next: decode(pending.next) };
-                    entry.pending = { before: decode(pending.before), ...next };
-                }
+        try {
+            restore(saved, cloud, kinds);
+        } catch (error) {
+            throw new Error(`the emulator's state file ${this.file} is damaged: ${(error as Error).message}`, {
+                cause: error,
+            });
+        }
+    }
+}
+
+function restore(saved: Saved, cloud: Cloud, kinds: Kind<Resource>[]): void {
+    for (const kind of kinds) {
+        const collection = cloud.of(kind);
+        const decode = (text: string) => kind.type.decode(Buffer.from(text, "base64"));
+        for (const { resource, seq, builtIn, renameVersions, hidden, pending } of saved.collections[kind.name] ?? []) {
+            const entry = collection.insert(decode(resource), builtIn, seq);
+            entry.renameVersions = renameVersions;
+            if (hidden) entry.hidden = hidden;
+            if (pending) {
+                const next = pending.next === undefined ? {} : { next: decode(pending.next) };
+                entry.pending = { before: decode(pending.before), ...next };
             }
         }
-        for (const [hash, id] of saved.keys) cloud.keyring.add(hash, id);
-        for (const { input, endsMs, ...operation } of saved.operations) {
-            const kind = kinds.find(({ name }) => name === operation.kind);
-            if (kind === undefined) continue;
-            const whole = {
-                ...operation,
-                input: Buffer.from(input, "base64"),
-                endsMs: endsMs ?? Number.POSITIVE_INFINITY,
-            };
-            cloud.operations.restore(whole, (ended) => finish(cloud, kind, ended));
-        }
-        for (const kind of kinds) for (const entry of cloud.of(kind).all()) kind.appeared?.(entry, cloud);
     }
+    for (const [hash, id] of saved.keys) cloud.keyring.add(hash, id);
+    for (const { input, endsMs, ...operation } of saved.operations) {
+        const kind = kinds.find(({ name }) => name === operation.kind);
+        if (kind === undefined) continue;
+        const whole = {
+            ...operation,
+            input: Buffer.from(input, "base64"),
+            endsMs: endsMs ?? Number.POSITIVE_INFINITY,
+        };
+        cloud.operations.restore(whole, (ended) => finish(cloud, kind, ended));
+    }
+    for (const kind of kinds) for (const entry of cloud.of(kind).all()) kind.appeared?.(entry, cloud);
 }
 
 function save(cloud: Cloud): Saved {

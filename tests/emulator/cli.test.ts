@@ -72,20 +72,38 @@ test("what it prints can be pasted into a shell", async () => {
     expect((await once(child, "exit"))[0]).toBe(0);
 });
 
-test.each([
-    [["--set", "bogus=1"]],
-    [["--set", "staleVersionCode=BOGUS"]],
-    [["--fault", "{"]],
-    [["--fault", "null"]],
-    [["--set", "completeAtOnce=maybe"]],
-    [["--account", ""]],
-    [["--operation-duration", "soon"]],
+test.each<[string[], string]>([
+    [["--set", "bogus=1"], "There is no setting bogus."],
+    [["--set", "staleVersionCode=BOGUS"], "BOGUS is no gRPC code"],
+    [["--set", "completeAtOnce=maybe"], "It must be true or false."],
+    [["--set", "rootPrincipal=nobody"], "It must be one of service-account, user."],
+    [["--set", "regions=aws-us-east-1,"], "It must not be empty."],
+    [["--fault", "{"], "It must be JSON."],
+    [["--fault", "null"], "It must be a JSON object."],
+    [["--fault", "[]"], "It must be a JSON object."],
+    [["--fault", '{"kind":"hang"}'], "It must have a method."],
+    [["--fault", '{"method":"GetUser","kind":"run"}'], "kind must be one of failBefore, loseAnswer, "],
+    [["--fault", '{"method":"GetUser","kind":"hang","time":2}'], "There is no time, only method, kind, times, "],
+    [["--fault", '{"method":"GetUser","kind":"hang","times":-1}'], "times must be a whole number, 0 or more."],
+    [["--fault", '{"method":"/(/","kind":"hang"}'], "method must be a regular expression between the slashes."],
+    [["--fault", '{"method":"GetUser","kind":"failBefore","code":99}'], "code must be a gRPC code"],
+    [["--fault", '{"method":"GetUsr","kind":"hang"}'], "A fault is ordered of GetUsr, but no RPC has that name."],
+    [["--random-faults", '{"failBefore":0.1}'], "It must have a seed."],
+    [["--random-faults", '{"seed":1,"failBefore":10}'], "failBefore must be a number from 0 to 1."],
+    [["--account", ""], "It must not be empty."],
+    [["--operation-duration", "soon"], "It must be a number, 0 or more."],
+    [["--ca-file", "ca.pem"], "There is a certificate to write (--ca-file) only with --tls."],
     // Only found out when it listens already.
-    [["--tls", "--ca-file", path.join("no", "such", "folder", "ca.pem")]],
-])("%j is refused", async (options) => {
-    const main = path.join(repositoryRoot, "dist", "cli", "main.js");
-    const child = spawn(process.execPath, [main, "emulator", "--port", "0", ...options], { stdio: "ignore" });
-    expect((await once(child, "exit"))[0]).toBe(1);
+    [["--tls", "--ca-file", path.join("no", "such", "folder", "ca.pem")], "The certificate cannot be written to "],
+])("%j is refused", async (options, message) => {
+    const child = start(...options);
+    let said = "";
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+        said += text;
+    });
+    expect((await once(child, "close"))[0]).toBe(1);
+    expect(said).toContain(message);
+    expect(said).not.toContain("    at ");
 });
 
 test("a state file that can no longer be written does not end it", async () => {

@@ -202,6 +202,13 @@ test("the log says what was asked", async () => {
 describe("faults", () => {
     const add = (fault: Fault) => it.emulator.faults.add(fault);
 
+    test("of an RPC that there is not are refused", () => {
+        expect(() => add({ method: "CreateNamespaces", kind: "failBefore" })).toThrow("CreateNamespaces, but no RPC");
+        expect(() => add({ method: /^create/, kind: "failBefore" })).toThrow("/^create/, but no RPC");
+        expect(() => it.emulator.faults.random({ seed: 1, method: "Get" })).toThrow("Get, but no RPC");
+        expect(it.emulator.faults.pending).toBe(0);
+    });
+
     test("fail before: nothing is processed", async () => {
         add({ method: "CreateNamespace", kind: "failBefore", times: 2, after: 1, details: "not now" });
         expect(await errorOf(create("first"))).toBe("OK");

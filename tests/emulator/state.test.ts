@@ -102,10 +102,19 @@ test("a file for another account, one that is broken, and one that cannot be wri
     await run({ account: "zz9zz" }, async () => {});
     await expect(Emulator.start({ stateFile, account: "a1b2c" })).rejects.toThrow("holds account zz9zz, not a1b2c");
     await run({}, async (_, emulator) => expect(emulator.account).toBe("zz9zz"));
-    writeFileSync(stateFile, "{");
-    await expect(Emulator.start({ stateFile })).rejects.toThrow("cannot be read");
-    writeFileSync(stateFile, "{}");
-    await expect(Emulator.start({ stateFile })).rejects.toThrow("has format undefined, not 1");
+    const whole = JSON.parse(readFileSync(stateFile, "utf8")) as Record<string, unknown>;
+    for (const [text, message] of [
+        ["{", "cannot be read"],
+        ["null", "is no state file of the emulator"],
+        ["{}", "is no state file of the emulator"],
+        [JSON.stringify({ ...whole, format: 2 }), "has format 2, not 1"],
+        [JSON.stringify({ ...whole, collections: undefined }), "is damaged: parts of it are missing"],
+        [JSON.stringify({ ...whole, collections: { Account: [{ resource: "////" }] } }), "is damaged: "],
+    ] as const) {
+        writeFileSync(stateFile, text);
+        await expect(Emulator.start({ stateFile })).rejects.toThrow(message);
+        expect(readFileSync(stateFile, "utf8")).toBe(text);
+    }
     await expect(Emulator.start({ stateFile: path.join(folder, "none", "state.json") })).rejects.toThrow("ENOENT");
     expect(existsSync(path.join(folder, "none"))).toBe(false);
 });
