@@ -148,6 +148,7 @@ function typeText(type) {
         text = text.replace(/pulumi\.(?:Input|Output|Unwrap)<((?:[^<>]|<[^<>]*>)*)>/, "$1");
     }
     return text
+        .replace(/(\w+): ([^;{}]*?) \| undefined/g, "$1?: $2")
         .replace(/ \| undefined/g, "")
         .replace(/readonly /g, "")
         .replace(/\/\*\*.*?\*\/ ?/g, "")

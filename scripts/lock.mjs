@@ -3,6 +3,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { SetupError } from "./errors.mjs";
 
 /**
  * Runs `body` while no other process holds `file`.
@@ -13,14 +14,21 @@ import { setTimeout as sleep } from "node:timers/promises";
  * @returns {Promise<T>}
  */
 export async function exclusively(file, say, body) {
-    mkdirSync(path.dirname(file), { recursive: true });
+    const folder = path.dirname(file);
+    try {
+        mkdirSync(folder, { recursive: true });
+    } catch (error) {
+        throw new SetupError(
+            `The folder ${folder} cannot be made: ${error.message}. Its place comes from XDG_CACHE_HOME, HOME or TMPDIR.`,
+        );
+    }
     for (let waited = false; ; ) {
         try {
             writeFileSync(file, String(process.pid), { flag: "wx" });
             break;
         } catch (error) {
             if (error.code !== "EEXIST") {
-                throw error;
+                throw new SetupError(`${file} cannot be written: ${error.message}`);
             }
         }
         if (isAbandoned(file)) {

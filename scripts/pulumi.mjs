@@ -66,7 +66,6 @@ export async function installPulumi(say) {
     if (found) {
         return found;
     }
-    await mkdir(cacheDir(), { recursive: true });
     return exclusively(path.join(cacheDir(), "pulumi.lock"), say, async () => {
         // Another set-up may have finished it while this one waited.
         const made = await findPulumi();
