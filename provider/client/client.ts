@@ -199,8 +199,8 @@ export class Client {
         // A write is repeated only under an operation id, by which the server knows the repetition.
         const mayRepeat = priority !== "write" || operationId !== undefined;
         const bytes = method.requestSerialize(request);
-        let lostAt: number | undefined;
-        let refusedAt: number | undefined;
+        /** Since when its attempts have failed in one and the same way. */
+        let failing: { readonly refused: boolean; readonly since: number } | undefined;
         for (let attempt = 0; ; attempt += 1) {
             const turn = await this.limiter.acquire(method.rpc, priority, signal);
             progress.sent = true;
@@ -217,21 +217,19 @@ export class Client {
                 progress.last = error;
                 const answered = error.code !== Status.UNAVAILABLE && error.code !== Status.DEADLINE_EXCEEDED;
                 this.answered ||= answered;
-                if (error.code === Status.RESOURCE_EXHAUSTED && !isTooLarge(error)) {
+                const refused = error.code === Status.RESOURCE_EXHAUSTED && !isTooLarge(error);
+                if (refused) {
                     this.limiter.refused(method.rpc, turn);
-                    lostAt = undefined;
-                    refusedAt ??= sentAt;
-                } else {
-                    if (answered) {
-                        this.limiter.passed(method.rpc, turn);
-                    }
-                    lostAt ??= sentAt;
-                    refusedAt = undefined;
+                } else if (answered) {
+                    this.limiter.passed(method.rpc, turn);
+                }
+                if (failing?.refused !== refused) {
+                    failing = { refused, since: sentAt };
                 }
                 const patienceMs = this.isReached() ? LOST_CONTACT_MS : FIRST_CONTACT_MS;
-                // Refused to this call, and to every other one of the method.
-                const refusedSince = Math.max(refusedAt ?? 0, this.limiter.refusedSince(method.rpc) ?? 0);
-                const isTooLong = performance.now() - (lostAt ?? refusedSince) > patienceMs;
+                // A refusal counts where every other call of the method is refused too.
+                const allSince = refused ? (this.limiter.refusedSince(method.rpc) ?? 0) : 0;
+                const isTooLong = performance.now() - Math.max(failing.since, allSince) > patienceMs;
                 if (!mayRepeat || isTooLong || !isPassing(error)) {
                     throw error;
                 }
