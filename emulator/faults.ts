@@ -41,6 +41,8 @@ export const faultKinds = [
     "hang",
     /** For `durationMs` reads of what the call creates are refused with `code`. */
     "hideCreated",
+    /** For `durationMs` reads of the operation that the call starts are refused with `code`. */
+    "hideOperation",
     /** The answer has this `shape`. */
     "malformed",
 ] as const;
@@ -58,7 +60,7 @@ export interface Fault {
     after?: number;
     /** Only calls about this resource: its id, for a create its name (or e-mail address). Default all. */
     resourceId?: string | RegExp;
-    /** Default UNAVAILABLE; for `hideCreated` PERMISSION_DENIED. */
+    /** Default UNAVAILABLE; for what is hidden PERMISSION_DENIED. */
     code?: Status;
     /** The text of the error. */
     details?: string;
@@ -70,7 +72,7 @@ export interface Fault {
     state?: FailedEnd;
     /** The operation's `failure_reason`. Default says that it was ordered. */
     reason?: string;
-    /** In milliseconds. Default 1000; for `hideCreated` 60000. */
+    /** In milliseconds. Default 1000; for what is hidden 60000. */
     durationMs?: number;
     /** Default `garbage`. */
     shape?: Malformation;

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import type { BinaryWriter } from "@bufbuild/protobuf/wire";
-import type { Status } from "nice-grpc-common";
 import type { Timestamp } from "../../proto/generated/google/protobuf/timestamp";
 import type { DeepPartial } from "../../proto/generated/temporal/api/cloud/cloudservice/v1/service";
 import { ResourceState } from "../../proto/generated/temporal/api/cloud/resource/v1/message";
 import type { Cloud } from "./cloud";
 import { invalid } from "./errors";
+import { type Hidden, isHidden } from "./hidden";
 import type { Operation } from "./operations";
 
 /** What the messages of all kinds of resource have in common. */
@@ -56,7 +56,7 @@ export interface Entry<T> {
     /** Versions that the rename of a search attribute still accepts. */
     renameVersions: string[];
     /** Until when reads answer as if it were not there, and how. */
-    hidden?: { untilMs: number; code: Status };
+    hidden?: Hidden;
     /** While an operation is in flight: what the resource was, and, for an update, what it shall be. */
     pending?: { before: T; next?: T };
     removed: boolean;
@@ -171,7 +171,7 @@ export class Collection<T extends Resource> {
         let last = after;
         for (let index = firstAfter(entries, after); index < entries.length; index++) {
             const entry = entries[index];
-            if (entry === undefined || entry.removed || (entry.hidden && entry.hidden.untilMs > now)) continue;
+            if (entry === undefined || entry.removed || isHidden(entry.hidden, now)) continue;
             if (!filter(entry.resource)) continue;
             if (items.length === size) return { items, nextPageToken: encodePageToken(scope, last) };
             items.push(entry.resource);

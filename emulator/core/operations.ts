@@ -5,6 +5,7 @@ import {
 } from "../../proto/generated/temporal/api/cloud/operation/v1/message";
 import type { FailedEnd } from "../faults";
 import type { Cloud } from "./cloud";
+import { type Hidden, hiddenBy } from "./hidden";
 import { toTimestamp } from "./time";
 
 /** What an operation does to its resource. */
@@ -33,6 +34,8 @@ export interface Operation {
     /** Why, where it does not end well. */
     reason: string;
     over: boolean;
+    /** Until when a fault hides it, and with which code. */
+    hidden?: Hidden;
 }
 
 /** How an operation is to be started. */
@@ -96,6 +99,8 @@ export class Operations {
             operation.end = ordered.state ?? "FAILED";
             operation.reason = ordered.reason ?? ordered.details ?? "this end was ordered from the emulator";
         }
+        const hidden = faults.take("hideOperation", start.method, subject);
+        if (hidden) operation.hidden = hiddenBy(hidden, now);
         this.restore(operation, finished);
         this.cloud.changed();
         return operation;

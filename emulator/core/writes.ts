@@ -1,24 +1,20 @@
-import { ServerError, Status } from "nice-grpc-common";
+import { ServerError } from "nice-grpc-common";
 import { ResourceState } from "../../proto/generated/temporal/api/cloud/resource/v1/message";
 import type { Call } from "./call";
 import { keepUnknownFields, same } from "./canonical";
 import type { Cloud } from "./cloud";
 import type { Entry, Kind, Resource } from "./collection";
 import { must, notFound, nothingToChange } from "./errors";
+import { hiddenBy, mustBeVisible } from "./hidden";
 import type { Operation } from "./operations";
 import { toTimestamp } from "./time";
-
-/** How long what is created stays hidden where a fault orders it and does not say. */
-const defaultHiddenMs = 60_000;
 
 /** The entry of what a call reads, refused where a fault hides it. */
 export function read<T extends Resource>(cloud: Cloud, kind: Kind<T>, id: string, call: Call): T {
     must(id !== "", `the id of the ${kind.label} is required`);
     const entry = cloud.of(kind).entry(id);
     if (entry === undefined) throw notFound(kind.label, id);
-    if (entry.hidden && entry.hidden.untilMs > call.now) {
-        throw new ServerError(entry.hidden.code, `${kind.label} ${JSON.stringify(id)} is not visible yet`);
-    }
+    mustBeVisible(entry.hidden, call.now, kind.label, id);
     return entry.resource;
 }
 
@@ -36,10 +32,7 @@ export function create<T extends Resource>(cloud: Cloud, kind: Kind<T>, resource
     const entry = collection.insert(started);
     collection.write(entry, started, now);
     const hidden = cloud.faults.take("hideCreated", call.method, call.subject);
-    if (hidden) {
-        const untilMs = call.now + (hidden.durationMs ?? defaultHiddenMs);
-        entry.hidden = { untilMs, code: hidden.code ?? Status.PERMISSION_DENIED };
-    }
+    if (hidden) entry.hidden = hiddenBy(hidden, call.now);
     return [entry.resource, start(cloud, kind, id, "create", call)];
 }
 

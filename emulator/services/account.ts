@@ -7,6 +7,7 @@ import type { Handlers } from "../core/call";
 import type { Cloud } from "../core/cloud";
 import type { Kind } from "../core/collection";
 import { must, notFound } from "../core/errors";
+import { mustBeVisible } from "../core/hidden";
 import { read } from "../core/writes";
 import { apiKeyKind } from "./apiKeys";
 import { serviceAccountKind } from "./serviceAccounts";
@@ -56,6 +57,7 @@ export function accountHandlers(cloud: Cloud): Handlers {
             must(request.asyncOperationId !== "", "async_operation_id is required");
             const operation = cloud.operations.get(request.asyncOperationId);
             if (operation === undefined) throw notFound("operation", request.asyncOperationId);
+            mustBeVisible(operation.hidden, cloud.now(), "operation", operation.id);
             return { asyncOperation: cloud.operations.message(operation) };
         },
     };

@@ -274,6 +274,19 @@ describe("faults", () => {
         expect((await it.api.getNamespaces({})).namespaces).toHaveLength(2);
     });
 
+    test("hide an operation", async () => {
+        const now = Date.now();
+        const clock = jest.spyOn(Date, "now").mockReturnValue(now);
+        add({ method: "CreateNamespace", kind: "hideOperation", durationMs: 5_000, code: Status.NOT_FOUND });
+        const { asyncOperation } = await it.api.createNamespace({ spec: namespaceSpec() });
+        const { id: asyncOperationId = "" } = asyncOperation ?? {};
+        const look = () => it.api.getAsyncOperation({ asyncOperationId });
+        expect(await errorOf(look())).toBe(`NOT_FOUND: operation "${asyncOperationId}" is not visible yet`);
+        expect((await get()).namespace?.namespace).toBe(id);
+        clock.mockReturnValue(now + 5_001);
+        expect((await look()).asyncOperation?.id).toBe(asyncOperationId);
+    });
+
     test("hang until the caller gives up, slow down until the answer comes", async () => {
         add({ method: "GetRegions", kind: "hang" });
         const abort = new AbortController();

@@ -109,7 +109,7 @@ test("a file for another account, one that is broken, and one that cannot be wri
         ["{}", "is no state file of the emulator"],
         [JSON.stringify({ ...whole, format: 2 }), "has format 2, not 1"],
         [JSON.stringify({ ...whole, collections: undefined }), "is damaged: parts of it are missing"],
-        [JSON.stringify({ ...whole, collections: { Account: [{ resource: "////" }] } }), "is damaged: "],
+        [JSON.stringify({ ...whole, collections: { accounts: [{ resource: null }] } }), "is damaged: "],
     ] as const) {
         writeFileSync(stateFile, text);
         await expect(Emulator.start({ stateFile })).rejects.toThrow(message);

@@ -1,6 +1,8 @@
-// A run that was killed, and the next one more than a day later.
+// What is known too late: operations that are forgotten by the next run, and such that cannot be seen at first.
 
-import { samples } from "./mini";
+import { Status } from "nice-grpc-common";
+import type { Emulator } from "../../emulator";
+import { samples, tokenWorks } from "./mini";
 import { dieCreating, withStacks } from "./with";
 
 const DAY_MS = 86_400_000;
@@ -35,3 +37,65 @@ test("what was made is not taken over; the error says who made it, and how to go
         );
     });
 }, 60_000);
+
+describe.each([Status.NOT_FOUND, Status.PERMISSION_DENIED])("operations that cannot be seen at first (%d)", (code) => {
+    const hide = (emulator: Emulator, durationMs: number) =>
+        emulator.faults.add({ kind: "hideOperation", method: /^(Create|Update|Delete)/, code, durationMs, times: 100 });
+
+    test.concurrent(
+        "are waited for, and each write is sent once",
+        () =>
+            withStacks({ operationDurationMs: 500 }, async (emulator, newStack) => {
+                const stack = newStack();
+                hide(emulator, 1_500);
+                await Promise.all(
+                    samples.map(async ({ kind, args, changed, ids, isChanged }) => {
+                        expect(await stack.up(kind, kind, args(emulator))).toBe("create");
+                        expect(await stack.up(kind, kind, changed(emulator))).toBe("update");
+                        expect(ids(emulator)).toEqual([stack.id(kind)]);
+                        expect(isChanged(emulator, stack.id(kind))).toBe(true);
+                        await stack.destroy(kind);
+                        expect(ids(emulator)).toEqual([]);
+                    }),
+                );
+                for (const sample of samples) {
+                    for (const method of [sample.create, sample.update, sample.delete]) {
+                        expect([method, emulator.requests.count(method)]).toEqual([method, 1]);
+                    }
+                }
+            }),
+        60_000,
+    );
+
+    test.concurrent(
+        "make nothing twice after a kill; once they can be seen, the next run takes up what they made",
+        () =>
+            withStacks({}, async (emulator, newStack) => {
+                const stack = newStack();
+                hide(emulator, 1_500);
+                await dieCreating(
+                    stack,
+                    samples.map((sample) => [sample, sample.kind, sample.args(emulator)]),
+                );
+                const made = new Map(samples.map(({ kind, ids }) => [kind, ids(emulator)]));
+                emulator.finishOperations();
+                await Promise.all(
+                    samples.map(async ({ kind, args, ids }) => {
+                        await stack.up(kind, kind, args(emulator)).catch(async (error: Error) => {
+                            expect(error.message).toMatch(/could not be created/);
+                            await new Promise((resolve) => setTimeout(resolve, 1_500));
+                            expect(await stack.up(kind, kind, args(emulator))).toBe("create");
+                        });
+                        expect(ids(emulator)).toEqual([stack.id(kind)]);
+                        if (kind === "ApiKey") {
+                            // The token of the first one went with the run that was killed.
+                            expect(await tokenWorks(stack, kind)).toBe(true);
+                        } else {
+                            expect(ids(emulator)).toEqual(made.get(kind));
+                        }
+                    }),
+                );
+            }),
+        60_000,
+    );
+});
