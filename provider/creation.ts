@@ -131,6 +131,11 @@ export class Creation<Args extends object, Resource extends Live> {
             if (isOurs && isRecent(before.operation) && !this.owners.isOthers(id, run.context)) {
                 return this.take(run, { id, asyncOperation: before.operation }, before.operation);
             }
+            // Under this id an earlier run has begun to make it, with other arguments; only its operation cannot be seen yet.
+            if (existing.asyncOperationId === operationId && !this.owners.isOthers(id, run.context)) {
+                const operation = operationOrId(undefined, operationId);
+                return this.take(run, { id, asyncOperation: operation }, operation);
+            }
             throw this.takenError(run, task, id, isOurs ? before.operation : undefined, error);
         }
     }
