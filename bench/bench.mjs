@@ -74,9 +74,10 @@ const options = new Command("npm run bench --")
     .parse()
     .opts();
 
-// An end by a signal is an end like any other, after which nothing is left behind.
+// An end by a signal is an end like any other, after which nothing is left behind. It may come twice: npm passes on what
+// the terminal has sent to all already.
 for (const signal of ["SIGINT", "SIGTERM"]) {
-    process.once(signal, () => process.exit(1));
+    process.on(signal, () => process.exit(1));
 }
 const { pulumi } = await setup();
 const sizes = options.full ? FULL_SIZES : options.sizes;

@@ -96,6 +96,9 @@ export class LonePlugin {
             stdio: ["ignore", "pipe", "inherit"],
         });
         const ended = new Promise((resolve) => child.once("close", resolve));
+        // The floor's plugin does not miss its engine.
+        const kill = () => child.kill();
+        process.once("exit", kill);
         const port = await new Promise((resolve, reject) => {
             createInterface(child.stdout).once("line", resolve);
             void ended.then((code) => reject(new Error(`the plugin ended with code ${code}`)));
@@ -119,6 +122,7 @@ export class LonePlugin {
                 client.close();
                 child.kill("SIGINT");
                 await ended;
+                process.off("exit", kill);
                 engine.close();
             },
         };
