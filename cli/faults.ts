@@ -29,13 +29,7 @@ const name: Parse = (value) => {
     }
 };
 
-const code: Parse = (value) => {
-    try {
-        return toCode(value);
-    } catch {
-        return must("be a gRPC code, such as UNAVAILABLE");
-    }
-};
+const code: Parse = (value) => codeOf(value) ?? must("be a gRPC code, such as UNAVAILABLE");
 
 /** `run` is a function: it cannot be told in JSON. */
 const faultParts: Record<Exclude<keyof Fault, "run">, Parse> = {
@@ -73,11 +67,17 @@ export function toRandomFaults(json: string): RandomFaults {
     return fromJson(json, randomParts, ["seed"]) as unknown as RandomFaults;
 }
 
+/** The gRPC code of a name. */
+export function toCode(text: string): Status {
+    const status = codeOf(text);
+    if (status === undefined) throw new InvalidArgumentError(`${text} is no gRPC code (such as UNAVAILABLE).`);
+    return status;
+}
+
 /** A gRPC code, by number or name. */
-export function toCode(value: unknown): Status {
+function codeOf(value: unknown): Status | undefined {
     const number = typeof value === "string" ? Status[value as keyof typeof Status] : value;
-    if (typeof number === "number" && number in Status) return number;
-    throw new InvalidArgumentError(`${String(value)} is no gRPC code (such as UNAVAILABLE).`);
+    return typeof number === "number" && number in Status ? number : undefined;
 }
 
 function fromJson(json: string, parts: Record<string, Parse>, required: readonly string[]): Record<string, unknown> {

@@ -48,10 +48,10 @@ function load(file: string): Saved {
             cause: error,
         });
     }
-    const found = saved?.format;
-    if (found === undefined) throw new Error(`${file} is no state file of the emulator`);
-    if (found !== format) throw new Error(`the emulator's state file ${file} has format ${found}, not ${format}`);
-    const { account, collections, operations, keys } = saved ?? {};
+    if (saved?.format === undefined) throw new Error(`${file} is no state file of the emulator`);
+    if (saved.format !== format)
+        throw new Error(`the emulator's state file ${file} has format ${saved.format}, not ${format}`);
+    const { account, collections, operations, keys } = saved;
     const isWhole = account && typeof collections === "object" && Array.isArray(operations) && Array.isArray(keys);
     if (!isWhole) throw new Error(`the emulator's state file ${file} is damaged: parts of it are missing`);
     return saved as Saved;

@@ -127,16 +127,15 @@ export class Creation<Args extends object, Resource extends Live> {
                 throw error;
             }
             const id = this.definition.idOf(existing);
-            const isOurs = before !== undefined && isMadeBy(existing, before.operation);
-            if (isOurs && isRecent(before.operation) && !this.owners.isOthers(id, run.context)) {
-                return this.take(run, { id, asyncOperation: before.operation }, before.operation);
-            }
+            const ours = before !== undefined && isMadeBy(existing, before.operation) ? before.operation : undefined;
             // Under this id an earlier run has begun to make it, with other arguments; only its operation cannot be seen yet.
-            if (existing.asyncOperationId === operationId && !this.owners.isOthers(id, run.context)) {
-                const operation = operationOrId(undefined, operationId);
+            const hidden =
+                existing.asyncOperationId === operationId ? operationOrId(undefined, operationId) : undefined;
+            const operation = ours !== undefined && isRecent(ours) ? ours : hidden;
+            if (operation !== undefined && !this.owners.isOthers(id, run.context)) {
                 return this.take(run, { id, asyncOperation: operation }, operation);
             }
-            throw this.takenError(run, task, id, isOurs ? before.operation : undefined, error);
+            throw this.takenError(run, task, id, ours, error);
         }
     }
 
