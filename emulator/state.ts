@@ -1,8 +1,9 @@
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { ResourceState } from "../proto/generated/temporal/api/cloud/resource/v1/message";
 import type { Cloud } from "./core/cloud";
 import type { Entry, Kind, Resource } from "./core/collection";
 import type { Operation } from "./core/operations";
-import { finish } from "./core/writes";
+import { finish, forgetDeleted } from "./core/writes";
 
 const format = 1;
 /** How long a change may wait to be written, in milliseconds, and the most of the time that writing may take. */
@@ -132,7 +133,12 @@ function restore(saved: Saved, cloud: Cloud, kinds: Kind<Resource>[]): void {
         };
         cloud.operations.restore(whole, (ended) => finish(cloud, kind, ended));
     }
-    for (const kind of kinds) for (const entry of cloud.of(kind).all()) kind.appeared?.(entry, cloud);
+    for (const kind of kinds) {
+        for (const entry of cloud.of(kind).all()) {
+            kind.appeared?.(entry, cloud);
+            if (entry.resource.state === ResourceState.RESOURCE_STATE_DELETED) forgetDeleted(cloud, kind, entry);
+        }
+    }
 }
 
 function save(cloud: Cloud): Saved {
@@ -152,7 +158,8 @@ function save(cloud: Cloud): Saved {
         });
     }
     const operations = cloud.operations.all().map(({ input, answer, endsMs, ...operation }): SavedOperation => {
-        const { token: _, ...withoutToken } = answer;
+        // Empty, not absent: the answer that is given again has the field.
+        const withoutToken = "token" in answer ? { ...answer, token: "" } : answer;
         const ends = Number.isFinite(endsMs) ? endsMs : null;
         return { ...operation, answer: withoutToken, endsMs: ends, input: Buffer.from(input).toString("base64") };
     });

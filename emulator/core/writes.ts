@@ -7,7 +7,7 @@ import type { Entry, Kind, Resource } from "./collection";
 import { must, notFound, nothingToChange } from "./errors";
 import { hiddenBy, mustBeVisible } from "./hidden";
 import type { Operation } from "./operations";
-import { toTimestamp } from "./time";
+import { fromTimestamp, toTimestamp } from "./time";
 
 /** The entry of what a call reads, refused where a fault hides it. */
 export function read<T extends Resource>(cloud: Cloud, kind: Kind<T>, id: string, call: Call): T {
@@ -165,15 +165,21 @@ export function finish<T extends Resource>(cloud: Cloud, kind: Kind<T>, operatio
 /** Takes away what was deleted, now or after the time that it stays readable. */
 export function dropDeleted<T extends Resource>(cloud: Cloud, kind: Kind<T>, entry: Entry<T>): void {
     const collection = cloud.of(kind);
-    const id = kind.idOf(entry.resource);
-    const { deletedReadableMs } = cloud.settings;
-    if (deletedReadableMs <= 0) {
-        collection.remove(id);
+    if (cloud.settings.deletedReadableMs <= 0) {
+        collection.remove(kind.idOf(entry.resource));
         return;
     }
     const deleted = { state: ResourceState.RESOURCE_STATE_DELETED, asyncOperationId: "" };
     collection.write(entry, { ...entry.resource, ...deleted }, toTimestamp(cloud.now()));
-    cloud.schedule.add(cloud.now() + deletedReadableMs, () => {
-        if (collection.entry(id) === entry) collection.remove(id);
+    forgetDeleted(cloud, kind, entry);
+}
+
+/** Has what is in state DELETED go when it has been readable for long enough. */
+export function forgetDeleted<T extends Resource>(cloud: Cloud, kind: Kind<T>, entry: Entry<T>): void {
+    const { lastModifiedTime } = entry.resource;
+    const deletedMs = lastModifiedTime ? fromTimestamp(lastModifiedTime) : cloud.now();
+    cloud.schedule.add(deletedMs + cloud.settings.deletedReadableMs, () => {
+        // Another may be in its place since.
+        if (!entry.removed) cloud.of(kind).remove(kind.idOf(entry.resource));
     });
 }

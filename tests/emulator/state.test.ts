@@ -36,6 +36,14 @@ async function run(
     }
 }
 
+/** A request for a key of a service account that is there. */
+function keyRequest(emulator: Emulator) {
+    const { id: ownerId } = emulator.serviceAccounts.add({ spec: { name: "worker", access: {} } });
+    const expiryTime = { seconds: BigInt(Math.floor(Date.now() / 1000) + 90 * 24 * 3600), nanos: 0 };
+    const spec = { ownerId, ownerType: OwnerType.OWNER_TYPE_SERVICE_ACCOUNT, displayName: "key", expiryTime };
+    return { asyncOperationId: "key", spec };
+}
+
 test("what was there is there after the next start, operations in flight included", async () => {
     let before: unknown;
     await run({ settings: { operationDurationMs: never } }, async (api, emulator) => {
@@ -74,11 +82,8 @@ test("what was there is there after the next start, operations in flight include
 test("keys go on working, and neither they nor the root key stand in the file", async () => {
     let token = "";
     const rootKey = "the-root-key";
-    await run({ rootKey, settings: { replayedCreateReturnsToken: true } }, async (api, emulator) => {
-        const { id: ownerId } = emulator.serviceAccounts.add({ spec: { name: "worker", access: {} } });
-        const expiryTime = { seconds: BigInt(Math.floor(Date.now() / 1000) + 90 * 24 * 3600), nanos: 0 };
-        const ownerType = OwnerType.OWNER_TYPE_SERVICE_ACCOUNT;
-        ({ token } = await api.createApiKey({ spec: { ownerId, ownerType, displayName: "key", expiryTime } }));
+    await run({ rootKey }, async (api, emulator) => {
+        ({ token } = await api.createApiKey(keyRequest(emulator)));
     });
     const text = readFileSync(stateFile, "utf8");
     expect(text).not.toContain(token);
@@ -86,6 +91,38 @@ test("keys go on working, and neither they nor the root key stand in the file", 
     expect(statSync(stateFile).mode & 0o077).toBe(0);
     await run({}, async (api) => expect(await errorOf(api.getRegions({}))).toBe("OK"), token);
     await run({}, async (api) => expect(await errorOf(api.getRegions({}))).toMatch(/^UNAUTHENTICATED/), rootKey);
+});
+
+test.each([true, false])("a CreateApiKey is replayed after the next start, without its token: %s", async (returns) => {
+    const settings = { replayedCreateReturnsToken: returns };
+    let request: ReturnType<typeof keyRequest> | undefined;
+    let keyId = "";
+    await run({ settings }, async (api, emulator) => {
+        request = keyRequest(emulator);
+        ({ keyId } = await api.createApiKey(request));
+    });
+    await run({ settings }, async (api) => {
+        expect(await api.createApiKey(request ?? {})).toMatchObject({ keyId, token: "" });
+    });
+});
+
+test("what was deleted can be read for as long as the settings say, also after the next start", async () => {
+    const settings = { deletedReadableMs: 3_600_000 };
+    const state = async (api: CloudServiceClient) => (await api.getNamespace({ namespace: id })).namespace?.state;
+    await run({ settings }, async (api) => {
+        await api.createNamespace({ spec: namespaceSpec() });
+        const { namespace } = await api.getNamespace({ namespace: id });
+        await api.deleteNamespace({ namespace: id, resourceVersion: namespace?.resourceVersion ?? "" });
+        expect(await state(api)).toBe(ResourceState.RESOURCE_STATE_DELETED);
+    });
+    await run({ settings }, async (api) => {
+        expect(await state(api)).toBe(ResourceState.RESOURCE_STATE_DELETED);
+        const now = Date.now();
+        const clock = jest.spyOn(Date, "now").mockReturnValue(now + 3_600_000);
+        expect(await errorOf(api.getNamespace({ namespace: id }))).toMatch(/^NOT_FOUND/);
+        expect((await api.getNamespaces({})).namespaces).toEqual([]);
+        clock.mockRestore();
+    });
 });
 
 test("the file is written a moment after a change, and nothing stays beside it", async () => {
