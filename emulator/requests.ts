@@ -10,6 +10,8 @@ export interface LoggedRequest {
     code: Status;
     /** The id of the principal, empty where the key was refused. */
     principal: string;
+    /** The version of the API that the client named. */
+    apiVersion?: string;
     /** The operation id that the client gave. */
     operationId?: string;
     /** The resource that it was about; for a create, the one that was made. */

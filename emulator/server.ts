@@ -113,8 +113,10 @@ class Rpc {
 
     /** Answers a call, and notes it. */
     async answer(request: Message, input: Uint8Array, context: CallContext): Promise<Message> {
-        const { cloud, requests } = this.options;
+        const { cloud, authentication, requests } = this.options;
         const logged: LoggedRequest = { method: this.method, at: cloud.now(), code: Status.OK, principal: "" };
+        const apiVersion = authentication.version(context);
+        if (apiVersion !== undefined) logged.apiVersion = apiVersion;
         const resourceId = textOf(request, idFields);
         if (resourceId !== "") logged.resourceId = resourceId;
         const operationId = this.isWrite(request) ? textOf(request, ["asyncOperationId"]) : "";

@@ -34,9 +34,14 @@ export class Authentication {
         throw new ServerError(Status.UNAUTHENTICATED, key === undefined ? "no bearer key" : "the key is not valid");
     }
 
+    /** The version of the API that a request says it is meant for. */
+    version(context: CallContext): string | undefined {
+        return context.metadata.get(versionHeader);
+    }
+
     /** INVALID_ARGUMENT unless the request names the version of the API that it is meant for. */
     checkVersion(context: CallContext): void {
-        const version = context.metadata.get(versionHeader);
+        const version = this.version(context);
         if (version === undefined) throw invalid(`the header ${versionHeader} is required`);
         if (!versionFormat.test(version))
             throw invalid(`the header ${versionHeader} must look like v0.1.2, not ${version}`);

@@ -190,6 +190,7 @@ test("the log says what was asked", async () => {
         at: expect.any(Number),
         code: Status.OK,
         principal: principal?.value.id,
+        apiVersion: API_VERSION,
         operationId: "one",
         resourceId: id,
     });
