@@ -1,7 +1,8 @@
 import { Status } from "nice-grpc-common";
 
 /**
- * How the emulator behaves. Every value may be changed while it runs, and takes effect with the next request.
+ * How the emulator behaves. Every value may be changed while it runs, and takes effect with the next request; what
+ * earlier ones have written or begun stays as it is.
  *
  * What is not known about Temporal Cloud is a setting here, so that a client can be tested under each answer.
  */
@@ -40,7 +41,7 @@ export interface Settings {
     newerFieldsCleared: boolean;
     /** Whether a failed create leaves a resource in state ACTIVATION_FAILED (else nothing). Default true. */
     failedCreateLeavesResource: boolean;
-    /** Whether parts that are not set (codec server, API-key authentication, ...) come back as empty messages. Default true. */
+    /** Whether a write fills parts that are not set (codec server, ...) with empty messages. Default true. */
     unsetPartsAreEmptyMessages: boolean;
     /** Whether an API key's expiry can no longer be changed once it is made. Default false. */
     apiKeyExpiryImmutable: boolean;

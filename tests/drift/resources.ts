@@ -1,4 +1,4 @@
-// One resource of each kind with every field set, and how each field drifts.
+// One resource of each kind with every field set, and how each field drifts; and a namespace with as little set as can be.
 
 import type * as pulumi from "@pulumi/pulumi";
 import { ApiKey, Namespace, ServiceAccount, User } from "pulumi-temporal-cloud";
@@ -56,6 +56,7 @@ export function program(emulator: Emulator): pulumi.Resource[] {
         tags: { team: "orders", stage: "production" },
         projectId: home,
     });
+    const plain = new Namespace("plain", { regions: ["aws-us-east-1"], apiKeyAuth: true });
     const user = new User("ann", {
         email: "ann@example.com",
         accountRole: "developer",
@@ -84,7 +85,7 @@ export function program(emulator: Emulator): pulumi.Resource[] {
         disabled: false,
         expiresIn: "90d",
     });
-    return [namespace, user, pipeline, worker, auditor, key];
+    return [namespace, plain, user, pipeline, worker, auditor, key];
 }
 
 /** What the program's resources refer to. */
@@ -272,6 +273,21 @@ export function takeAway(emulator: Emulator): void {
     it.key((spec) => {
         spec.description = "";
     });
+}
+
+/** The server gives the parts that nobody has set as empty messages, or leaves them out. */
+export function unsetParts({ settings, namespaces }: Emulator, areEmptyMessages: boolean): void {
+    settings.unsetPartsAreEmptyMessages = areEmptyMessages;
+    const names = ["mtlsAuth", "codecServer", "lifecycle", "highAvailability", "fairness"] as const;
+    const id = "plain.a1b2c";
+    namespaces.change(id, ({ spec }) => {
+        for (const name of names) {
+            Object.assign(spec ?? {}, { [name]: undefined });
+        }
+    });
+    expect(names.map((name) => namespaces.get(id)?.spec?.[name] !== undefined)).toEqual(
+        names.map(() => areEmptyMessages),
+    );
 }
 
 /** Somebody else takes a region away. */
