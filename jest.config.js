@@ -4,6 +4,8 @@ module.exports = {
     roots: ["<rootDir>/tests"],
     globalSetup: "<rootDir>/tests/support/global-setup.mjs",
     testMatch: ["**/*.test.ts"],
+    // Many start processes, and minutes of fake time take seconds of a busy machine.
+    testTimeout: 60_000,
     transform: {
         "^.+\\.ts$": [
             "@swc/jest",

@@ -58,4 +58,4 @@ test("the official client creates, reads, lists and deletes a namespace", async 
     } finally {
         rmSync(folder, { recursive: true, force: true });
     }
-}, 30_000);
+});

@@ -8,8 +8,6 @@ import { withHost } from "../support/host";
 import type { Kind } from "../support/inputs";
 import { configurationOf, errorOf, namespace, resource, up } from "./resources";
 
-jest.setTimeout(60_000);
-
 let emulator: Emulator;
 let other: Emulator;
 

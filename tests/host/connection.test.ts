@@ -12,8 +12,6 @@ import { withHost } from "../support/host";
 import { providerText, urnOf } from "../support/inputs";
 import { configurationOf, errorOf, namespace, up } from "./resources";
 
-jest.setTimeout(60_000);
-
 let emulator: Emulator;
 let secure: Emulator;
 let folder: string;

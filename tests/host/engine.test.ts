@@ -44,4 +44,4 @@ test("the plugin ends soon after its engine", async () => {
         engine.close();
         removeWorkDir(workDir);
     }
-}, 60_000);
+});

@@ -6,8 +6,6 @@ import { type Host, startHost, UNKNOWN } from "../support/host";
 import { type Kind, providerText, urnOf } from "../support/inputs";
 import { configurationOf, errorOf, namespace, resource, up } from "./resources";
 
-jest.setTimeout(60_000);
-
 const settings = { operationDurationMs: 0, checkDurationMs: 100 };
 
 let emulator: Emulator;

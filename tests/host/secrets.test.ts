@@ -4,8 +4,6 @@ import { Emulator } from "../../emulator";
 import { type HostError, withHost } from "../support/host";
 import { configurationOf, errorOf, namespace, resource, up } from "./resources";
 
-jest.setTimeout(60_000);
-
 const LOUD = { GRPC_TRACE: "all", GRPC_VERBOSITY: "DEBUG", TEMPORAL_CLOUD_DEBUG: "1" };
 
 /** All the ways in which a text can be written down. */

@@ -5,8 +5,6 @@ import net from "node:net";
 import { withHost } from "../support/host";
 import { errorOf, namespace, up } from "./resources";
 
-jest.setTimeout(60_000);
-
 test("an endpoint at which nobody is", async () => {
     const closed = await closedPort();
     await withHost({}, async (host) => {

@@ -28,9 +28,6 @@ jest.mock("node:timers/promises", () => ({
         }),
 }));
 
-// Minutes of fake time take seconds of a busy machine.
-jest.setTimeout(60_000);
-
 beforeEach(() => {
     jest.useFakeTimers();
 });

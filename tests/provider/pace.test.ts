@@ -3,9 +3,6 @@
 import { setMaxListeners } from "node:events";
 import { Pace } from "../../provider/pace";
 
-// Minutes of fake time take seconds of a busy machine.
-jest.setTimeout(60_000);
-
 beforeEach(() => {
     jest.useFakeTimers();
 });

@@ -15,8 +15,6 @@ import { Client } from "../../provider/client/client";
 import { type Configuration, readConfiguration } from "../../provider/configuration";
 import { type Certificate, certificates, folder } from "./certificates";
 
-jest.setTimeout(60_000);
-
 const KEY = "tmprl_the_key_that_nobody_else_may_see";
 
 /** Notes the headers of every request, and answers none. */

@@ -2,9 +2,6 @@
 
 import { Limiter, type LimiterOptions, type Priority } from "../../../provider/client/limiter";
 
-// Minutes of fake time take seconds of a busy machine.
-jest.setTimeout(60_000);
-
 beforeEach(() => {
     jest.useFakeTimers();
 });
