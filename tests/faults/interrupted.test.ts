@@ -1,14 +1,14 @@
 // Runs of the real engine that end before their time: by Ctrl-C, once and twice, and by a full disk under the state.
 
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { Emulator } from "../../emulator";
 import { EngineError, type Result, TestStack } from "../support/engine";
 import { descendants, isEngine } from "../support/processes";
+import { until } from "../support/until";
 import { faultsOf, fleet, inventory, leftovers } from "./fleet";
-import { until } from "./with";
 
 jest.setTimeout(180_000);
 
@@ -28,17 +28,26 @@ afterEach(async () => {
     await emulator.stop();
 });
 
-/** Presses Ctrl-C when the second layer of the program is being created. */
-async function interrupted(times: number): Promise<Result> {
-    const up = stack.up({ expectFailure: true });
-    await until("the creates", () => emulator.requests.count("CreateUser") >= EACH);
+/** Presses Ctrl-C when the second layer of the program is being created, which does not end before `finish`. */
+async function interrupted(times: number): Promise<{ run: Promise<Result>; finish: () => void }> {
+    const durationMs = Number.POSITIVE_INFINITY;
+    emulator.faults.add({
+        kind: "slowOperation",
+        method: /^Create(User|ServiceAccount)$/,
+        durationMs,
+        times: 2 * EACH,
+    });
+    const run = stack.up({ expectFailure: true });
+    await until("the creates", () =>
+        ["CreateUser", "CreateServiceAccount"].every((method) => emulator.requests.count(method) >= EACH),
+    );
     for (let press = 0; press < times; press += 1) {
         for (const { pid } of descendants().filter(isEngine)) {
             process.kill(pid, "SIGINT");
         }
         await new Promise((resolve) => setTimeout(resolve, 150));
     }
-    return up;
+    return { run, finish: () => emulator.finishOperations() };
 }
 
 /** All that a run said, of whichever resource. */
@@ -47,7 +56,9 @@ function said({ diagnostics }: Result): string {
 }
 
 test("Ctrl-C once: what has begun is finished and saved", async () => {
-    await interrupted(1);
+    const { run, finish } = await interrupted(1);
+    finish();
+    await run;
     const saved = stack.resources().length;
     expect(saved).toBeGreaterThanOrEqual(3 * EACH);
     expect(emulator.apiKeys.list()).toEqual([]);
@@ -57,7 +68,9 @@ test("Ctrl-C once: what has begun is finished and saved", async () => {
 });
 
 test("Ctrl-C twice: the next run takes over what has begun", async () => {
-    await interrupted(2);
+    const { run, finish } = await interrupted(2);
+    await run;
+    finish();
     await stack.cancel();
     expect(inventory(emulator).length).toBeGreaterThan(stack.resources().length);
     expect(said(await stack.up())).toContain("Taking over User");
@@ -66,15 +79,12 @@ test("Ctrl-C twice: the next run takes over what has begun", async () => {
     expect(leftovers(stack, emulator)).toEqual([]);
 });
 
-test("a full disk under the state: the next run takes over what could not be saved", async () => {
+/** A file system of one's own needs Linux and the right to mount. */
+const whereOneCanMount = process.platform === "linux" && process.getuid?.() === 0 ? test : test.skip;
+
+whereOneCanMount("a full disk under the state: the next run takes over what could not be saved", async () => {
     const backend = path.join(stack.workDir, "backend");
-    const mounted = mountSmall(backend);
-    if (!mounted) {
-        // Who may mount has to be able to.
-        expect({ platform: process.platform, user: process.getuid?.() }).not.toEqual({ platform: "linux", user: 0 });
-        process.stdout.write("not tested: a file system of its own needs Linux and the right to mount\n");
-        return;
-    }
+    mountSmall(backend);
     try {
         const filler = path.join(backend, "filler");
         const fill = (bytes: number) => writeFileSync(filler, Buffer.alloc(bytes));
@@ -97,16 +107,12 @@ test("a full disk under the state: the next run takes over what could not be sav
 const SMALL_BYTES = 4 * 1024 * 1024;
 
 /** Puts a file system of a few megabytes in the place of a folder, with what is in it. */
-function mountSmall(folder: string): boolean {
+function mountSmall(folder: string): void {
     const copy = mkdtempSync(path.join(os.tmpdir(), "temporal-cloud-test-"));
     try {
         cpSync(folder, copy, { recursive: true });
-        const { status } = spawnSync("mount", ["-t", "tmpfs", "-o", `size=${SMALL_BYTES}`, "tmpfs", folder]);
-        if (status !== 0) {
-            return false;
-        }
+        execFileSync("mount", ["-t", "tmpfs", "-o", `size=${SMALL_BYTES}`, "tmpfs", folder]);
         cpSync(copy, folder, { recursive: true });
-        return true;
     } finally {
         rmSync(copy, { recursive: true, force: true });
     }

@@ -4,8 +4,9 @@
 import { Status } from "nice-grpc-common";
 import type { Emulator, EmulatorOptions } from "../../emulator";
 import type { Properties } from "../support/host";
+import { until } from "../support/until";
 import { type MiniStack, owner, type Sample, samples, tokenWorks } from "./mini";
-import { dieCreating, dieWhen, until, withStacks } from "./with";
+import { dieCreating, dieWhen, withStacks } from "./with";
 
 jest.setTimeout(120_000);
 

@@ -1,9 +1,10 @@
 // What is not known about Temporal Cloud: one short life of each kind under each answer that it could give.
 
 import { Emulator } from "../../emulator";
+import { until } from "../support/until";
 import { answers, named } from "./answers";
 import { MiniStack, type Sample, samples, tokenWorks } from "./mini";
-import { until } from "./with";
+import { dieCreating } from "./with";
 
 jest.setTimeout(120_000);
 
@@ -26,25 +27,21 @@ async function lives(stack: MiniStack): Promise<void> {
     const all = (step: (sample: Sample) => Promise<void>) => Promise.all(samples.map(step));
 
     // A run that dies when its creates have been accepted, and the one that goes on.
-    const { completeAtOnce, operationDurationMs } = emulator.settings;
-    Object.assign(emulator.settings, { completeAtOnce: false, operationDurationMs: 700 });
-    const dying = Promise.allSettled(
-        samples.map((sample) => stack.up(sample.kind, sample.kind, sample.args(emulator))),
+    await dieCreating(
+        stack,
+        samples.map((sample) => [sample, sample.kind, sample.args(emulator)]),
     );
-    await Promise.race([
-        dying,
-        until("a resource of each kind", () => samples.every(({ ids }) => ids(emulator).length === 1)),
+    const looks = emulator.requests.count("GetAsyncOperation");
+    await Promise.all([
+        until("its looks", () => emulator.requests.count("GetAsyncOperation") >= looks + samples.length).then(() =>
+            emulator.finishOperations(),
+        ),
+        all(async ({ kind, args, ids }) => {
+            expect(await stack.up(kind, kind, args(emulator))).toBe("create");
+            expect(ids(emulator)).toEqual([stack.id(kind)]);
+        }),
     ]);
-    await stack.kill();
-    for (const died of await dying) {
-        expect(died).toMatchObject({ status: "rejected", reason: { name: "HostError" } });
-    }
-    await all(async ({ kind, args, ids }) => {
-        expect(await stack.up(kind, kind, args(emulator))).toBe("create");
-        expect(ids(emulator)).toEqual([stack.id(kind)]);
-    });
-    Object.assign(emulator.settings, { completeAtOnce, operationDurationMs });
-    await Promise.all(samples.map((sample) => life(stack, sample)));
+    await all((sample) => life(stack, sample));
     await protectedDelete(stack);
 }
 

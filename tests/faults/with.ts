@@ -2,6 +2,7 @@
 
 import { Emulator, type EmulatorOptions } from "../../emulator";
 import type { HostOptions, Properties } from "../support/host";
+import { until } from "../support/until";
 import { MiniStack, type Sample } from "./mini";
 
 /** An emulator that is stopped, and stacks on it whose plugins are ended, when `body` is done. */
@@ -57,13 +58,4 @@ export async function dieWhen(stack: MiniStack, work: () => Promise<unknown>, ho
     }
     await stack.kill();
     await dying;
-}
-
-export async function until(what: string, holds: () => boolean, mostMs = 30_000): Promise<void> {
-    for (const deadline = Date.now() + mostMs; !holds(); ) {
-        if (Date.now() > deadline) {
-            throw new Error(`waited in vain for ${what}`);
-        }
-        await new Promise((resolve) => setTimeout(resolve, 5));
-    }
 }

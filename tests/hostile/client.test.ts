@@ -9,12 +9,10 @@ import {
 import { Client } from "../../provider/client/client";
 import type { Source } from "../../provider/client/reads";
 import type { Session } from "../../provider/run";
-import { until } from "../faults/with";
+import { until } from "../support/until";
 import { encoding, meaning, transport } from "./hostilities";
 import { bagOf, kinds } from "./kinds";
 import { frame, HostileServer, type Hostility } from "./server";
-
-jest.setTimeout(60_000);
 
 let emulator: Emulator;
 let server: HostileServer;
@@ -131,9 +129,14 @@ describe("a list of which", () => {
 
     test("a page may take as long as all who wait for it have, a single read half a minute", async () => {
         await readAll(NUMBER, 20_000);
-        const [read = 0, page = 0] = ["GetNamespace", "GetNamespaces"].map((method) => server.allowedMs.get(method));
-        expect(read / 1000).toBeCloseTo(30, 0);
-        expect(page / 1000).toBeCloseTo(75, 0);
+        // What is left of it when the request comes.
+        const isWithin = (method: string, leastMs: number, mostMs: number) => {
+            const allowedMs = server.allowedMs.get(method);
+            expect(allowedMs).toBeGreaterThanOrEqual(leastMs);
+            expect(allowedMs).toBeLessThanOrEqual(mostMs);
+        };
+        isWithin("GetNamespace", 25_000, 30_000);
+        isWithin("GetNamespaces", 70_000, 75_000);
     });
 
     test("no page ever comes: the error says what was waited for, in time", async () => {

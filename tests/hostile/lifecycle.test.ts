@@ -13,10 +13,10 @@ import { type AnyLifecycle, bagOf, type Kind, kinds, type Method, rpcsOf } from 
 import { HostileServer, type Hostility } from "./server";
 
 const TIMEOUT_MS = 1_500;
-/** So many cells at a time leave each enough of the processor for its time to mean something. */
 const AT_ONCE = 40;
 /** A last look after an update that was cut off may take as long again. */
 const PATIENCE_MS = 60_000;
+/** A cell that has taken longer beside others has to show that it does not by itself. */
 const END_MS = 2 * TIMEOUT_MS + 1_500;
 
 jest.mock("../../provider/context", () => ({
@@ -67,17 +67,19 @@ type Outcome = { readonly value: unknown } | { readonly error: unknown };
 let running = 0;
 const queue: (() => void)[] = [];
 
-/** Runs cells side by side, but not all at once. */
-async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    while (running >= AT_ONCE) {
+/** Runs cells side by side, but not all at once; one that takes the place of all runs alone. */
+async function inTurn<T>(work: () => Promise<T>, places = 1): Promise<T> {
+    while (running + places > AT_ONCE) {
         await new Promise<void>((resolve) => queue.push(resolve));
     }
-    running += 1;
+    running += places;
     try {
         return await work();
     } finally {
-        running -= 1;
-        queue.shift()?.();
+        running -= places;
+        for (const wake of queue.splice(0)) {
+            wake();
+        }
     }
 }
 
@@ -89,8 +91,25 @@ async function outcomeOf(work: () => Promise<unknown>): Promise<Outcome> {
     }
 }
 
-/** What is wrong with how a cell ended; nothing, if all is well. */
-async function run({ kind, method, rpc }: Cell, hostility: Hostility): Promise<{ said: string; wrong: string[] }> {
+interface Ended {
+    readonly said: string;
+    readonly tookMs: number;
+    /** What is wrong with how it ended; nothing, if all is well. */
+    readonly wrong: readonly string[];
+}
+
+/** One cell, and what a cell alone takes if this one took long. */
+async function inTime(cell: Cell, hostility: Hostility): Promise<Ended> {
+    const first = await inTurn(() => run(cell, hostility));
+    if (first.tookMs <= END_MS) {
+        return first;
+    }
+    const { said, tookMs, wrong } = await inTurn(() => run(cell, hostility), AT_ONCE);
+    const late = tookMs > END_MS ? [`took ${first.tookMs} ms, and ${tookMs} ms alone`] : [];
+    return { said, tookMs, wrong: [...first.wrong, ...wrong, ...late] };
+}
+
+async function run({ kind, method, rpc }: Cell, hostility: Hostility): Promise<Ended> {
     const server = await HostileServer.start(emulator);
     const client = Client.for({
         apiKey: emulator.rootKey,
@@ -129,15 +148,12 @@ async function run({ kind, method, rpc }: Cell, hostility: Hostility): Promise<{
                     return lifecycle.delete(session, before?.id ?? "", before?.outs ?? {});
             }
         });
-        const took = Date.now() - started;
-        if (took > END_MS) {
-            wrong.push(`took ${took} ms`);
-        }
+        const tookMs = Date.now() - started;
         server.hostility = () => undefined;
         wrong.push(...judge(kind, name, method, before?.id, outcome));
         wrong.push(...(await recover(kind, lifecycle, session, name, method, bag, before, outcome)));
         const said = "error" in outcome ? (outcome.error as Error).message : JSON.stringify(outcome.value);
-        return { said, wrong };
+        return { said, tookMs, wrong };
     } finally {
         client.close();
         server.stop();
@@ -249,7 +265,7 @@ test.concurrent.each(Object.entries(hostilities))(
     "a server that %s",
     async (title, hostility) => {
         const results = await Promise.all(
-            cellsOf(title).map(async (cell) => ({ cell, ...(await inTurn(() => run(cell, hostility))) })),
+            cellsOf(title).map(async (cell) => ({ cell, ...(await inTime(cell, hostility)) })),
         );
         const lines = results.map(
             ({ cell: { kind, method, rpc }, said, wrong }) =>

@@ -20,7 +20,8 @@ exports.thing = {
             process.exit(3);
         }
         if (inputs.value === "slow") {
-            await new Promise((resolve) => setTimeout(resolve, 1_000));
+            // Longer than events take on a busy machine.
+            await new Promise((resolve) => setTimeout(resolve, 5_000));
         }
         if (inputs.value === "unready") {
             const outs = { ...inputs, seen: config.get("temporalcloud:endpoint") };
