@@ -1,9 +1,15 @@
 // One process at a time, across processes: two set-ups must not build the same thing into the same place at once.
 
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SetupError } from "./errors.mjs";
+
+/** Whoever has made the file writes a number into it at once. */
+const WRITTEN_WITHIN_MS = 10_000;
+
+/** What this process holds. */
+const held = new Set();
 
 /**
  * Runs `body` while no other process holds `file`.
@@ -32,7 +38,12 @@ export async function exclusively(file, say, body) {
             }
         }
         if (isAbandoned(file)) {
-            rmSync(file, { force: true });
+            // One at a time, and after looking again: the slower of two would remove what the quicker has made since.
+            await exclusively(`${file}.takeover`, say, async () => {
+                if (isAbandoned(file)) {
+                    rmSync(file, { force: true });
+                }
+            });
             continue;
         }
         if (!waited) {
@@ -41,7 +52,11 @@ export async function exclusively(file, say, body) {
         }
         await sleep(200);
     }
-    const release = () => rmSync(file, { force: true });
+    held.add(file);
+    const release = () => {
+        rmSync(file, { force: true });
+        held.delete(file);
+    };
     process.once("exit", release);
     try {
         return await body();
@@ -54,14 +69,20 @@ export async function exclusively(file, say, body) {
 // A process that was killed does not clean up after itself.
 function isAbandoned(file) {
     let pid;
+    let ageMs;
     try {
         pid = Number(readFileSync(file, "utf8"));
+        ageMs = Date.now() - statSync(file).mtimeMs;
     } catch {
         return false;
     }
     if (!Number.isInteger(pid) || pid <= 0) {
-        // Just made, its number not yet written.
-        return false;
+        // Just made, its number not yet written; or killed in between, or no room on the disk for a number.
+        return ageMs > WRITTEN_WITHIN_MS;
+    }
+    if (pid === process.pid) {
+        // In a new container the numbers begin anew.
+        return !held.has(file);
     }
     try {
         process.kill(pid, 0);

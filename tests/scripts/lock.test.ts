@@ -1,23 +1,36 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
+import { until } from "../support/until";
 import { repositoryRoot } from "../support/workdir";
 
-const run = promisify(execFile);
 const script = `
-    import { appendFileSync } from "node:fs";
+    import { appendFileSync, writeFileSync } from "node:fs";
     import { exclusively } from "${path.join(repositoryRoot, "scripts", "lock.mjs")}";
-    const [file, name] = process.argv.slice(1);
-    await exclusively(file, () => {}, async () => {
-        appendFileSync(file + ".log", name + " begins\\n");
-        await new Promise((resolve) => setTimeout(resolve, 200));
-        appendFileSync(file + ".log", name + " ends\\n");
-    }).catch((error) => console.log(error.constructor.name, error.message));
+    const [file, before, ...names] = process.argv.slice(1);
+    if (before === "own number") {
+        writeFileSync(file, String(process.pid));
+    }
+    const say = (line) => appendFileSync(file + ".said", line + "\\n");
+    const turns = names.map((name) =>
+        exclusively(file, say, async () => {
+            appendFileSync(file + ".log", name + " begins\\n");
+            await new Promise((resolve) => setTimeout(resolve, 200));
+            appendFileSync(file + ".log", name + " ends\\n");
+        }),
+    );
+    await Promise.all(turns).catch((error) => console.log(error.constructor.name, error.message));
 `;
-const lock = (file: string, name = "one") =>
-    run(process.execPath, ["--input-type=module", "-e", script, file, name]).then(({ stdout }) => stdout);
+const run = promisify(execFile);
+
+/** A process that takes the lock once for each name. */
+const lock = (file: string, names = ["one"], before: "" | "own number" = "") =>
+    run(process.execPath, ["--input-type=module", "-e", script, file, before, ...names]).then(({ stdout }) => stdout);
+
+/** A number that no process has. */
+const NOBODY = "4194305";
 
 let folder: string;
 beforeEach(() => {
@@ -32,20 +45,69 @@ test("a folder that cannot be made is said", async () => {
     );
 });
 
-test("one at a time", async () => {
-    const file = path.join(folder, "lock");
-    await Promise.all(["a", "b", "c"].map((name) => lock(file, name)));
+/** The turns that were taken, none of which began before the last had ended. */
+function turns(file: string): string[] {
     const lines = readFileSync(`${file}.log`, "utf8").trim().split("\n");
     const names = lines.filter((line) => line.endsWith("begins")).map((line) => line.replace(" begins", ""));
-    expect([...names].sort()).toEqual(["a", "b", "c"]);
     expect(lines).toEqual(names.flatMap((name) => [`${name} begins`, `${name} ends`]));
+    return names;
+}
+
+test.each([
+    ["processes", [["a"], ["b"], ["c"]]],
+    ["turns of one process", [["a", "b", "c"]]],
+])("one at a time: %s", async (_, processes) => {
+    const file = path.join(folder, "lock");
+    await Promise.all(processes.map((names) => lock(file, names)));
+    expect(turns(file).sort()).toEqual(["a", "b", "c"]);
 });
 
-test("what a killed process left does not hold", async () => {
-    const file = path.join(folder, "lock");
-    // No process has this number.
-    writeFileSync(file, "4194305");
-    await lock(file);
-    expect(readFileSync(`${file}.log`, "utf8")).toBe("one begins\none ends\n");
-    expect(existsSync(file)).toBe(false);
+describe("what a killed process left does not hold:", () => {
+    let file: string;
+    beforeEach(() => {
+        file = path.join(folder, "lock");
+    });
+    afterEach(() => {
+        expect(turns(file)).toEqual(["one"]);
+        expect(existsSync(file)).toBe(false);
+        expect(existsSync(`${file}.takeover`)).toBe(false);
+    });
+
+    test("its number is that of no process", async () => {
+        writeFileSync(file, NOBODY);
+        await lock(file);
+    });
+
+    test("its number is that of the process which comes upon it", async () => {
+        await lock(file, ["one"], "own number");
+    });
+
+    test("it had no time to write its number", async () => {
+        writeFileSync(file, "");
+        const taken = lock(file);
+        await until("it waits", () => existsSync(`${file}.said`));
+        expect(existsSync(`${file}.log`)).toBe(false);
+        const aWhileAgo = Date.now() / 1000 - 11;
+        utimesSync(file, aWhileAgo, aWhileAgo);
+        await taken;
+    });
+
+    test("of two that come upon it, the slower lets the quicker one's be", async () => {
+        writeFileSync(file, NOBODY);
+        writeFileSync(`${file}.takeover`, String(process.pid));
+        const slower = lock(file);
+        await until("it waits", () => existsSync(`${file}.said`));
+        writeFileSync(file, String(process.pid));
+        rmSync(`${file}.takeover`);
+        await until("it waits for the quicker one's", () => said(file).length === 2);
+        expect(existsSync(`${file}.log`)).toBe(false);
+        rmSync(file);
+        await slower;
+        expect(said(file)).toEqual([
+            `Another set-up is at work (${file}.takeover): waiting for it ...`,
+            `Another set-up is at work (${file}): waiting for it ...`,
+        ]);
+    });
 });
+
+const said = (file: string) => readFileSync(`${file}.said`, "utf8").trim().split("\n");
