@@ -15,7 +15,6 @@ export { findPulumi, SetupError };
 
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 
-const NODE_MINIMUM_MAJOR = 20;
 // What tsc compiles: tsconfig.json's "include".
 const sourceFolders = ["provider", "emulator", "cli", "proto/generated"];
 
@@ -24,8 +23,9 @@ const sourceFolders = ["provider", "emulator", "cli", "proto/generated"];
  * @returns {Promise<{ pulumi: import("./pulumi.mjs").Pulumi | undefined }>}
  */
 export async function setup({ say = console.log, pulumi = true } = {}) {
-    if (Number(process.versions.node.split(".")[0]) < NODE_MINIMUM_MAJOR) {
-        throw new SetupError(`Node ${NODE_MINIMUM_MAJOR} or later is needed; this is ${process.version}`);
+    const problem = nodeProblem(process.version);
+    if (problem) {
+        throw new SetupError(problem);
     }
     const clone = createHash("sha256").update(root).digest("hex").slice(0, 16);
     await exclusively(path.join(os.tmpdir(), `pulumi-temporal-cloud-${clone}.lock`), say, async () => {
@@ -34,6 +34,17 @@ export async function setup({ say = console.log, pulumi = true } = {}) {
         build(say);
     });
     return { pulumi: pulumi ? await installPulumi(say) : undefined };
+}
+
+/** What is wrong with a version of Node.js; undefined when nothing is. Without a package for it: none is installed yet. */
+export function nodeProblem(version) {
+    // ">=20.3"
+    const wanted = readJson(path.join(root, "package.json")).engines.node;
+    const [[major, minor], [wantedMajor, wantedMinor]] = [version, wanted].map((text) =>
+        text.match(/\d+/g).map(Number),
+    );
+    const isOld = major < wantedMajor || (major === wantedMajor && minor < wantedMinor);
+    return isOld ? `Node.js ${wantedMajor}.${wantedMinor} or later is needed; this is ${version}` : undefined;
 }
 
 function installDependencies(say) {
