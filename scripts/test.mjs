@@ -11,6 +11,7 @@ const SLOWEST_SHOWN = 8;
 const stages = [];
 let passed = 0;
 let failed = 0;
+let skipped = 0;
 
 /** @param {() => boolean | Promise<boolean>} run whether it went well */
 async function stage(name, run) {
@@ -70,7 +71,7 @@ function finish(suites) {
             console.log(`  ${seconds.toFixed(1).padStart(6)} s  ${file}`);
         }
     }
-    console.log(`\n${passed} passed, ${failed} failed`);
+    console.log(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
     process.exitCode = failed === 0 ? 0 : 1;
 }
 
@@ -88,6 +89,7 @@ async function runJest(args) {
         stages.push({ name: "Tests", succeeded, seconds: (Date.now() - started) / 1_000 });
         const failures = (results?.numFailedTests ?? 0) + (results?.numRuntimeErrorTestSuites ?? 0);
         passed += results?.numPassedTests ?? 0;
+        skipped += results?.numPendingTests ?? 0;
         // Jest can fail without a failed test: no test found, or a worker that died.
         failed += succeeded ? 0 : Math.max(1, failures);
         return (results?.testResults ?? [])

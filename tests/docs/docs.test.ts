@@ -49,13 +49,10 @@ test("every example compiles", () => {
         { ...options, noUnusedLocals: false, pathsBasePath: root },
         host,
     );
+    expect([...sources.keys()].filter((file) => program.getSourceFile(file) === undefined)).toEqual([]);
     const complaints = [...sources.keys()]
-        .flatMap((file) => {
-            const source = program.getSourceFile(file);
-            return source
-                ? [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)]
-                : [];
-        })
+        .map((file) => program.getSourceFile(file))
+        .flatMap((file) => [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)])
         // The example of one resource may name another, which it does not declare.
         .filter(({ code, file }) => code !== CANNOT_FIND_NAME || !file?.fileName.includes("docs_resources"))
         .map(

@@ -1,6 +1,7 @@
 // One request in ten fails before it is processed, and of one in ten the answer is lost: with the real engine.
 // TEMPORAL_CLOUD_TEST_LOSS_SEEDS=1,2,3 sets other seeds.
 
+import { Status } from "nice-grpc-common";
 import { Emulator } from "../../emulator";
 import { TestStack } from "../support/engine";
 import { answers } from "./answers";
@@ -23,8 +24,7 @@ test.each(SEEDS)(
             emulator.faults.random({ seed, failBefore: 0.1, loseAnswer: 0.1, cut: 0.3 });
             await work();
             emulator.faults.clear();
-            const failures = emulator.requests.all.slice(before).filter(({ code }) => code !== 0).length;
-            return `${failures} of ${emulator.requests.all.length - before}`;
+            return emulator.requests.all.slice(before).filter(({ code }) => code === Status.UNAVAILABLE).length;
         };
         try {
             const lost = [
@@ -35,7 +35,7 @@ test.each(SEEDS)(
             expect(await faultsOf(stack, emulator, CHANGED)).toEqual([]);
             lost.push(await disturbed(() => stack.destroy()));
             expect(leftovers(stack, emulator)).toEqual([]);
-            process.stdout.write(`seed ${seed}: lost in up, refresh, change, destroy: ${lost.join(", ")} requests\n`);
+            expect(Math.min(...lost)).toBeGreaterThan(0);
         } finally {
             stack.remove();
             await emulator.stop();
