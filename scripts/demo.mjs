@@ -61,7 +61,15 @@ async function main() {
 }
 
 function listenForInterrupts() {
-    for (const signal of ["SIGINT", "SIGTERM"]) {
+    // The emulator would outlive its terminal. What is written to one that is gone is lost, and no reason to stop clearing up.
+    for (const stream of [process.stdout, process.stderr]) {
+        stream.on("error", (error) => {
+            if (error.code !== "EIO") {
+                throw error;
+            }
+        });
+    }
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
         process.on(signal, () => {
             interrupted = true;
             setTimeout(() => interrupt.abort(), signal === "SIGINT" ? INTERRUPT_GRACE_MS : 0).unref();

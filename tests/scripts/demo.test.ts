@@ -1,7 +1,9 @@
 // The demo, as `npm run demo` runs it: it shows what it says, and leaves nothing.
 
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { repositoryRoot, requireBuild } from "../support/workdir";
@@ -45,6 +47,13 @@ function runDemo(onOutput: (output: string, demo: ChildProcess) => void = () => 
     return new Promise((resolve) => demo.once("close", (code) => resolve({ code, output })));
 }
 
+/** No file, and no emulator. */
+async function expectNothingLeft(output: string): Promise<void> {
+    expect(readdirSync(folder)).toEqual([]);
+    const [, port] = /listens on 127\.0\.0\.1:(\d+)/.exec(output) ?? [];
+    await expect(once(net.connect(Number(port), "127.0.0.1"), "connect")).rejects.toThrow("ECONNREFUSED");
+}
+
 test("it goes through a whole life, and leaves nothing", async () => {
     const { code, output } = await runDemo();
     expect(output).toContain("nothing is left behind");
@@ -56,18 +65,21 @@ test("it goes through a whole life, and leaves nothing", async () => {
     expect(output).toMatch(/~ 2 updated/);
     expect(output).toMatch(/- 4 deleted/);
     expect(output).not.toMatch(/tmprl_/);
-    expect(readdirSync(folder)).toEqual([]);
+    await expectNothingLeft(output);
 });
 
-test("Ctrl-C ends it, and it still leaves nothing", async () => {
+test.each<[string, NodeJS.Signals]>([
+    ["Ctrl-C", "SIGINT"],
+    ["the end of its terminal", "SIGHUP"],
+])("%s ends it, and it still leaves nothing", async (_, signal) => {
     let interrupted = false;
     const { code, output } = await runDemo((sofar, demo) => {
         if (!interrupted && sofar.includes("Namespace orders creating") && demo.pid !== undefined) {
             interrupted = true;
-            process.kill(-demo.pid, "SIGINT");
+            process.kill(-demo.pid, signal);
         }
     });
     expect(output).toContain("Interrupted.");
     expect(code).toBe(130);
-    expect(readdirSync(folder)).toEqual([]);
+    await expectNothingLeft(output);
 });
