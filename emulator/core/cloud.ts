@@ -44,11 +44,6 @@ export class Cloud {
         return collection as unknown as Collection<T>;
     }
 
-    /** The collection of this name, if there is one. */
-    collection(name: string): Collection<Resource> | undefined {
-        return this.collections.get(name);
-    }
-
     /** All collections. */
     all(): Iterable<Collection<Resource>> {
         return this.collections.values();

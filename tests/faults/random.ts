@@ -16,8 +16,4 @@ export class Random {
     between(least: number, most: number): number {
         return least + Math.floor(this.next() * (most - least + 1));
     }
-
-    pick<T>(choices: readonly [T, ...T[]]): T {
-        return choices[this.between(0, choices.length - 1)] ?? choices[0];
-    }
 }

@@ -285,10 +285,6 @@ export class TestStack {
         }
     }
 
-    removeConfig(key: string): Promise<void> {
-        return this.automation.removeConfig(key);
-    }
-
     /** Ends an update that was killed: what a user does by `pulumi cancel`. */
     cancel(): Promise<void> {
         return this.automation.cancel();
