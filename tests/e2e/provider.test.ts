@@ -1,15 +1,14 @@
 // What is not about one kind of resource: configuration and accounts, secrets, rotation, interruption, versions, and
 // what the engine shows to the user.
 
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import os from "node:os";
+import { rmSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { PulumiFn } from "@pulumi/pulumi/automation";
 import * as temporalcloud from "pulumi-temporal-cloud";
 import { Emulator, type EmulatorOptions } from "../../emulator";
 import { type ConfigInput, isSecret, type Result, withStack } from "../support/engine";
-import { repositoryRoot } from "../support/workdir";
+import { copyAsVersion, removeWorkDir } from "../support/workdir";
 import { inDays } from "./kinds/api-key";
 
 jest.setTimeout(180_000);
@@ -414,22 +413,7 @@ describe("the next release", () => {
                 expect(emulator.namespaces.list()).toEqual([]);
             });
         } finally {
-            rmSync(copy, { recursive: true, force: true });
+            removeWorkDir(copy);
         }
     });
 });
-
-/** This package as another release of it: the same build under another version. */
-function copyAsVersion(version: string): string {
-    const copy = mkdtempSync(path.join(os.tmpdir(), "temporal-cloud-test-"));
-    cpSync(path.join(repositoryRoot, "dist"), path.join(copy, "dist"), { recursive: true });
-    symlinkSync(path.join(repositoryRoot, "node_modules"), path.join(copy, "node_modules"), "junction");
-    const manifest = JSON.parse(readFileSync(path.join(repositoryRoot, "package.json"), "utf8")) as object;
-    writeFileSync(path.join(copy, "package.json"), JSON.stringify({ ...manifest, version }));
-    const file = path.join(copy, "dist", "proto", "generated", "version.js");
-    const text = readFileSync(file, "utf8");
-    const changed = text.replace(/(PACKAGE_VERSION = )"[^"]+"/, `$1"${version}"`);
-    expect(changed).not.toBe(text);
-    writeFileSync(file, changed);
-    return copy;
-}

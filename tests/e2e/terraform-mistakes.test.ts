@@ -11,8 +11,8 @@ import {
     MtlsAuthSpec,
 } from "../../proto/generated/temporal/api/cloud/namespace/v1/message";
 import { ResourceState } from "../../proto/generated/temporal/api/cloud/resource/v1/message";
+import { ca } from "../support/certificates";
 import { type TestStack, withStack } from "../support/engine";
-import { authority } from "./certificates";
 import { inDays } from "./kinds/api-key";
 
 jest.setTimeout(180_000);
@@ -309,7 +309,7 @@ test("7. a change of nothing but `customTimeouts` sends nothing", async () => {
 });
 
 test("8. white space of the CA bundle, order of filters and accesses make no difference; a CA removed elsewhere does", async () => {
-    const [first, second] = [authority("first"), authority("second")];
+    const [first, second] = [ca("first").trim(), ca("second").trim()];
     const filters = [{ commonName: "worker" }, { organization: "acme", commonName: "starter" }];
     const ids = [ONE, "two.a1b2c"];
     const program = (acceptedClientCa: string, turned: <T>(list: T[]) => T[]) => async () => {

@@ -7,7 +7,7 @@ import {
     NamespaceSpec_SearchAttributeType as Type,
 } from "../../proto/generated/temporal/api/cloud/namespace/v1/message";
 import { ResourceState } from "../../proto/generated/temporal/api/cloud/resource/v1/message";
-import { ca, leaf } from "./certificates";
+import { ca, leaf } from "../support/certificates";
 import { errorOf, namespaceSpec, use } from "./client";
 
 const it = use();

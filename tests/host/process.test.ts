@@ -1,15 +1,10 @@
 // The plugin as a process: its end, and one release beside another.
 
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import os from "node:os";
-import path from "node:path";
 import { Emulator } from "../../emulator";
 import type { Properties } from "../support/host";
 import { startHost, withHost } from "../support/host";
-import { repositoryRoot } from "../support/workdir";
+import { copyAsVersion, removeWorkDir } from "../support/workdir";
 import { configurationOf, namespace, resource, up } from "./resources";
-
-jest.setTimeout(60_000);
 
 let emulator: Emulator;
 
@@ -55,19 +50,9 @@ describe("this release and another", () => {
     let folder: string;
 
     beforeAll(() => {
-        folder = mkdtempSync(path.join(os.tmpdir(), "temporal-cloud-release-"));
-        for (const part of ["provider", "proto"]) {
-            cpSync(path.join(repositoryRoot, "dist", part), path.join(folder, "dist", part), { recursive: true });
-        }
-        const manifest = JSON.parse(readFileSync(path.join(repositoryRoot, "package.json"), "utf8"));
-        writeFileSync(path.join(folder, "package.json"), JSON.stringify({ ...manifest, version: "99.0.0" }));
-        const version = path.join(folder, "dist", "proto", "generated", "version.js");
-        const text = readFileSync(version, "utf8");
-        expect(text).toContain(`"${manifest.version}"`);
-        writeFileSync(version, text.replace(`"${manifest.version}"`, '"99.0.0"'));
-        symlinkSync(path.join(repositoryRoot, "node_modules"), path.join(folder, "node_modules"), "junction");
+        folder = copyAsVersion("99.0.0");
     });
-    afterAll(() => rmSync(folder, { recursive: true }));
+    afterAll(() => removeWorkDir(folder));
 
     test("make the same state of the same program, and no difference of each other's", async () => {
         const program = [

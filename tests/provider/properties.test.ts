@@ -266,12 +266,7 @@ describe.each(definitions)(
 
         test("an update changes what it is about, and keeps everything else, at every depth", async () => {
             const requests: { spec?: object }[] = [];
-            const cloud = new Proxy({} as never, {
-                get: () => async (request: { spec?: object }) => {
-                    requests.push(request);
-                    return { asyncOperation: undefined };
-                },
-            });
+            const cloud = recording(requests);
             const newer = `#${((UNKNOWN_FIELD + 1) << 3) | 2}=`;
             let withNewer = 0;
             await fc.assert(

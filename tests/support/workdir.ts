@@ -1,6 +1,6 @@
 // Temporary Pulumi project folders, in which the plugin host finds the packages that it loads.
 
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 
@@ -35,6 +35,22 @@ export function makeWorkDir(packages?: Packages): string {
 export function removeWorkDir(folder: string): void {
     // The plugin may still be writing its last lines when the engine has returned.
     rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+}
+
+/** This package as another release of it, in a temporary folder: the same build under another version. */
+export function copyAsVersion(version: string): string {
+    requireBuild();
+    const copy = mkdtempSync(path.join(os.tmpdir(), "temporal-cloud-test-"));
+    cpSync(path.join(repositoryRoot, "dist"), path.join(copy, "dist"), { recursive: true });
+    symlinkSync(path.join(repositoryRoot, "node_modules"), path.join(copy, "node_modules"), "junction");
+    const manifest = JSON.parse(readFileSync(path.join(repositoryRoot, "package.json"), "utf8")) as object;
+    writeFileSync(path.join(copy, "package.json"), JSON.stringify({ ...manifest, version }));
+    const file = path.join(copy, "dist", "proto", "generated", "version.js");
+    const text = readFileSync(file, "utf8");
+    const changed = text.replace(/(PACKAGE_VERSION = )"[^"]+"/, `$1"${version}"`);
+    expect(changed).not.toBe(text);
+    writeFileSync(file, changed);
+    return copy;
 }
 
 // The plugin process loads dist/, not the sources: a test against an old build would be about other code than the one

@@ -8,7 +8,7 @@ import {
     MtlsAuthSpec,
     type NamespaceSpec,
 } from "../../../proto/generated/temporal/api/cloud/namespace/v1/message";
-import { authority } from "../certificates";
+import { ca } from "../../support/certificates";
 import { defineKind } from "./kind";
 
 const EAST = "aws-us-east-1";
@@ -25,7 +25,8 @@ export const namespace = defineKind<NamespaceArgs, Live>({
     table(emulator) {
         const project = (displayName: string) => emulator.projects.add({ spec: { displayName } }).id;
         const [home, away, elsewhere] = [project("home"), project("away"), project("elsewhere")];
-        const [ca, otherCa] = [authority("one"), authority("two")];
+        // As they come back.
+        const [one, two] = [ca("one").trim(), ca("two").trim()];
         return {
             optional: "description",
             base: () => ({ regions: [EAST], apiKeyAuth: true }),
@@ -83,8 +84,8 @@ export const namespace = defineKind<NamespaceArgs, Live>({
                 {
                     property: "mtlsAuth",
                     member: "acceptedClientCa",
-                    from: { acceptedClientCa: ca },
-                    to: { acceptedClientCa: otherCa },
+                    from: { acceptedClientCa: one },
+                    to: { acceptedClientCa: two },
                     see: (live) =>
                         mtlsOf(live).enabled ? Buffer.from(mtlsOf(live).acceptedClientCa).toString() : undefined,
                     afterwards: { value: undefined },
@@ -92,24 +93,24 @@ export const namespace = defineKind<NamespaceArgs, Live>({
                         change: (live) => {
                             specOf(live).mtlsAuth = MtlsAuthSpec.fromPartial({
                                 enabled: true,
-                                acceptedClientCa: Buffer.from(ca),
+                                acceptedClientCa: Buffer.from(one),
                             });
                         },
-                        value: ca,
+                        value: one,
                     },
                 },
                 {
                     property: "mtlsAuth",
                     member: "certificateFilters",
-                    from: { acceptedClientCa: ca, certificateFilters: [{ commonName: "worker" }] },
+                    from: { acceptedClientCa: one, certificateFilters: [{ commonName: "worker" }] },
                     to: {
-                        acceptedClientCa: ca,
+                        acceptedClientCa: one,
                         certificateFilters: [
                             { commonName: "worker" },
                             { organization: "acme", organizationalUnit: "ops", subjectAlternativeName: "a.example" },
                         ],
                     },
-                    unset: { acceptedClientCa: ca },
+                    unset: { acceptedClientCa: one },
                     see: (live) =>
                         mtlsOf(live).certificateFilters.map((filter) =>
                             Object.fromEntries(
@@ -129,7 +130,7 @@ export const namespace = defineKind<NamespaceArgs, Live>({
                     property: "apiKeyAuth",
                     from: false,
                     to: true,
-                    beside: { mtlsAuth: { acceptedClientCa: ca } },
+                    beside: { mtlsAuth: { acceptedClientCa: one } },
                     see: (live) => specOf(live).apiKeyAuth?.enabled,
                     afterwards: { value: false },
                     drift: {

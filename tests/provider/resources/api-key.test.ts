@@ -7,6 +7,7 @@ import type { Call, Cloud, Created, Desired } from "../../../provider/definition
 import { type Bag, overlay, UNKNOWN } from "../../../provider/fields";
 import { Lifecycle } from "../../../provider/lifecycle";
 import { apiKeyDefinition as definition } from "../../../provider/resources/api-key";
+import { withUnknown } from "./unknown";
 
 const NOW = new Date("2027-01-01T00:00:30Z");
 const lifecycle = new Lifecycle(definition);
@@ -27,19 +28,6 @@ afterEach(() => {
 function problems(args: Bag, { old = {}, adopt }: { old?: Bag; adopt?: string } = {}): string[] {
     const { failures } = lifecycle.check(old, { ...args, ...context({ importId: adopt }) });
     return failures.map(({ property, reason }) => `${property}: ${reason}`);
-}
-
-/** What a later version of the API says, in every message at every depth. */
-const unknown = { 1000: [Buffer.from("07", "hex")] };
-
-function withUnknown<M>(message: M): M {
-    if (typeof message !== "object" || message === null || Buffer.isBuffer(message)) {
-        return message;
-    }
-    for (const [name, part] of Object.entries(message)) {
-        Object.assign(message, { [name]: name === "_unknownFields" ? unknown : withUnknown(part) });
-    }
-    return message;
 }
 
 /** A number that this version has no word for. */

@@ -16,7 +16,7 @@ import { type Bag, managedPaths, same, UNKNOWN } from "../../../provider/fields"
 import { Lifecycle } from "../../../provider/lifecycle";
 import { namespaceDefinition as definition } from "../../../provider/resources/namespace";
 import { View } from "../../../provider/view";
-import { ca, leaf } from "../../emulator/certificates";
+import { ca, leaf } from "../../support/certificates";
 
 const view = new View(definition);
 const lifecycle = new Lifecycle(definition);

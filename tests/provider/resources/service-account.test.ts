@@ -11,6 +11,7 @@ import type { Call, Cloud, Desired } from "../../../provider/definition";
 import { type Bag, overlay, UNKNOWN } from "../../../provider/fields";
 import { Lifecycle } from "../../../provider/lifecycle";
 import { serviceAccountDefinition as definition } from "../../../provider/resources/service-account";
+import { withUnknown } from "./unknown";
 
 const NOW = new Date("2027-01-01T00:00:00Z");
 const lifecycle = new Lifecycle(definition);
@@ -24,19 +25,6 @@ type Args = Parameters<typeof definition.create>[1];
 function problems(args: Bag, { old = {}, adopt = false }: { old?: Bag; adopt?: boolean } = {}): string[] {
     const { failures } = lifecycle.check(old, { ...args, ...context({ adopt }) });
     return failures.map(({ property, reason }) => `${property}: ${reason}`);
-}
-
-/** What a later version of the API says, in every message at every depth. */
-const unknown = { 1000: [Buffer.from("07", "hex")] };
-
-function withUnknown<M>(message: M): M {
-    if (typeof message !== "object" || message === null || Buffer.isBuffer(message)) {
-        return message;
-    }
-    for (const [name, part] of Object.entries(message)) {
-        Object.assign(message, { [name]: name === "_unknownFields" ? unknown : withUnknown(part) });
-    }
-    return message;
 }
 
 /** A number that this version has no word for. */

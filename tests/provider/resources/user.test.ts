@@ -8,6 +8,7 @@ import type { Call, Cloud, Desired } from "../../../provider/definition";
 import { type Bag, overlay, UNKNOWN } from "../../../provider/fields";
 import { Lifecycle } from "../../../provider/lifecycle";
 import { userDefinition as definition } from "../../../provider/resources/user";
+import { newerField, withUnknown } from "./unknown";
 
 const NOW = new Date("2027-01-01T00:00:00Z");
 const lifecycle = new Lifecycle(definition);
@@ -21,19 +22,6 @@ type Args = Parameters<typeof definition.create>[1];
 function problems(args: Bag, { old = {}, adopt = false }: { old?: Bag; adopt?: boolean } = {}): string[] {
     const { failures } = lifecycle.check(old, { ...args, ...context({ adopt }) });
     return failures.map(({ property, reason }) => `${property}: ${reason}`);
-}
-
-/** What a later version of the API says, in every message at every depth. */
-const unknown = { 1000: [Buffer.from("07", "hex")] };
-
-function withUnknown<M>(message: M): M {
-    if (typeof message !== "object" || message === null || Buffer.isBuffer(message)) {
-        return message;
-    }
-    for (const [name, part] of Object.entries(message)) {
-        Object.assign(message, { [name]: name === "_unknownFields" ? unknown : withUnknown(part) });
-    }
-    return message;
 }
 
 /** A number that this version has no word for. */
@@ -268,7 +256,7 @@ describe("to and from the wire", () => {
         access.accountAccess.roleDeprecated = "";
         access.customRolesDeprecated = [];
         access.namespaceAccesses = {
-            "orders.a1b2c": { permission: 3, permissionDeprecated: "", _unknownFields: unknown },
+            "orders.a1b2c": { permission: 3, permissionDeprecated: "", _unknownFields: newerField },
             x: { permission: 1, permissionDeprecated: "", _unknownFields: {} },
         };
         const { userId, spec, resourceVersion } = await sent(call);
@@ -281,7 +269,7 @@ describe("to and from the wire", () => {
             definition.next(ann(), desired(ann(), {}, ["accountRole", "namespaceAccesses", "projectAccesses"])),
         );
         expect(spec.access).toMatchObject({
-            accountAccess: { role: 0, customRoles: ["r2", "r1"], _unknownFields: unknown },
+            accountAccess: { role: 0, customRoles: ["r2", "r1"], _unknownFields: newerField },
             namespaceAccesses: {},
             projectAccesses: {},
         });

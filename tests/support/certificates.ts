@@ -2,7 +2,8 @@ import { generate } from "selfsigned";
 
 function certificate(name: string, cA: boolean): string {
     const extensions = [{ name: "basicConstraints", cA }];
-    return generate([{ name: "commonName", value: name }], { keySize: 2048, algorithm: "sha256", extensions }).cert;
+    const options = { keySize: 2048, algorithm: "sha256", extensions };
+    return generate([{ name: "commonName", value: name }], options).cert.replaceAll("\r\n", "\n");
 }
 
 const made = new Map<string, string>();
