@@ -76,7 +76,7 @@ const options = new Command("npm run bench --")
 
 // An end by a signal is an end like any other, after which nothing is left behind. It may come twice: npm passes on what
 // the terminal has sent to all already.
-for (const signal of ["SIGINT", "SIGTERM"]) {
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
     process.on(signal, () => process.exit(1));
 }
 const { pulumi } = await setup();

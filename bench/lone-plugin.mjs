@@ -62,7 +62,7 @@ export class LonePlugin {
             await plugin.call("Configure", new rpc.ConfigureRequest().setArgs(new Struct()), rpc.ConfigureResponse);
             await this.each(operation, (resource) => OPERATIONS[operation](resource, plugin.call));
         } catch (failure) {
-            error = failure.details ?? String(failure);
+            error = failure.details || String(failure);
         }
         const wallMs = performance.now() - startedAt;
         const cost = costOf(plugin.pid);

@@ -1,6 +1,7 @@
 // The same work on Terraform and the Terraform provider for Temporal Cloud.
 
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { makeFolder, removeFolder } from "./folder.mjs";
@@ -89,10 +90,13 @@ export class Terraform {
         child.stderr.setEncoding("utf8").on("data", (text) => {
             errors = (errors + text).slice(-4_000);
         });
-        const code = await new Promise((resolve) => child.once("close", resolve));
+        const kill = () => child.kill();
+        process.once("exit", kill);
+        const [code, signal] = await once(child, "close");
         const wallMs = performance.now() - startedAt;
+        process.off("exit", kill);
         const { plugin } = watching.stop();
-        const error = code === 0 ? undefined : errors;
+        const error = code === 0 ? undefined : errors || `Terraform ended with ${signal ?? `code ${code}`}`;
         return { wallMs, error, plugin, requests: await emulator.ask("report") };
     }
 
