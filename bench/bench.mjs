@@ -12,6 +12,7 @@ import { makeProjectFolder, removeFolder } from "./folder.mjs";
 import { measureImport } from "./import.mjs";
 import { LONE_OPERATIONS, LonePlugin } from "./lone-plugin.mjs";
 import { watch } from "./processes.mjs";
+import { ofEachKind } from "./resources.mjs";
 import { growthTable, importTable, mainTable } from "./tables.mjs";
 import { Terraform } from "./terraform.mjs";
 
@@ -165,9 +166,8 @@ class PulumiStack {
             return path.basename(command).startsWith("pulumi") ? "engine" : undefined;
         });
         child.send("go");
-        const { wallMs, error, summary, program } = await next();
-        const { plugin, engine } = watching.stop();
-        return { wallMs, error, summary, program, plugin, engine, requests: await emulator.ask("report") };
+        const result = await next();
+        return { ...result, ...watching.stop(), requests: await emulator.ask("report") };
     }
 
     remove() {
@@ -210,6 +210,7 @@ function contestants(scenario) {
 
 async function measure(scenario) {
     const figures = [];
+    const made = options.kinds.length * ofEachKind(scenario.size, options.kinds);
     const parties = contestants(scenario);
     // Each has an account of its own: what one has done must not show to another.
     for (const party of parties) {
@@ -243,7 +244,7 @@ async function measure(scenario) {
                     profileFolder,
                 });
                 const [load] = os.loadavg();
-                figures.push({ ...scenario, operation, contestant: party.name, load, ...result });
+                figures.push({ ...scenario, made, operation, contestant: party.name, load, ...result });
                 say(figures.at(-1));
                 if (operation === "destroy" && !result.error && (await party.emulator.ask("count")) > 0) {
                     throw new Error(`${party.name} has left resources behind`);

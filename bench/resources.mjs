@@ -43,9 +43,12 @@ const MAKE = {
     },
 };
 
+/** How many there are of each kind: as many of one as of another, and `size` in all at least. */
+export const ofEachKind = (size, kinds) => Math.ceil(size / kinds.length);
+
 /** Registers as many resources of each kind; those that only wait do so for as long as an operation takes. */
 export function register({ contestant, kinds, size, operationMs }) {
-    for (let index = 0; index < size / kinds.length; index += 1) {
+    for (let index = 0; index < ofEachKind(size, kinds); index += 1) {
         const made = {};
         for (const kind of kinds) {
             made[kind] = MAKE[contestant](kind, `${kind.toLowerCase()}-${index}`, made.ServiceAccount, operationMs);

@@ -6,6 +6,7 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { makeFolder, removeFolder } from "./folder.mjs";
 import { watch } from "./processes.mjs";
+import { ofEachKind } from "./resources.mjs";
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -110,7 +111,7 @@ export class Terraform {
         const blocks = [
             'terraform {\n  required_providers {\n    temporalcloud = { source = "temporalio/temporalcloud" }\n  }\n}',
         ];
-        for (let index = 0; index < size / this.kinds.length; index += 1) {
+        for (let index = 0; index < ofEachKind(size, this.kinds); index += 1) {
             blocks.push(...this.kinds.map((kind) => BLOCKS[kind](index, expiry)));
         }
         writeFileSync(path.join(this.folder, "main.tf"), `${blocks.join("\n\n")}\n`);
