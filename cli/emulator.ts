@@ -44,7 +44,12 @@ export function emulatorCommand(): Command {
         .option("--requests-per-second <n>", "rate limit per principal; 0: none", toNumber, 0)
         .option("--set <name=value>", `any setting: ${names}`, toSetting, {})
         .option("--fault <json>", 'order a fault, such as {"method":"CreateUser","kind":"failBefore"}', toFault, [])
-        .addOption(new Option("--random-faults <json>", "order faults at random").argParser(toRandomFaults))
+        .addOption(
+            new Option(
+                "--random-faults <json>",
+                'order faults at random, such as {"seed":1,"failBefore":0.1,"loseAnswer":0.1}',
+            ).argParser(toRandomFaults),
+        )
         .option("--json", "say where it listens in one line of JSON")
         .option("--report", "print the number of requests by method at the end, as JSON")
         .addHelpText("after", `\nThe root key is taken from ${keyVariable}; without it, one is made and printed.`)
