@@ -90,15 +90,46 @@ function functionsPage(files) {
                 return [
                     `## ${name}`,
                     comment(lookUp).replaceAll("```ts", "```typescript"),
+                    ...thrown(lookUp),
                     ...(args ? [`Arguments: ${lowerFirst(comment(args))}`, ...bodies(args).map(table)] : []),
                     ...(result ? [`Result: ${lowerFirst(comment(result))}`, ...bodies(result).map(table)] : []),
                 ].join("\n\n");
             });
     });
-    const intro =
-        "Lookups read without managing. Each `getX` returns a promise; `getXOutput` takes outputs as arguments, and at " +
-        "preview gives an unknown result where an argument is not known yet. All take a `provider` option.";
-    return `${["# Lookups", intro, ...sections].join("\n\n")}\n`;
+    const intro = [
+        "Lookups read without managing, at preview as well as in `up`. Each `getX` returns a promise; `getXOutput` takes " +
+            "outputs as arguments, such as the id of another resource, and at preview gives an unknown result where an " +
+            "argument is not known yet. All take a `provider` option.",
+        "The examples use `await` at the top level, which TypeScript compiles in ES modules only (else error TS1309). In a " +
+            'CommonJS program, one without `"type": "module"` in its package.json, use `getXOutput(...).apply(...)`, or ' +
+            "export the program as a function:",
+        '```ts\nimport * as temporalcloud from "pulumi-temporal-cloud";\n\nexport = async () => {\n' +
+            '    const { endpoints } = await temporalcloud.getNamespace({ name: "orders" });\n' +
+            "    return { address: endpoints.grpcAddress }; // the stack's outputs\n};\n```",
+    ];
+    return `${["# Lookups", ...intro, ...sections, ...errorSection()].join("\n\n")}\n`;
+}
+
+/** When a function throws, as its comment has it: `{LookupError} when there is none`. */
+function thrown(lookUp) {
+    return ts
+        .getAllJSDocTags(lookUp, (tag) => ts.isJSDocThrowsTag(tag))
+        .map((tag) => {
+            const type = tag.typeExpression?.type.getText();
+            return `Throws [\`${type}\`](#${type.toLowerCase()}) ${ts.getTextOfJSDocComment(tag.comment)}.`;
+        });
+}
+
+/** The error that all lookups throw, and its properties. */
+function errorSection() {
+    const { statements } = parse(path.join(root, "provider", "functions", "invoke.ts"));
+    const error = statements.find((statement) => statement.name?.text === "LookupError");
+    const construct = error.members.find((member) => ts.isConstructorDeclaration(member));
+    const properties = construct.parameters.filter((parameter) => parameter.modifiers);
+    const described = properties.map(
+        (property) => `\`${property.name.getText()}\` says why:\n\n${comment(property).replace(/^Why:\n/, "")}`,
+    );
+    return [`## ${error.name.text}`, comment(error), ...described];
 }
 
 function lowerFirst(text) {

@@ -18,13 +18,27 @@ export type Plain<Resource extends pulumi.CustomResource, ProgramOnly extends ke
     >;
 };
 
-/** A function such as `getNamespace` that could not give an answer. The message says why and what to do. */
+/**
+ * A function such as `getNamespace` that could not give an answer. The message says why and what to do. Who does not catch
+ * it ends the program with it, at preview too.
+ */
 export class LookupError extends pulumi.RunError {
     override readonly name = "LookupError";
 
     constructor(
         message: string,
-        /** `notFound` where there is no such thing, `denied` where the key's owner may not see it, and so on. */
+        /**
+         * Why:
+         * - `notFound`: there is no such thing.
+         * - `ambiguous`: there are several.
+         * - `denied`: the key's owner may not see it.
+         * - `unauthenticated`: the server does not take the key.
+         * - `configuration`: there is no key, or another setting makes no sense, or the account is not `allowedAccountId`.
+         * - `invalid`: an argument makes no sense.
+         * - `certificate`: that of the server cannot be verified.
+         * - `unreachable`: there was no answer, or a limit is used up.
+         * - `other`, and the other words of the type: anything else.
+         */
         readonly failure: Failure | "configuration" | "ambiguous",
         options?: ErrorOptions,
     ) {
