@@ -9,7 +9,7 @@ export const AccountRole = {
     Admin: "admin",
     /** Creates namespaces. */
     Developer: "developer",
-    /** Billing, and what `read` may. */
+    /** Billing, and what `read` may; assigned by an owner only. */
     FinanceAdmin: "financeadmin",
     /** Sees what it is granted. */
     Read: "read",

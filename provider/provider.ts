@@ -8,13 +8,22 @@ export interface ProviderArgs {
     apiKey?: pulumi.Input<string> | undefined;
     /** `host:port` of the Cloud Ops API. The default is saas-api.tmprl.cloud:443. Environment: TEMPORAL_CLOUD_ENDPOINT. */
     endpoint?: pulumi.Input<string> | undefined;
-    /** Sends the key without TLS. The default is false. Environment: TEMPORAL_CLOUD_ALLOW_INSECURE. */
+    /**
+     * Sends the key without TLS, unless the endpoint says `https://`. The default is false. Environment:
+     * TEMPORAL_CLOUD_ALLOW_INSECURE.
+     */
     allowInsecure?: pulumi.Input<boolean> | undefined;
     /** Refuses to touch any other account. Environment: TEMPORAL_CLOUD_ALLOWED_ACCOUNT_ID. */
     allowedAccountId?: pulumi.Input<string> | undefined;
-    /** Never sends more requests per second. The default adapts to the server's limit. */
+    /**
+     * Never sends more requests per second. The default adapts to the server's limit. Environment:
+     * TEMPORAL_CLOUD_REQUESTS_PER_SECOND.
+     */
     requestsPerSecond?: pulumi.Input<number> | undefined;
-    /** Sets two stacks of the same name and backend apart, so that neither takes up the other's interrupted creates. */
+    /**
+     * Sets two stacks of the same name and backend apart, so that neither takes up the other's interrupted creates.
+     * Environment: TEMPORAL_CLOUD_OPERATION_SALT.
+     */
     operationSalt?: pulumi.Input<string> | undefined;
 }
 

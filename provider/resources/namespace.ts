@@ -47,8 +47,12 @@ export interface NamespaceArgs extends AdoptArgs {
     name?: pulumi.Input<string> | undefined;
     /**
      * The regions, the active one first, for example `aws-us-east-1`; `getRegions` lists them. They change in place,
-     * step by step: a region is added, made the active one by a failover, removed. A failover that Temporal makes is left
-     * as it is until a refresh has shown it; the `up` after that, or `up --refresh`, fails back.
+     * step by step: a region is added, made the active one by a failover, removed. Temporal Cloud has two at the most, on
+     * one continent; one that was removed can be added again after seven days; the second one costs extra.
+     * https://docs.temporal.io/cloud/high-availability/enable
+     *
+     * A failover that Temporal makes is left as it is until a refresh has shown it; the `up` after that, or
+     * `up --refresh`, fails back. To stay, declare the active region first.
      */
     regions: pulumi.Input<pulumi.Input<string>[]>;
     /** Days for which closed workflows are kept, 1 to 90. The default is 30. https://docs.temporal.io/cloud/limits */
@@ -160,13 +164,17 @@ export interface EncryptionValidationArgs {
     inspectFailure?: pulumi.Input<boolean> | undefined;
 }
 
-/** Where a Namespace is reached. */
+/** Where a Namespace is reached, as the server says it. https://docs.temporal.io/cloud/namespaces#access-namespaces */
 export interface NamespaceEndpoints {
     /** The web interface. */
     readonly webAddress: string;
-    /** For clients with an API key: `host:port`. */
+    /**
+     * For clients with an API key: `host:port`. It can be empty while `apiKeyAuth` is off. Where it is the address of a
+     * region, such as `us-east-1.aws.api.temporal.io:7233`, it does not follow a failover to another one; Temporal
+     * recommends `name.account.tmprl.cloud:7233`, which does.
+     */
     readonly grpcAddress: string;
-    /** For clients with a certificate: `host:port`. */
+    /** For clients with a certificate: `host:port`. It can be empty while `mtlsAuth` is not set. */
     readonly mtlsGrpcAddress: string;
 }
 

@@ -42,8 +42,9 @@ export interface ServiceAccountArgs extends AccessArgs, AdoptArgs {
     /** What it is for. The default is empty. */
     description?: pulumi.Input<string> | undefined;
     /**
-     * The role in the account: `admin`, `developer`, `financeadmin`, `read` or `metricsread`; `owner` cannot be granted.
-     * One that works in the whole account needs this, or `customRoles`. https://docs.temporal.io/cloud/service-accounts
+     * The role in the account: `admin`, `developer`, `financeadmin`, `read` or `metricsread`; `owner` cannot be granted,
+     * and `financeadmin` only be assigned with a key of a user who is an account owner. One that works in the whole
+     * account needs this, or `customRoles`. https://docs.temporal.io/cloud/service-accounts
      */
     accountRole?: pulumi.Input<AccountRole> | undefined;
     /** Makes it one for a single namespace: what its workers and clients need, and nothing else. */

@@ -21,8 +21,9 @@ export interface UserArgs extends AccessArgs, AdoptArgs {
     email: pulumi.Input<string>;
     /**
      * The role in the account: `admin`, `developer`, `financeadmin` or `read`. A new user needs one, or `customRoles`;
-     * of one who exists, it stays as it is as long as it is not set. `owner` cannot be granted, but declared of
-     * somebody who is one. `metricsread` is for service accounts. https://docs.temporal.io/cloud/users
+     * of one who is taken over, it stays as it is as long as it was never set. `financeadmin` can only be assigned with
+     * a key of a user who is an account owner. `owner` cannot be granted, but declared of somebody who is one.
+     * `metricsread` is for service accounts. https://docs.temporal.io/cloud/users
      */
     accountRole?: pulumi.Input<AccountRole> | undefined;
 }
