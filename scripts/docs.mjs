@@ -10,6 +10,15 @@ const ts = createRequire(path.join(root, "package.json"))("typescript");
 const common = ["resource.ts", "access.ts"].flatMap((file) => [...parse(path.join(root, "provider", file)).statements]);
 const docs = path.join(root, "docs");
 
+/** What holds for every resource, and is therefore in no comment. */
+const rules = [
+    "A field that the program has never set stays as it is on the server. One that it used to set and no longer sets goes " +
+        "back to the API's default: a list, a map or a text becomes empty, a name the logical name, and what is on goes off; " +
+        "other defaults stand beside the field, and so does where it stays all the same.",
+    "A create or a delete may take 30 minutes, an update two hours; the option `customTimeouts` sets other times. A read " +
+        "may take 5 minutes.",
+];
+
 const written = new Map([
     ...sourcesIn("resources").map((file) => [`resources/${path.basename(file, ".ts")}.md`, resourcePage(file)]),
     ["functions.md", functionsPage(sourcesIn("functions"))],
@@ -65,6 +74,7 @@ function resourcePage(file) {
     return `${[
         `# ${resource.name.text}`,
         comment(resource),
+        ...rules,
         "## Arguments",
         comment(args),
         table([...args.members, ...inherited(args)]),

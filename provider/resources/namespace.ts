@@ -36,7 +36,11 @@ import type { AdoptArgs } from "../resource";
 import { Resource } from "../resource";
 import { fromTimestamp, lay, PAGE_SIZE, stateWord } from "../wire";
 
-/** What a Namespace is made of. Unless said otherwise, a change is made in place. */
+/**
+ * What a Namespace is made of. Unless said otherwise, a change is made in place. What the program no longer sets goes back
+ * to its default: `deleteProtection` to false, `retentionDays` to 30, `tags` and `connectivityRuleIds` to none, `apiKeyAuth`
+ * and `mtlsAuth` to off (one of them has to stay).
+ */
 export interface NamespaceArgs extends AdoptArgs {
     /**
      * The name, unique in the account: 2 to 39 characters, small letters, digits and hyphens, beginning with a letter,
@@ -63,7 +67,7 @@ export interface NamespaceArgs extends AdoptArgs {
     apiKeyAuth?: pulumi.Input<boolean> | undefined;
     /**
      * Custom search attributes: name and type. The API can add and rename them, but neither delete them nor change
-     * their type: the first gives a warning, the second an error.
+     * their type: the first gives a warning, and the attribute stays; the second an error.
      */
     searchAttributes?: pulumi.Input<{ [name: string]: pulumi.Input<SearchAttributeType> }> | undefined;
     /** Renames: the new name, which is in `searchAttributes`, and the old one. Can stay after it has been made. */
@@ -86,7 +90,10 @@ export interface NamespaceArgs extends AdoptArgs {
     description?: pulumi.Input<string> | undefined;
     /** At most 10 tags; keys and values have 1 to 63 characters of `a-z 0-9 . _ @ -`. */
     tags?: pulumi.Input<{ [key: string]: pulumi.Input<string> }> | undefined;
-    /** The project that it belongs to. A change moves it. The default is the account's default project. */
+    /**
+     * The project that it belongs to. A change moves it. The default is the account's default project; one that is no
+     * longer set stays.
+     */
     projectId?: pulumi.Input<string> | undefined;
 }
 

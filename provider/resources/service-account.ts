@@ -34,7 +34,8 @@ import { fromTimestamp, lay, PAGE_SIZE, stateWord } from "../wire";
  * What a ServiceAccount is made of. It works either in the whole account (`accountRole`, `customRoles`,
  * `namespaceAccesses`, `projectAccesses`), or in one namespace (`namespaceScopedAccess`), or in one project
  * (`projectScopedAccess`); going from one of the three to another replaces it. Unless said otherwise, a change is made
- * in place.
+ * in place. What the program no longer sets is taken away: all of `customRoles`, `namespaceAccesses` or `projectAccesses`;
+ * `accountRole` too, where `customRoles` remain.
  */
 export interface ServiceAccountArgs extends AccessArgs, AdoptArgs {
     /** The name, unique among the account's service accounts. The default is the resource's logical name when it was made. */

@@ -12,7 +12,10 @@ import type { AdoptArgs } from "../resource";
 import { Resource } from "../resource";
 import { fromTimestamp, PAGE_SIZE, stateWord } from "../wire";
 
-/** What a User is made of. Unless said otherwise, a change is made in place. */
+/**
+ * What a User is made of. Unless said otherwise, a change is made in place. What the program no longer sets is taken away:
+ * all of `customRoles`, `namespaceAccesses` or `projectAccesses`; `accountRole` too, where `customRoles` remain.
+ */
 export interface UserArgs extends AccessArgs, AdoptArgs {
     /**
      * Where the invitation goes, and how the user signs in; unique in the account. Capital and small letters are the
