@@ -39,8 +39,8 @@ export interface ApiKeyArgs {
      */
     expiresIn?: pulumi.Input<string> | undefined;
     /**
-     * How long before it expires it is replaced, with `expiresIn`: `14d`. An `up` (or a plan) made from then on makes
-     * a new key, and deletes this one after everything that uses it has the new one. Without it, the key just expires.
+     * How long before it expires it is replaced, with `expiresIn`: `14d`. It takes an `up` (or a plan) made in that time:
+     * it makes a new key, hands it to what the program manages, and deletes this one. Without it, the key just expires.
      */
     rotateBefore?: pulumi.Input<string> | undefined;
 }
@@ -59,6 +59,16 @@ export interface ApiKeyArgs {
  *
  * Temporal Cloud shows the token once, in the answer to the create; from then on it is in the stack's state only,
  * encrypted. What exists is taken over by the option `import`, with the id, but has no token.
+ *
+ * Nothing rotates unless somebody runs `pulumi up` in the time that `rotateBefore` names: have it run on a schedule, more
+ * often than that time is long. Else the key expires, and the next `up` makes another. The old key is deleted at the end
+ * of the `up` that makes the new one. What the program manages has the new token by then; whoever reads it elsewhere,
+ * such as in an output of the stack, has to fetch it then. With the option `retainOnDelete`, set by an `up` before, the
+ * old key works until it expires, and counts among its owner's 20.
+ *
+ * A key that has leaked is replaced at once by `pulumi up --replace <urn>`; `pulumi stack --show-urns` shows the URN. One
+ * that is less than a day old is deleted before the new one is made, and a warning says so. With `retainOnDelete` an older
+ * one stays: delete it by hand.
  */
 export class ApiKey extends Resource {
     declare public readonly ownerId: pulumi.Output<string>;
