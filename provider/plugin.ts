@@ -7,13 +7,13 @@ import type { Definition, Live } from "./definition";
 import { endWithEngine, engineLog } from "./engine";
 import type { Bag } from "./fields";
 import { Lifecycle } from "./lifecycle";
-import { keepSmall } from "./memory";
 import { backendOf } from "./operation-id";
 import { apiKeyDefinition } from "./resources/api-key";
 import { namespaceDefinition } from "./resources/namespace";
 import { serviceAccountDefinition } from "./resources/service-account";
 import { userDefinition } from "./resources/user";
 import type { Log, Session } from "./run";
+import { tuneV8 } from "./v8";
 
 /** The host's first argument. */
 const engineAddress = process.argv[2];
@@ -74,7 +74,7 @@ function handler<Args extends object, Resource extends Live>(
  * too, under the user's program, where that does not help.
  */
 async function presentable<T>(method: () => Promise<T>): Promise<T> {
-    keepSmall();
+    tuneV8();
     try {
         return await method();
     } catch (error) {
