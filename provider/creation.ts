@@ -16,7 +16,7 @@ import type { Owners } from "./owners";
 import type { Run, Task } from "./run";
 import { HalfFinishedError, LifecycleError, reason, title } from "./run";
 import type { View } from "./view";
-import { timeMs } from "./view";
+import { REPLACE_KEY, timeMs, UNSEEN_KEY } from "./view";
 
 /** An operation of an earlier run that is older is not taken up: by then the resource may be somebody else's. */
 const TAKE_OVER_MS = 24 * 3_600_000;
@@ -343,7 +343,7 @@ export class Creation<Args extends object, Resource extends Live> {
                     : "It is kept in the state: the next `pulumi up` goes on from there."),
             created.id,
             // The token, if there is one, is only ever in this one answer.
-            this.view.unseen(bag, created.once, replace),
+            this.view.unseen(bag, created.once, replace ? { [REPLACE_KEY]: true } : { [UNSEEN_KEY]: true }),
             { cause: error },
         );
     }

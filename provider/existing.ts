@@ -11,7 +11,7 @@ import { deleteOperationId } from "./operation-id";
 import type { Run, Task } from "./run";
 import { HalfFinishedError, LifecycleError, reason, title } from "./run";
 import type { View } from "./view";
-import { REPLACE_KEY } from "./view";
+import { GONE, REPLACE_KEY } from "./view";
 
 /** After a create, the server can deny or not find what it has just made for up to a minute. */
 export const READ_LAG_MS = 90_000;
@@ -320,7 +320,7 @@ export class Existing<Args extends object, Resource extends Live> {
             `${title(run)} does not exist any more: it was deleted outside this stack, and the next \`pulumi up\` creates ` +
                 "it anew.",
             id,
-            this.view.unseen(bag, once, true),
+            this.view.unseen(bag, once, { [REPLACE_KEY]: GONE }),
         );
     }
 

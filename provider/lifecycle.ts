@@ -11,7 +11,7 @@ import { checkFields } from "./fields";
 import { Owners } from "./owners";
 import type { Log, Method, Run, Session, Task } from "./run";
 import { LifecycleError, title, within } from "./run";
-import { hidden, managedOf, REPLACE_KEY, UNSEEN_KEY, View, visible } from "./view";
+import { GONE, hidden, managedOf, REPLACE_KEY, UNSEEN_KEY, View, visible } from "./view";
 
 export interface CheckResult {
     readonly inputs: Bag;
@@ -81,7 +81,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         for (const name of this.definition.replaceNow?.(old, args, now) ?? []) {
             replaces.add(name);
         }
-        if (old[REPLACE_KEY] === true) {
+        if (old[REPLACE_KEY] !== undefined) {
             // The engine wants the name of a property, and none that the program sets has changed.
             replaces.add("id");
         }
@@ -155,11 +155,28 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         this.owners.forget(id);
         await this.within("delete", session, old, id, (run) =>
             this.alone(session, id, async () => {
+                if (old[REPLACE_KEY] === GONE && this.view.naturalKey(old) !== undefined) {
+                    await this.refuseReturned(run, id);
+                }
                 if (!(await this.existing.remove(run, id, { fresh: old[UNSEEN_KEY] === true }))) {
                     await refuseOtherAccount(run, old[ACCOUNT_KEY]);
                 }
             }),
         );
+    }
+
+    /**
+     * What was gone and is there again may be what somebody else has made of that name since, and be in use. What has no
+     * name cannot be had by anybody else.
+     */
+    private async refuseReturned(run: Run, id: string): Promise<void> {
+        if ((await this.existing.look(run, id)) !== undefined) {
+            throw new LifecycleError(
+                "it was gone when an update looked for it, and now there is one again, which can be somebody else's. " +
+                    "Nothing was changed. Run `pulumi refresh` first to manage what is there, or " +
+                    `\`pulumi state delete '${run.context.urn}'\` to leave it alone.`,
+            );
+        }
     }
 
     /**

@@ -12,8 +12,11 @@ import type { Task } from "./run";
  * A text, because a list costs more in every message between engine and plugin.
  */
 export const MANAGED_KEY = "__managed";
-/** Hidden output: the resource never came to be, or is gone; the next `up` replaces it. */
+/** Hidden output: the next `up` replaces the resource, because it never came to be (true), or for what it says. */
 export const REPLACE_KEY = "__replace";
+
+/** The resource was not there any more when an update looked for it. By now another can have its name. */
+export const GONE = "gone";
 
 /** Hidden output: created, but not seen yet. That it is not there can mean that it is not visible. */
 export const UNSEEN_KEY = "__unseen";
@@ -140,13 +143,8 @@ export class View<Args extends object, Resource extends Live> {
     }
 
     /** What is kept of a resource that nobody has seen yet. */
-    unseen(bag: Bag, once: Bag | undefined, replace: boolean): Bag {
-        return {
-            ...bag,
-            ...once,
-            [MANAGED_KEY]: this.managed(visible(bag)).join(" "),
-            ...(replace ? { [REPLACE_KEY]: true } : { [UNSEEN_KEY]: true }),
-        };
+    unseen(bag: Bag, once: Bag | undefined, mark: Bag): Bag {
+        return { ...bag, ...once, [MANAGED_KEY]: this.managed(visible(bag)).join(" "), ...mark };
     }
 
     /** The outputs that do not come from the resource as the server shows it, such as what only the create could give. */

@@ -1,9 +1,9 @@
 // Creates, updates and deletes that stop half way: what the state keeps, what is said, and that the next run goes on.
 
 import { Status } from "nice-grpc-common";
-import type { FailedEnd } from "../../emulator";
+import type { Emulator, FailedEnd } from "../../emulator";
 import { HostError, type Properties } from "../support/host";
-import { type MiniStack, type Sample, samples, tokenWorks } from "./mini";
+import { type MiniStack, type Sample, type Saved, samples, tokenWorks } from "./mini";
 import { withStacks } from "./with";
 
 jest.setTimeout(120_000);
@@ -277,6 +277,58 @@ describe("what was created cannot be seen", () => {
                     /could not be updated: .*not finished after 3 s.* The next `pulumi up` goes on with it/,
                 );
                 expect(sample.ids(emulator)).toEqual([stack.id(kind)]);
+            });
+        }));
+});
+
+describe("a resource that was gone when an update looked for it", () => {
+    const marked = async (stack: MiniStack, emulator: Emulator, sample: Sample) => {
+        const { kind } = sample;
+        await stack.up(kind, kind, sample.args(emulator));
+        emulator.faults.add({ kind: "failBefore", code: Status.NOT_FOUND, method: sample.get, times: 1 });
+        const { message } = await refusal(stack.up(kind, kind, sample.changed(emulator)));
+        expect(message).toContain("does not exist any more");
+    };
+
+    test.concurrent("and is there again is not deleted: somebody else may have made it", () =>
+        withStacks({}, async (emulator, newStack) => {
+            const stack = newStack();
+            await each(async (sample) => {
+                const { kind, changed, ids, isChanged } = sample;
+                await marked(stack, emulator, sample);
+                const id = stack.id(kind);
+                if (!sample.unique) {
+                    // Nobody else can have its id.
+                    expect(await stack.up(kind, kind, changed(emulator))).toBe("replace");
+                    await expectOne(stack, sample);
+                    return;
+                }
+                for (const step of [() => stack.up(kind, kind, changed(emulator)), () => stack.destroy(kind)]) {
+                    const { message } = await refusal(step());
+                    expect(message).toContain(`${kind} "${kind}" (${id}) could not be deleted: it was gone`);
+                    expect(message).toContain("Run `pulumi refresh` first");
+                }
+                expect(ids(emulator)).toEqual([id]);
+                expect(await stack.refresh(kind)).not.toBe("gone");
+                expect(await stack.up(kind, kind, changed(emulator))).toBe("update");
+                await expectOne(stack, sample);
+                expect(stack.id(kind)).toBe(id);
+                expect(isChanged(emulator, id)).toBe(true);
+            });
+        }));
+
+    test.concurrent("and is gone is made anew", () =>
+        withStacks({}, async (emulator, newStack) => {
+            const stack = newStack();
+            await each(async (sample) => {
+                const { kind } = sample;
+                await marked(stack, emulator, sample);
+                const { id, urn, outputs } = stack.state.get(kind) as Saved;
+                const { __replace, ...whole } = outputs;
+                await (await stack.plugin()).delete({ id, urn, properties: whole });
+                expect(sample.ids(emulator)).toEqual([]);
+                expect(await stack.up(kind, kind, sample.changed(emulator))).toBe("replace");
+                await expectOne(stack, sample);
             });
         }));
 });
