@@ -12,6 +12,8 @@ const SHORTEST_CHECK_MS = 1_000;
 const LONGEST_CHECK_MS = 60_000;
 /** After a write, the operation can be invisible to reads for up to a minute. */
 const INVISIBLE_MS = 60_000;
+/** A look that was answered after longer than this has mostly waited for its turn, and saw the operation at the end of that. */
+const LONGEST_LOOK_MS = 500;
 
 /** An operation that ended, but not well. */
 export class OperationError extends Error {
@@ -68,6 +70,7 @@ export async function awaitOperation(
         await (recommendedMs === undefined || recommendedMs < SHORTEST_CHECK_MS
             ? pace.wait({ startedAt, lookedAt, count, recommendedMs }, signal)
             : sleep(recommendedWaitMs(recommendedMs), undefined, { signal }));
+        const askedAt = performance.now();
         try {
             const answer = await cloud.getAsyncOperation({ asyncOperationId: started.id }, { signal });
             operation = answer.asyncOperation ?? operation;
@@ -80,9 +83,10 @@ export async function awaitOperation(
                 return undefined;
             }
         }
-        lookedAt = performance.now();
+        const answeredAt = performance.now();
+        lookedAt = Math.max(askedAt, answeredAt - LONGEST_LOOK_MS);
         if (isEnded(operation)) {
-            pace.ended(durationMs(operation) ?? lookedAt - startedAt);
+            pace.ended(durationMs(operation) ?? answeredAt - startedAt);
         }
     }
     onProgress?.(operation);

@@ -23,7 +23,7 @@ const TICK_MS = 100;
 /** The looks at one operation so far; moments are those of `performance.now()`, which a change of the clock does not touch. */
 export interface Looks {
     readonly startedAt: number;
-    /** When the last one was answered. */
+    /** When the last one was sent, as far as is known: from then on the operation can have ended unseen. */
     readonly lookedAt: number | undefined;
     readonly count: number;
     /** When the server recommends the next one, if it does. */

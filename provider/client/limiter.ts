@@ -5,7 +5,10 @@ const PRIORITIES: readonly Priority[] = ["write", "poll", "read"];
 
 /** Below the lowest documented limit, 40 requests/s for a user. https://docs.temporal.io/cloud/limits */
 const INITIAL_RATE = 36;
-/** Requests that may go at once at the start, so that a small stack does not wait at all. */
+/**
+ * Requests that may go at once at the start, so that a small stack does not wait at all. They are taken from the time to
+ * come: whatever follows waits until as many would have gone at the initial rate.
+ */
 const INITIAL_BURST = 16;
 const LOWEST_RATE = 0.5;
 /** What can be saved up during a pause: so many seconds' worth. */
@@ -63,7 +66,6 @@ interface Waiting {
     readonly method: string;
     readonly since: number;
     readonly go: (turn: Turn) => void;
-    readonly signal: AbortSignal | undefined;
 }
 
 export interface LimiterOptions {
@@ -108,8 +110,12 @@ export class Limiter {
         this.cap = Math.min(cap, (cap + 1) / (1 + BURST_SECONDS));
         this.now = options.now ?? (() => performance.now());
         this.rate = Math.min(INITIAL_RATE, this.cap);
-        this.tokens = this.cap === Number.POSITIVE_INFINITY ? INITIAL_BURST : this.burst;
+        this.tokens = this.burst;
         this.refilledAt = this.adjustedAt = this.now();
+        if (this.cap === Number.POSITIVE_INFINITY) {
+            this.tokens = INITIAL_BURST;
+            this.refilledAt += (INITIAL_BURST / this.rate) * 1000;
+        }
     }
 
     /** The present rate, in requests per second. */
@@ -129,7 +135,6 @@ export class Limiter {
         return new Promise<Turn>((resolve, reject) => {
             const waiting: Waiting = {
                 method,
-                signal,
                 since: this.now(),
                 go: (turn) => {
                     signal?.removeEventListener("abort", abort);
@@ -192,7 +197,7 @@ export class Limiter {
         // Few requests before a refusal say nothing of the limit: somebody else has used it up.
         this.ceiling = this.isReachedBy(pace) ? Math.min(this.rate, pace) : this.rate;
         this.growth = RENEWED_GROWTH;
-        this.setRate(Math.max(LOWEST_RATE, this.ceiling * BACKOFF), now);
+        this.setRate(Math.min(Math.max(LOWEST_RATE, this.ceiling * BACKOFF), this.cap), now);
         this.refusedAt = now;
         // Whatever had been saved up belongs to a rate that was too high.
         this.tokens = 0;

@@ -1,5 +1,5 @@
 import type { CallOptions } from "./client";
-import { failed, GivenUpError } from "./errors";
+import { GivenUpError } from "./errors";
 
 /** One page of a list. */
 export interface Page<T> {
@@ -59,10 +59,8 @@ export class Reads {
     }
 }
 
-interface Waiting {
-    readonly found: (item: unknown) => void;
-    readonly askAlone: () => void;
-}
+/** Takes the item; without one, whoever waits asks alone. */
+type Waiting<T> = (item?: T) => void;
 
 class KindReads<T> {
     private singleReads = 0;
@@ -76,7 +74,7 @@ class KindReads<T> {
     /** Why the last page did not come. */
     private failure: unknown;
     private readonly items = new Map<string, { readonly item: T; readonly page: number }>();
-    private readonly waiting = new Map<string, Waiting[]>();
+    private readonly waiting = new Map<string, Waiting<T>[]>();
 
     constructor(private readonly source: Source<T>) {}
 
@@ -88,7 +86,7 @@ class KindReads<T> {
         }
         // From here on there is something to wait for.
         const { signal } = waiter;
-        if (this.singleReads < SINGLE_READS || this.listed || !this.mayPage()) {
+        if (this.singleReads < SINGLE_READS || !this.mayPage()) {
             this.singleReads += 1;
             return this.source.get(id, signal);
         }
@@ -100,7 +98,7 @@ class KindReads<T> {
             const askAlone = () => done();
             // The page is everybody's, the time of each is its own.
             signal.addEventListener("abort", askAlone, { once: true });
-            this.waiting.set(id, [...(this.waiting.get(id) ?? []), { found: (item) => done(item as T), askAlone }]);
+            this.waiting.set(id, [...(this.waiting.get(id) ?? []), done]);
             this.paging ??= this.page(signal).finally(() => {
                 this.paging = undefined;
             });
@@ -124,12 +122,17 @@ class KindReads<T> {
     }
 
     private async page(signal: AbortSignal): Promise<void> {
+        // Not `AbortSignal.timeout`: to nobody but `any` that is no reason to keep it, and the next clearing up takes it away.
+        const late = new AbortController();
+        const either = AbortSignal.any([signal, late.signal]);
+        let timer: NodeJS.Timeout | undefined;
         try {
             while (this.waiting.size > 0 && this.mayPage()) {
                 this.pages += 1;
-                const time = AbortSignal.any([signal, AbortSignal.timeout(PAGE_MS)]);
+                clearTimeout(timer);
+                timer = setTimeout(() => late.abort(), PAGE_MS);
                 const { items, nextPageToken } = await this.source.list(this.pageToken, {
-                    signal: time,
+                    signal: either,
                     attemptMs: PAGE_MS,
                 });
                 for (const item of items) {
@@ -144,15 +147,13 @@ class KindReads<T> {
         } catch (error) {
             this.failure = error;
             // Whoever may not list may still read; and where reading fails too, that error is the one to show.
-            this.mayList = !failed(error, "denied", "invalid", "other", "notFound");
-            if (this.mayList) {
-                this.pages = Number.POSITIVE_INFINITY;
-            }
+            this.mayList = false;
         } finally {
+            clearTimeout(timer);
             const left = [...this.waiting.values()].flat();
             this.waiting.clear();
-            for (const waiting of left) {
-                waiting.askAlone();
+            for (const askAlone of left) {
+                askAlone();
             }
         }
     }
@@ -167,7 +168,7 @@ class KindReads<T> {
             this.paid.add(page);
             this.waiting.delete(id);
         }
-        for (const { found } of waiting ?? []) {
+        for (const found of waiting ?? []) {
             found(item);
         }
     }

@@ -130,6 +130,25 @@ describe("when to look", () => {
         expect(end?.afterMs).toBeGreaterThan(10_000);
     });
 
+    test.each([50, 250, 400])("%i ms away: an end that a look has just missed is seen within 1.5 s", async (awayMs) => {
+        let endedAt: number | undefined;
+        let looks = 0;
+        const travel = () => new Promise((resolve) => setTimeout(resolve, awayMs / 2));
+        const cloud = {
+            getAsyncOperation: async () => {
+                await travel();
+                looks += 1;
+                const answer = endedAt === undefined ? PENDING : operation(fulfilled);
+                endedAt ??= looks === 3 ? Date.now() : undefined;
+                await travel();
+                return { asyncOperation: answer };
+            },
+        } as unknown as Cloud;
+        await wait(cloud);
+        expect(looks).toBe(4);
+        expect(Date.now() - (endedAt ?? 0)).toBeLessThanOrEqual(1_510);
+    });
+
     test("a clock that is set forward or back changes nothing", async () => {
         const { cloud, askedAtMs } = server(
             { state: State.STATE_IN_PROGRESS },

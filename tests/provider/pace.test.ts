@@ -27,11 +27,11 @@ async function operation(
     let lookedAt: number | undefined;
     for (let count = 0; ; count += 1) {
         await pace.wait({ startedAt, lookedAt, count, recommendedMs }, never);
-        lookedAtMs.push(performance.now());
+        lookedAt = performance.now();
+        lookedAtMs.push(lookedAt);
         await sleep(ROUND_TRIP_MS / 2);
         const isOver = performance.now() - startedAt >= durationMs;
         await sleep(ROUND_TRIP_MS / 2);
-        lookedAt = performance.now();
         if (isOver) {
             pace.ended(durationMs);
             const inFlightMs = performance.now() - startedAt;

@@ -160,6 +160,27 @@ describe("against a server's limit", () => {
     });
 });
 
+test("a small stack does not wait at all, and what follows makes up for it", async () => {
+    const limiter = new Limiter();
+    const startedAt = performance.now();
+    const sent: number[] = [];
+    // As on a real clock, which does not stand still until the first request.
+    await jest.advanceTimersByTimeAsync(2);
+    for (let index = 0; index < 60; index += 1) {
+        void limiter.acquire(METHOD, "write").then(() => sent.push(performance.now() - startedAt));
+    }
+    await jest.advanceTimersByTimeAsync(5_000);
+    expect(sent.filter((ms) => ms <= 2)).toHaveLength(16);
+    expect(sent.filter((ms) => ms < 1_000).length).toBeLessThan(40);
+    expect(sent).toHaveLength(60);
+});
+
+test("a cap that is lower than what a refusal falls back to holds after one, too", async () => {
+    const limiter = new Limiter({ requestsPerSecond: 0.2 });
+    limiter.refused(METHOD, await limiter.acquire(METHOD, "read"));
+    expect(limiter.requestsPerSecond).toBeLessThanOrEqual(0.2);
+});
+
 test("without a limit: more than 300/s within 4 s", async () => {
     const limiter = new Limiter();
     const server = new Server(1e6);

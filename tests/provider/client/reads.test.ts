@@ -48,7 +48,7 @@ class Account implements Source<Item> {
         return { id, version };
     }
 
-    async list(pageToken: string): Promise<Page<Item>> {
+    async list(pageToken: string, _options?: { readonly signal?: AbortSignal }): Promise<Page<Item>> {
         this.lists += 1;
         const { version } = this;
         await tick();
@@ -193,6 +193,31 @@ describe("what is not in the list", () => {
         const [first, second] = ["thing-8", "thing-9"].map((id) => reads.read(account, id, { signal }));
         await expect(first).resolves.toMatchObject({ id: "thing-8" });
         await expect(second).resolves.toMatchObject({ id: "thing-9" });
+    });
+});
+
+describe("a page that does not come", () => {
+    beforeEach(() => {
+        jest.useFakeTimers({ doNotFake: ["setImmediate"] });
+    });
+    afterEach(() => {
+        jest.useRealTimers();
+    });
+
+    test("is given up after 75 s, and whoever waits for it asks alone", async () => {
+        const account = new Account(ids(50));
+        const reads = new Reads();
+        await readAll(reads, account, ids(4));
+        account.list = (_, { signal } = {}) =>
+            new Promise((_resolve, reject) => {
+                signal?.addEventListener("abort", () => reject(signal.reason));
+            });
+        const read = reads.read(account, "thing-9", { signal });
+        await jest.advanceTimersByTimeAsync(74_000);
+        expect(account.gets).toHaveLength(4);
+        await jest.advanceTimersByTimeAsync(2_000);
+        await expect(read).resolves.toMatchObject({ id: "thing-9" });
+        expect(jest.getTimerCount()).toBe(0);
     });
 });
 
