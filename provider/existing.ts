@@ -70,6 +70,7 @@ export class Existing<Args extends object, Resource extends Live> {
     ): Promise<Resource> {
         const lagUntil = options.fresh ? performance.now() + READ_LAG_MS : 0;
         const made = new Map<string, number>();
+        let answer = "";
         let conflicts = 0;
         let written = false;
         const accepted = () => {
@@ -100,12 +101,14 @@ export class Existing<Args extends object, Resource extends Live> {
                 const times = (made.get(next.purpose) ?? 0) + 1;
                 if (times > SAME_CALL_LIMIT + conflicts) {
                     throw new LifecycleError(
-                        `The server accepted this ${times - 1} times, but the resource does not show it: ${next.purpose}. ` +
+                        `The server ${answer} ${times - 1} times, but the resource does not show it: ${next.purpose}. ` +
                             "Either it has no effect, or somebody else undoes it each time.",
                     );
                 }
                 made.set(next.purpose, times);
-                if (!(await this.perform(run, next, resource, id, conflicts, accepted))) {
+                const outcome = await this.perform(run, next, resource, id, conflicts, accepted);
+                answer = outcome === "nothing" ? "said that there is nothing to change" : "accepted this";
+                if (outcome === "conflict") {
                     conflicts += 1;
                     await this.pause(run, conflicts);
                 } else if (times > 1 + conflicts) {
@@ -227,7 +230,10 @@ export class Existing<Args extends object, Resource extends Live> {
         });
     }
 
-    /** Makes one write and waits for it. False when the resource had changed under it, so that it has to be thought over. */
+    /**
+     * Makes one write and waits for it. A conflict is that the resource had changed under it, so that it has to be thought
+     * over; nothing, that the server sees nothing to change.
+     */
     private async perform(
         run: Run,
         call: Call,
@@ -235,7 +241,7 @@ export class Existing<Args extends object, Resource extends Live> {
         id: string,
         conflicts: number,
         accepted: () => void,
-    ): Promise<boolean> {
+    ): Promise<"done" | "nothing" | "conflict"> {
         const { session, signal } = run;
         const operationId = randomUUID();
         session.client.reads.changed(this.definition.kind);
@@ -243,13 +249,13 @@ export class Existing<Args extends object, Resource extends Live> {
             const { asyncOperation } = await call.send(session.client.cloud, operationId, { signal });
             accepted();
             await this.awaitOperation(run, operationOrId(asyncOperation, operationId), call.purpose, 0);
-            return true;
+            return "done";
         } catch (error) {
             if (failed(error, "nothingToChange")) {
-                return true;
+                return "nothing";
             }
             if (await this.isConflict(run, error, resource, id, conflicts)) {
-                return false;
+                return "conflict";
             }
             throw error;
         } finally {

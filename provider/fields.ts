@@ -378,7 +378,7 @@ export function overlay(fields: Fields, live: Bag, values: Bag, removed: Readonl
         } else if (removed.has(path)) {
             if (field.options.reset === undefined) {
                 delete result[name];
-            } else {
+            } else if (!same(field, live[name], undefined)) {
                 result[name] = field.options.reset;
             }
         }

@@ -56,12 +56,15 @@ export class Lifecycle<Args extends object, Resource extends Live> {
             const why = "It defaults to the logical name; set it to something else.";
             report(property, byDefault && property === nameField ? `${reason} ${why}` : reason);
         });
+        const generation = this.generation(old, oldContext, context);
         if (failures.length === 0) {
             const before = Object.keys(visible(old)).length > 0 ? visible(old) : undefined;
-            this.definition.check?.(args, before, report, context.importId !== undefined || context.adopt);
+            // A replacement is made, whatever the resource that it replaces was.
+            const adopting = generation === 0 && (context.importId !== undefined || context.adopt);
+            this.definition.check?.(args, before, report, adopting);
         }
         const noted = {
-            ...this.generation(old, oldContext, context),
+            ...(generation > 0 && { generation }),
             ...(byDefault && name !== context.name && { givenName: name }),
         };
         const hiddenInputs = Object.keys(noted).length === 0 ? {} : { [CONTEXT_KEY]: context.with(noted) };
@@ -88,9 +91,12 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         for (const warning of this.definition.warnings?.(old, args, managedOf(old) ?? new Set()) ?? []) {
             log.warn(context.urn, warning);
         }
+        // A delete gets nothing but the outputs, into which only an update brings a new time for it.
+        const hasNewDeleteTimeout =
+            old[CONTEXT_KEY] !== bag[CONTEXT_KEY] && contextOf(old).timeoutMs("delete") !== context.timeoutMs("delete");
         const key = this.view.naturalKey(args);
         return {
-            changes: changed.length > 0 || replaces.size > 0,
+            changes: changed.length > 0 || replaces.size > 0 || hasNewDeleteTimeout,
             replaces: [...replaces],
             // Two resources cannot have one name at a time. Otherwise the new one comes first, so that it can be used
             // before the old one goes.
@@ -193,18 +199,17 @@ export class Lifecycle<Args extends object, Resource extends Live> {
      * replaces. The engine checks a resource that is in the state with its old inputs, and once more without them when
      * it is to be replaced.
      */
-    private generation(old: Bag, oldContext: ResourceContext, context: ResourceContext): Bag {
+    private generation(old: Bag, oldContext: ResourceContext, context: ResourceContext): number {
         const { urn } = context;
         if (urn === "") {
-            return {};
+            return 0;
         }
         const inState = Object.keys(old).length > 0;
         const before = inState ? oldContext.generation : this.generations.get(urn);
         if (inState) {
             this.generations.set(urn, before ?? 0);
         }
-        const generation = before === undefined ? 0 : inState ? before : before + 1;
-        return generation === 0 ? {} : { generation };
+        return before === undefined ? 0 : inState ? before : before + 1;
     }
 
     /** The id of the resource that the program wants taken over, if it is there. */

@@ -263,6 +263,10 @@ export function namespaceHandlers(cloud: Cloud): Handlers {
                 must(destinationProjectId !== "", "destination_project_id is required");
                 const ids = rules?.$case === "ruleIds" ? rules.value.connectivityRuleIds : rules ? [] : undefined;
                 const spec = requiredSpec(current.spec);
+                must(
+                    ids !== undefined || spec.connectivityRuleIds.length === 0,
+                    "destination_connectivity_rules is required: the namespace names connectivity rules",
+                );
                 const next = ids ? { ...spec, connectivityRuleIds: ids } : spec;
                 return { ...current, spec: next, projectId: project(destinationProjectId) };
             };

@@ -122,7 +122,7 @@ class KindReads<T> {
     }
 
     private async page(signal: AbortSignal): Promise<void> {
-        // Not `AbortSignal.timeout`: to nobody but `any` that is no reason to keep it, and the next clearing up takes it away.
+        // Not `AbortSignal.timeout`: `any` holds it only weakly, so that the next clearing up of the heap would take it away.
         const late = new AbortController();
         const either = AbortSignal.any([signal, late.signal]);
         let timer: NodeJS.Timeout | undefined;

@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type * as pulumi from "@pulumi/pulumi";
+import type { MoveNamespaceToProjectRequest } from "../../proto/generated/temporal/api/cloud/cloudservice/v1/request_response";
 import type {
     Capacity,
     CapacitySpec,
@@ -333,6 +334,10 @@ const attributeName = shape({
     is: "1 to 64 letters, digits, - and _, a letter first",
 });
 
+const metadataValues = set(text());
+/** What counts as encrypted where nothing is said of it: a server may show that as well as nothing. */
+const orEncrypted = (values: unknown) => (Array.isArray(values) && values.length === 0 ? ["binary/encrypted"] : values);
+
 const fields = {
     name: text({
         replace: true,
@@ -366,7 +371,7 @@ const fields = {
         acceptedClientCa: text({
             required: true,
             refuse: refuseCertificates,
-            normalise: (pem) => certificatesOf(pem).sort().join(),
+            normalise: (pem) => certificatesOf(pem).sort().join() || pem.trim(),
         }),
         certificateFilters: set(
             whole(
@@ -419,8 +424,11 @@ const fields = {
     taskQueueFairness: flag(),
     encryptionValidation: object({
         mode: choice(encryptionValidationModes.words, { reset: "disabled" }),
-        metadataKey: text(),
-        metadataValues: set(text()),
+        metadataKey: text({ normalise: (key) => key || "encoding" }),
+        metadataValues: {
+            ...metadataValues,
+            equal: (left: unknown, right: unknown) => metadataValues.equal(orEncrypted(left), orEncrypted(right)),
+        },
         inspectHeader: flag(),
         inspectFailure: flag(),
     }),
@@ -437,7 +445,7 @@ const fields = {
 function check(args: Bag, old: Bag | undefined, report: Report, adopting: boolean): void {
     const lets = (bag: Bag | undefined) =>
         bag?.apiKeyAuth === UNKNOWN || bag?.apiKeyAuth === true || bag?.mtlsAuth !== undefined;
-    if (!lets(args) && !adopting && (old === undefined || lets(old))) {
+    if (!lets(args) && (old === undefined ? !adopting : lets(old))) {
         report("apiKeyAuth", "or `mtlsAuth` has to be given, or nobody could get in.");
     }
     checkSearchAttributes(args, old, report);
@@ -482,8 +490,7 @@ function warnings(old: Bag, args: Bag, wasManaged: ReadonlySet<string>): string[
         .filter((name) => own(attributes, name) === undefined && !renamed.includes(name))
         .map(
             (name) =>
-                `The search attribute ${JSON.stringify(name)} stays in Temporal Cloud: the API cannot delete one. ` +
-                "It is no longer managed here.",
+                `The search attribute ${JSON.stringify(name)} stays in Temporal Cloud: the API cannot delete one.`,
         );
 }
 
@@ -688,7 +695,7 @@ function toSpec(values: Values, base: NamespaceSpec): NamespaceSpec {
             base.encryptionValidation,
             messages.namespace.EncryptionValidationSpec.fromPartial({}),
             {
-                mode: encryptionValidationModes.toWire(encryptionValidation?.mode),
+                mode: toEncryptionValidationMode(encryptionValidation?.mode, base.encryptionValidation),
                 metadataKey: encryptionValidation?.metadataKey ?? "",
                 metadataValues: encryptionValidation?.metadataValues ?? [],
                 inspectHeader: encryptionValidation?.inspectHeader ?? false,
@@ -699,10 +706,20 @@ function toSpec(values: Values, base: NamespaceSpec): NamespaceSpec {
     };
 }
 
+/** A mode that was never set means `disabled`, and is left like that: to a server, to say so may be no change. */
+function toEncryptionValidationMode(
+    mode: EncryptionValidationMode | undefined,
+    base: EncryptionValidationSpec | undefined,
+) {
+    const unset = messages.namespace.EncryptionValidationSpec.fromPartial({}).mode;
+    return mode === "disabled" && (base?.mode ?? unset) === unset ? unset : encryptionValidationModes.toWire(mode);
+}
+
 function toMtlsAuth(values: Values["mtlsAuth"], base: MtlsAuthSpec | undefined): MtlsAuthSpec | undefined {
     const before = base && { ...base, acceptedClientCaDeprecated: "" };
     if (values?.acceptedClientCa) {
-        const filters = values.certificateFilters ?? [];
+        // Those that the program does not manage can be hidden while mTLS is off.
+        const filters = values.certificateFilters ?? before?.certificateFilters ?? [];
         const unchanged = before && before.certificateFilters.length === filters.length;
         return {
             ...(before ?? messages.namespace.MtlsAuthSpec.fromPartial({})),
@@ -762,9 +779,10 @@ function toCapacitySpec(values: CapacityValues): CapacitySpec {
 function next(namespace: LiveNamespace, desired: Desired<Values>): Call | Wait | undefined {
     return (
         rename(namespace, desired.args) ??
+        // The connectivity rules that are wanted are those of the project that it moves to.
+        move(namespace, desired) ??
         changeSpec(namespace, desired.args) ??
         changeTags(namespace, desired.args) ??
-        move(namespace, desired.args) ??
         changeRegions(namespace, desired) ??
         changeCapacity(namespace, desired)
     );
@@ -823,11 +841,13 @@ function changeTags({ namespace, tags: there }: LiveNamespace, { tags = {} }: Va
     };
 }
 
-function move({ namespace, projectId, resourceVersion }: LiveNamespace, args: Values): Call | undefined {
+function move(live: LiveNamespace, { args, managed }: Desired<Values>): Call | undefined {
+    const { namespace, projectId, resourceVersion } = live;
     const destinationProjectId = args.projectId;
     if (!destinationProjectId || destinationProjectId === projectId) {
         return undefined;
     }
+    const destinationConnectivityRules = rulesOfDestination(live, args, managed);
     return {
         purpose: `moving to the project ${destinationProjectId}`,
         send: (cloud, asyncOperationId, options) =>
@@ -838,10 +858,30 @@ function move({ namespace, projectId, resourceVersion }: LiveNamespace, args: Va
                     expectedSourceProjectId: projectId,
                     resourceVersion,
                     asyncOperationId,
+                    destinationConnectivityRules,
                 },
                 options,
             ),
     };
+}
+
+/** Which connectivity rules count after a move: the API wants that said where there are any, since rules belong to a project. */
+function rulesOfDestination(
+    { spec }: LiveNamespace,
+    { connectivityRuleIds = [] }: Values,
+    managed: ReadonlySet<string>,
+): MoveNamespaceToProjectRequest["destinationConnectivityRules"] {
+    const there = spec?.connectivityRuleIds ?? [];
+    if (there.length > 0 && !managed.has("connectivityRuleIds") && isDeepStrictEqual(connectivityRuleIds, there)) {
+        throw new Error(
+            `Its connectivity rules (${there.join(", ")}) belong to the project that it is to leave. Declare ` +
+                "`connectivityRuleIds`: rules of the new project, or [] to let every network in.",
+        );
+    }
+    if (connectivityRuleIds.length > 0) {
+        return { $case: "ruleIds", value: { connectivityRuleIds } };
+    }
+    return there.length > 0 ? { $case: "unrestricted", value: {} } : undefined;
 }
 
 /** The first of the steps from the regions that there are to the ones that are wanted. */

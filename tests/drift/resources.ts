@@ -47,7 +47,7 @@ export function program(emulator: Emulator): pulumi.Resource[] {
         taskQueueFairness: true,
         encryptionValidation: {
             mode: "deny",
-            metadataKey: "encoding",
+            metadataKey: "codec",
             metadataValues: ["binary/encrypted", "binary/sealed"],
             inspectHeader: true,
             inspectFailure: false,

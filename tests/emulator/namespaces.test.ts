@@ -369,6 +369,19 @@ test("a namespace moves between projects, and a project with one in it stays", a
     expect(await errorOf(api.getProject({ projectId }))).toMatch(/^NOT_FOUND/);
 });
 
+test("a move says what becomes of connectivity rules, where there are any", async () => {
+    const { api } = it;
+    const { projectId } = await api.createProject({ spec: { displayName: "shop" } });
+    const { resourceVersion } = await made({ connectivityRuleIds: ["r1"] });
+    const move = { namespace: id, resourceVersion, destinationProjectId: projectId };
+    expect(await errorOf(api.moveNamespaceToProject(move))).toMatch(
+        /^INVALID_ARGUMENT: destination_connectivity_rules/,
+    );
+    const rules = { $case: "ruleIds" as const, value: { connectivityRuleIds: ["r2"] } };
+    await api.moveNamespaceToProject({ ...move, destinationConnectivityRules: rules });
+    expect(await get(api)).toMatchObject({ projectId, spec: { connectivityRuleIds: ["r2"] } });
+});
+
 test("what happens behind the back: deprecated fields follow, and the version is a new one", async () => {
     const { emulator, api } = it;
     const before = await made({ searchAttributes: { A: Type.SEARCH_ATTRIBUTE_TYPE_INT } });

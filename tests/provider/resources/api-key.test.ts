@@ -26,7 +26,8 @@ afterEach(() => {
 });
 
 function problems(args: Bag, { old = {}, adopt }: { old?: Bag; adopt?: string } = {}): string[] {
-    const { failures } = lifecycle.check(old, { ...args, ...context({ importId: adopt }) });
+    // Of its own: one that has checked the resource in the state takes the next check for that of its replacement.
+    const { failures } = new Lifecycle(definition).check(old, { ...args, ...context({ importId: adopt }) });
     return failures.map(({ property, reason }) => `${property}: ${reason}`);
 }
 

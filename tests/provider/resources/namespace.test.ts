@@ -351,6 +351,72 @@ test("a project is a move", async () => {
     expect(next(namespace, {}, { regions: ["a"], projectId: "p1" })).toBeUndefined();
 });
 
+describe("a move to another project, where there are connectivity rules", () => {
+    const there = live({ connectivityRuleIds: ["r1"] }, { projectId: "p1" });
+
+    test.each<[string, Bag, unknown]>([
+        ["rules of the new project", { connectivityRuleIds: ["r2"] }, { connectivityRuleIds: ["r2"] }],
+        ["the same", { connectivityRuleIds: ["r1"] }, { connectivityRuleIds: ["r1"] }],
+        ["none", { connectivityRuleIds: [] }, undefined],
+    ])("comes before anything else, and names them: %s", async (_, args, rules) => {
+        const call = await sent(next(there, { projectId: "p2", description: "moved", ...args }));
+        expect(call).toMatchObject({
+            rpc: "moveNamespaceToProject",
+            request: {
+                destinationConnectivityRules: rules
+                    ? { $case: "ruleIds", value: rules }
+                    : { $case: "unrestricted", value: {} },
+            },
+        });
+    });
+
+    test("names none where the program takes them back", async () => {
+        const old = { regions: ["a"], projectId: "p1", connectivityRuleIds: ["r1"] };
+        expect((await sent(next(there, { projectId: "p2" }, old)))?.request.destinationConnectivityRules).toEqual({
+            $case: "unrestricted",
+            value: {},
+        });
+    });
+
+    test("is refused where the program does not say", () => {
+        expect(() => next(there, { projectId: "p2" })).toThrow(
+            /rules \(r1\) belong to the project .* `connectivityRuleIds`/,
+        );
+    });
+});
+
+test("mTLS that is turned on again keeps the filters that the program does not manage", async () => {
+    const certificateFilters = [{ commonName: "cn" }];
+    const off = live({ mtlsAuth: { enabled: false, acceptedClientCa: Buffer.from("pem"), certificateFilters } });
+    const spec = (await sent(next(off, { mtlsAuth: { acceptedClientCa: "pem" } })))?.request.spec;
+    expect(spec).toMatchObject({ mtlsAuth: { enabled: true, certificateFilters } });
+    const old = { regions: ["a"], mtlsAuth: { acceptedClientCa: "pem", certificateFilters } };
+    const without = (await sent(next(live(spec), { mtlsAuth: { acceptedClientCa: "pem" } }, old)))?.request.spec;
+    expect(without).toMatchObject({ mtlsAuth: { enabled: true, certificateFilters: [] } });
+});
+
+describe("the encryption validation", () => {
+    const described = { mode: 2, metadataKey: "encoding", metadataValues: ["binary/encrypted"] };
+
+    test("that is disabled by default needs no write to be disabled", () => {
+        expect(next(live(), { encryptionValidation: { mode: "disabled" } })).toBeUndefined();
+        expect(
+            next(live({ encryptionValidation: { mode: 1 } }), { encryptionValidation: { mode: "disabled" } }),
+        ).toBeUndefined();
+    });
+
+    test("may show what it does by default, and the program need not say it", () => {
+        const old = {
+            regions: ["a"],
+            encryptionValidation: { mode: "warn", metadataKey: "encoding", metadataValues: ["binary/encrypted"] },
+        };
+        expect(
+            next(live({ encryptionValidation: described }), { encryptionValidation: { mode: "warn" } }, old),
+        ).toBeUndefined();
+        expect(next(live({ encryptionValidation: { mode: 2 } }), old)).toBeUndefined();
+    });
+});
+
 describe("an update", () => {
     test("leaves out the deprecated fields that mirror others", async () => {
         const namespace = live({
@@ -495,7 +561,9 @@ function rewrap(pem: string): string {
 
 function check(args: Bag, old: Bag = {}, more: Bag = {}): string[] {
     const bag = { __context: JSON.stringify({ ...parts, ...more }), regions: ["a"], apiKeyAuth: true, ...args };
-    return lifecycle.check(old, bag).failures.map(({ property, reason }) => `${property}: ${reason}`);
+    // Of its own: one that has checked the resource in the state takes the next check for that of its replacement.
+    const { failures } = new Lifecycle(definition).check(old, bag);
+    return failures.map(({ property, reason }) => `${property}: ${reason}`);
 }
 
 describe("check", () => {
@@ -581,6 +649,9 @@ describe("check", () => {
         expect(check({ apiKeyAuth: undefined }, {}, { adopt: true })).toEqual([]);
         // Nor, in the next run, does who has adopted.
         expect(check({ apiKeyAuth: undefined }, { regions: ["a"], name: "orders" })).toEqual([]);
+        // But nobody takes it away without being told.
+        const old = { regions: ["a"], name: "orders", apiKeyAuth: true };
+        expect(check({ apiKeyAuth: undefined }, old, { adopt: true })).toHaveLength(1);
     });
 });
 

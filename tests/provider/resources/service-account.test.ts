@@ -23,7 +23,8 @@ const context = (context: Bag = {}) => ({
 type Args = Parameters<typeof definition.create>[1];
 
 function problems(args: Bag, { old = {}, adopt = false }: { old?: Bag; adopt?: boolean } = {}): string[] {
-    const { failures } = lifecycle.check(old, { ...args, ...context({ adopt }) });
+    // Of its own: one that has checked the resource in the state takes the next check for that of its replacement.
+    const { failures } = new Lifecycle(definition).check(old, { ...args, ...context({ adopt }) });
     return failures.map(({ property, reason }) => `${property}: ${reason}`);
 }
 

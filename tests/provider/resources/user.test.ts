@@ -20,7 +20,8 @@ const context = (context: Bag = {}) => ({
 type Args = Parameters<typeof definition.create>[1];
 
 function problems(args: Bag, { old = {}, adopt = false }: { old?: Bag; adopt?: boolean } = {}): string[] {
-    const { failures } = lifecycle.check(old, { ...args, ...context({ adopt }) });
+    // Of its own: one that has checked the resource in the state takes the next check for that of its replacement.
+    const { failures } = new Lifecycle(definition).check(old, { ...args, ...context({ adopt }) });
     return failures.map(({ property, reason }) => `${property}: ${reason}`);
 }
 
@@ -128,6 +129,15 @@ describe("what is allowed", () => {
         expect(problems({ email: valid.email }, { old: valid, adopt: true })).toHaveLength(1);
     });
 
+    test("a role is needed of who replaces somebody that was taken over", () => {
+        const replacing = new Lifecycle(definition);
+        const check = (old: Bag, email: string) =>
+            replacing.check(old, { email, ...context({ adopt: true }) }).failures.map(({ property }) => property);
+        // As the engine does: once with what is in the state, and once more without it, for the replacement.
+        expect(check({ email: valid.email, ...context({ adopt: true }) }, "bob@example.com")).toEqual([]);
+        expect(check({}, "bob@example.com")).toEqual(["accountRole"]);
+    });
+
     test("an owner can be kept and taken over, but not made", () => {
         const owner = { ...valid, accountRole: "owner" };
         expect(problems(owner)).toEqual([
@@ -193,6 +203,13 @@ describe("what a change does", () => {
     ])("%s changes in place", (name, value) => {
         expect(diff({ [name]: value })).toMatchObject({ changes: true, replaces: [] });
         expect(diff({ [name]: UNKNOWN })).toMatchObject({ changes: true, replaces: [] });
+    });
+
+    test("another time to delete is one, so that the delete knows of it; another to create or update is none", () => {
+        const diff = (timeouts: Bag) =>
+            lifecycle.diff({ log }, { ...old, ...context() }, { ...args, ...context({ timeouts }) }, NOW);
+        expect(diff({ create: "1h", update: "3h", delete: "30m" })).toMatchObject({ changes: false });
+        expect(diff({ delete: "2h" })).toMatchObject({ changes: true, replaces: [] });
     });
 
     test("another address is another user, who comes first", () => {
