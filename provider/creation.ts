@@ -57,10 +57,13 @@ export class Creation<Args extends object, Resource extends Live> {
     ) {}
 
     /** Makes the resource, or takes over what an earlier run of this stack made, and brings it to what is wanted. */
-    async create(run: Run, bag: Bag, task: Task): Promise<{ created: Created; resource: Resource }> {
+    create(run: Run, bag: Bag, task: Task): Promise<{ created: Created; resource: Resource }> {
+        return run.session.client.reads.changing(this.definition.kind, () => this.make(run, bag, task));
+    }
+
+    private async make(run: Run, bag: Bag, task: Task): Promise<{ created: Created; resource: Resource }> {
         const [started, note] = await Promise.all([this.start(run, bag, task), accountNote(run.session)]);
         const created = { ...started, once: { ...started.once, ...note } };
-        const { reads } = run.session.client;
         try {
             if (created.asyncOperation) {
                 await this.existing.awaitOperation(run, created.asyncOperation, "creating");
@@ -72,9 +75,6 @@ export class Creation<Args extends object, Resource extends Live> {
                 throw await this.failedCreate(run, bag, created, error);
             }
             throw error instanceof HalfFinishedError ? error : this.halfFinished(run, bag, created, error, false);
-        } finally {
-            // A list may have shown it while it was being made.
-            reads.changed(this.definition.kind);
         }
     }
 
@@ -141,7 +141,6 @@ export class Creation<Args extends object, Resource extends Live> {
 
     private async send(run: Run, task: Task, operationId: string, earlier?: AsyncOperation): Promise<Created> {
         const { session, signal } = run;
-        session.client.reads.changed(this.definition.kind);
         const cloud = earlier ? repeating(session.client.cloud, earlier) : session.client.cloud;
         const created = await this.definition.create(cloud, task.args as Args, {
             operationId,

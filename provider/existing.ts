@@ -126,7 +126,7 @@ export class Existing<Args extends object, Resource extends Live> {
 
     /** Deletes the resource, if it is there; one that is fresh may just not be visible yet. Returns whether it was there. */
     async remove(run: Run, id: string, { fresh }: { readonly fresh: boolean }): Promise<boolean> {
-        const { session, signal } = run;
+        const { session } = run;
         const { kind, idRecurs } = this.definition;
         // An id that is never given twice can be derived; it tells later that the resource is gone and not just unseen.
         const derivedId = idRecurs ? undefined : deleteOperationId(kind, id);
@@ -143,17 +143,9 @@ export class Existing<Args extends object, Resource extends Live> {
                 await this.awaitOthers(run, resource);
                 continue;
             }
-            session.client.reads.changed(kind);
             try {
-                const { asyncOperation } = await this.definition.delete(
-                    session.client.cloud,
-                    id,
-                    resource.resourceVersion,
-                    operationId,
-                    { signal },
-                );
-                const ended = await this.awaitOperation(run, operationOrId(asyncOperation, operationId), "deleting");
-                if (ended !== undefined) {
+                const write = () => this.sendDelete(run, resource, id, operationId);
+                if ((await session.client.reads.changing(kind, write)) !== undefined) {
                     return true;
                 }
                 // The server no longer tells how it ended: the next look does.
@@ -169,12 +161,24 @@ export class Existing<Args extends object, Resource extends Live> {
                 if (!repeated && !(await this.isConflict(run, error, resource, id, attempt))) {
                     throw this.deleteError(resource, error);
                 }
-            } finally {
-                session.client.reads.changed(kind);
             }
             operationId = randomUUID();
             await this.pause(run, attempt);
         }
+    }
+
+    /** Sends a delete and waits for it. Undefined where the server does not tell how it ended. */
+    private async sendDelete(
+        run: Run,
+        { resourceVersion }: Resource,
+        id: string,
+        operationId: string,
+    ): Promise<AsyncOperation | undefined> {
+        const { cloud } = run.session.client;
+        const { asyncOperation } = await this.definition.delete(cloud, id, resourceVersion, operationId, {
+            signal: run.signal,
+        });
+        return this.awaitOperation(run, operationOrId(asyncOperation, operationId), "deleting");
     }
 
     /** Waits until a resource that is being deleted is gone, or else is not being deleted any more. */
@@ -244,11 +248,12 @@ export class Existing<Args extends object, Resource extends Live> {
     ): Promise<"done" | "nothing" | "conflict"> {
         const { session, signal } = run;
         const operationId = randomUUID();
-        session.client.reads.changed(this.definition.kind);
         try {
-            const { asyncOperation } = await call.send(session.client.cloud, operationId, { signal });
-            accepted();
-            await this.awaitOperation(run, operationOrId(asyncOperation, operationId), call.purpose, 0);
+            await session.client.reads.changing(this.definition.kind, async () => {
+                const { asyncOperation } = await call.send(session.client.cloud, operationId, { signal });
+                accepted();
+                await this.awaitOperation(run, operationOrId(asyncOperation, operationId), call.purpose, 0);
+            });
             return "done";
         } catch (error) {
             if (failed(error, "nothingToChange")) {
@@ -258,8 +263,6 @@ export class Existing<Args extends object, Resource extends Live> {
                 return "conflict";
             }
             throw error;
-        } finally {
-            session.client.reads.changed(this.definition.kind);
         }
     }
 

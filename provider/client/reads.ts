@@ -38,7 +38,7 @@ const PAGE_MS = 75_000;
 /**
  * Reads that share their requests. The first few of a kind go one by one; from then on pages of the whole list serve
  * them, as long as the pages hold what is asked for. What no page holds is asked for by itself before it counts as gone.
- * Nothing is older than this object, nor than the last `changed` of its kind.
+ * Nothing is older than this object, nor than the last write to its kind.
  */
 export class Reads {
     private readonly kinds = new Map<string, KindReads<unknown>>();
@@ -53,9 +53,14 @@ export class Reads {
         return reads.read(id, waiter);
     }
 
-    /** This process is about to write to resources of that kind, or just did: forget what was read before. */
-    changed(kind: string): void {
+    /** Does what writes to resources of that kind. What is read later is read anew: a list on its way may show either. */
+    async changing<T>(kind: string, write: () => Promise<T>): Promise<T> {
         this.kinds.delete(kind);
+        try {
+            return await write();
+        } finally {
+            this.kinds.delete(kind);
+        }
     }
 }
 

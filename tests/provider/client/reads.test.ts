@@ -243,16 +243,31 @@ describe("pages that do not end", () => {
     });
 });
 
-describe("never older than the last change", () => {
+describe("never older than the last write", () => {
+    const write = async () => {};
+
     test("after it, everything is read anew", async () => {
         const account = new Account(ids(50));
         const reads = new Reads();
         await readAll(reads, account, ids(20));
         account.version = 2;
         await expect(reads.read(account, "thing-7", { signal })).resolves.toMatchObject({ version: 1 });
-        reads.changed("Other");
+        await reads.changing("Other", write);
         await expect(reads.read(account, "thing-7", { signal })).resolves.toMatchObject({ version: 1 });
-        reads.changed("Thing");
+        await reads.changing("Thing", write);
+        const anew = await readAll(reads, account, ids(50));
+        expect(anew.filter(({ version }) => version !== 2)).toEqual([]);
+    });
+
+    test("nor is what was read while it went on read again afterwards, also where it failed", async () => {
+        const account = new Account(ids(50));
+        const reads = new Reads();
+        const writing = reads.changing("Thing", async () => {
+            await readAll(reads, account, ids(20));
+            account.version = 2;
+            throw new Error("the answer was lost");
+        });
+        await expect(writing).rejects.toThrow("the answer was lost");
         const anew = await readAll(reads, account, ids(50));
         expect(anew.filter(({ version }) => version !== 2)).toEqual([]);
     });
@@ -263,7 +278,7 @@ describe("never older than the last change", () => {
         await readAll(reads, account, ids(4));
         const before = reads.read(account, "thing-8", { signal });
         account.version = 2;
-        reads.changed("Thing");
+        void reads.changing("Thing", write);
         const after = await readAll(reads, account, ids(20));
         expect((await before).version).toBe(1);
         expect(after.filter(({ version }) => version !== 2)).toEqual([]);
