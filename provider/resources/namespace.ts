@@ -695,7 +695,12 @@ function toSpec(values: Values, base: NamespaceSpec): NamespaceSpec {
             base.encryptionValidation,
             messages.namespace.EncryptionValidationSpec.fromPartial({}),
             {
-                mode: toEncryptionValidationMode(encryptionValidation?.mode, base.encryptionValidation),
+                // A mode that was never set means disabled, and is left like that: to a server, to say so may be no change.
+                mode: encryptionValidationModes.toWire(
+                    encryptionValidation?.mode === "disabled" && !base.encryptionValidation?.mode
+                        ? undefined
+                        : encryptionValidation?.mode,
+                ),
                 metadataKey: encryptionValidation?.metadataKey ?? "",
                 metadataValues: encryptionValidation?.metadataValues ?? [],
                 inspectHeader: encryptionValidation?.inspectHeader ?? false,
@@ -704,15 +709,6 @@ function toSpec(values: Values, base: NamespaceSpec): NamespaceSpec {
         ),
         description: values.description ?? "",
     };
-}
-
-/** A mode that was never set means `disabled`, and is left like that: to a server, to say so may be no change. */
-function toEncryptionValidationMode(
-    mode: EncryptionValidationMode | undefined,
-    base: EncryptionValidationSpec | undefined,
-) {
-    const unset = messages.namespace.EncryptionValidationSpec.fromPartial({}).mode;
-    return mode === "disabled" && (base?.mode ?? unset) === unset ? unset : encryptionValidationModes.toWire(mode);
 }
 
 function toMtlsAuth(values: Values["mtlsAuth"], base: MtlsAuthSpec | undefined): MtlsAuthSpec | undefined {
