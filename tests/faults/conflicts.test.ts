@@ -1,5 +1,6 @@
 // Others who write at the same time.
 
+import { Status } from "nice-grpc-common";
 import * as temporalcloud from "pulumi-temporal-cloud";
 import { Emulator, type Fault } from "../../emulator";
 import type { CloudServiceClient } from "../../proto/generated/temporal/api/cloud/cloudservice/v1/service";
@@ -101,6 +102,33 @@ describe("another client, between the read and the write", () => {
         whileRetentionBecomes(7, beforeTheWrite, (emulator) => {
             expect(emulator.requests.count("UpdateNamespace")).toBe(1);
         }));
+
+    test.concurrent.each<{ what: string; fault: Omit<Fault, "method" | "times">; says: RegExp }>([
+        {
+            what: "the server accepts it, and another client undoes it",
+            fault: { kind: "run" },
+            says: /^Namespace "a" \(.*\) is not as declared yet: The server accepted this 6 times, but the resource does not show it: /,
+        },
+        {
+            what: "the server says that there is nothing to change",
+            fault: { kind: "failBefore", code: Status.INVALID_ARGUMENT, details: "nothing to change" },
+            says: /^Namespace "a" \(.*\) could not be updated: The server said that there is nothing to change 6 times, but /,
+        },
+    ])("each time, $what: the error says so after six times", ({ fault, says }) =>
+        withStacks({}, async (emulator, newStack) => {
+            const stack = newStack();
+            const args = { name: "orders", regions: [REGION], apiKeyAuth: true };
+            await stack.up("Namespace", "a", { ...args, retentionDays: 5 });
+            const run = () =>
+                change(emulator, stack.id("a"), (spec) => {
+                    spec.retentionDays = 60;
+                });
+            const [method, after] = fault.kind === "run" ? ["GetNamespace", 1] : ["UpdateNamespace", 0];
+            emulator.faults.add({ ...fault, method, after, times: Number.POSITIVE_INFINITY, run });
+            await expect(stack.up("Namespace", "a", { ...args, retentionDays: 7 })).rejects.toThrow(says);
+            expect(emulator.requests.count("UpdateNamespace")).toBe(6);
+        }),
+    );
 
     test.concurrent("has an operation of its own in flight: it is waited for", () =>
         withStacks({ operationDurationMs: 400 }, async (emulator, newStack) => {
