@@ -72,19 +72,36 @@ describe("another client, between the read and the write", () => {
     /** The first look comes before the first write. */
     const afterEachOfFourWrites: When = { method: "GetNamespace", after: 1, times: 4 };
 
-    /** The program sets the retention to 7 days, and around that, another client to so many. */
-    const whileRetentionBecomes = (days: number, when: When, verify: (emulator: Emulator, id: string) => void) =>
+    /** The program sets the retention to 7 days, and meets that fault. */
+    const whileRetentionIsSet = (
+        faultOf: (emulator: Emulator, id: string) => Fault,
+        verify: (up: Promise<unknown>, emulator: Emulator, id: string) => Promise<void>,
+    ) =>
         withStacks({}, async (emulator, newStack) => {
             const stack = newStack();
             const args = { name: "orders", regions: [REGION], apiKeyAuth: true };
             await stack.up("Namespace", "a", { ...args, retentionDays: 5 });
-            const run = () =>
-                change(emulator, stack.id("a"), (spec) => {
+            const id = stack.id("a");
+            emulator.faults.add(faultOf(emulator, id));
+            await verify(stack.up("Namespace", "a", { ...args, retentionDays: 7 }), emulator, id);
+        });
+
+    /** Another client sets the retention to so many days. */
+    const retentionBecomes =
+        (days: number, when: When) =>
+        (emulator: Emulator, id: string): Fault => ({
+            ...when,
+            kind: "run",
+            run: () =>
+                change(emulator, id, (spec) => {
                     spec.retentionDays = days;
-                });
-            emulator.faults.add({ ...when, kind: "run", run });
-            await stack.up("Namespace", "a", { ...args, retentionDays: 7 });
-            verify(emulator, stack.id("a"));
+                }),
+        });
+
+    const whileRetentionBecomes = (days: number, when: When, verify: (emulator: Emulator, id: string) => void) =>
+        whileRetentionIsSet(retentionBecomes(days, when), async (up, emulator, id) => {
+            await up;
+            verify(emulator, id);
         });
 
     test.concurrent("changes the same field: the program wins", () =>
@@ -103,29 +120,26 @@ describe("another client, between the read and the write", () => {
             expect(emulator.requests.count("UpdateNamespace")).toBe(1);
         }));
 
-    test.concurrent.each<{ what: string; fault: Omit<Fault, "method" | "times">; says: RegExp }>([
+    test.concurrent.each<{ what: string; faultOf: (emulator: Emulator, id: string) => Fault; says: RegExp }>([
         {
             what: "the server accepts it, and another client undoes it",
-            fault: { kind: "run" },
+            faultOf: retentionBecomes(60, { method: "GetNamespace", after: 1, times: Number.POSITIVE_INFINITY }),
             says: /^Namespace "a" \(.*\) is not as declared yet: The server accepted this 6 times, but the resource does not show it: /,
         },
         {
             what: "the server says that there is nothing to change",
-            fault: { kind: "failBefore", code: Status.INVALID_ARGUMENT, details: "nothing to change" },
+            faultOf: () => ({
+                method: "UpdateNamespace",
+                kind: "failBefore",
+                times: Number.POSITIVE_INFINITY,
+                code: Status.INVALID_ARGUMENT,
+                details: "nothing to change",
+            }),
             says: /^Namespace "a" \(.*\) could not be updated: The server said that there is nothing to change 6 times, but /,
         },
-    ])("each time, $what: the error says so after six times", ({ fault, says }) =>
-        withStacks({}, async (emulator, newStack) => {
-            const stack = newStack();
-            const args = { name: "orders", regions: [REGION], apiKeyAuth: true };
-            await stack.up("Namespace", "a", { ...args, retentionDays: 5 });
-            const run = () =>
-                change(emulator, stack.id("a"), (spec) => {
-                    spec.retentionDays = 60;
-                });
-            const [method, after] = fault.kind === "run" ? ["GetNamespace", 1] : ["UpdateNamespace", 0];
-            emulator.faults.add({ ...fault, method, after, times: Number.POSITIVE_INFINITY, run });
-            await expect(stack.up("Namespace", "a", { ...args, retentionDays: 7 })).rejects.toThrow(says);
+    ])("each time, $what: the error says so after six times", ({ faultOf, says }) =>
+        whileRetentionIsSet(faultOf, async (up, emulator) => {
+            await expect(up).rejects.toThrow(says);
             expect(emulator.requests.count("UpdateNamespace")).toBe(6);
         }),
     );
