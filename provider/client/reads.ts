@@ -30,8 +30,8 @@ const PAGES_ON_TRUST = 2;
 /** And so many more reads one by one buy another page: in a huge account, most of what a page holds is not ours. */
 const SINGLE_READS_PER_PAGE = 10;
 /**
- * A page that takes longer, with its repetitions, is given up, so that whoever waits for it still has time to read alone.
- * One attempt may take all of it: a page of 1,000 namespaces can have 32 MB.
+ * A page that takes longer, with its repetitions, is given up, and none is begun after so long, so that whoever waits
+ * still has time to read alone. One attempt may take all of it: a page of 1,000 namespaces can have 32 MB.
  */
 const PAGE_MS = 75_000;
 
@@ -75,7 +75,7 @@ class KindReads<T> {
     private pageToken = "";
     private listed = false;
     private mayList = true;
-    private paging: Promise<void> | undefined;
+    private paging = false;
     /** Why the last page did not come. */
     private failure: unknown;
     private readonly items = new Map<string, { readonly item: T; readonly page: number }>();
@@ -101,12 +101,11 @@ class KindReads<T> {
                 resolve(item);
             };
             const askAlone = () => done();
-            // The page is everybody's, the time of each is its own.
             signal.addEventListener("abort", askAlone, { once: true });
             this.waiting.set(id, [...(this.waiting.get(id) ?? []), done]);
-            this.paging ??= this.page(signal).finally(() => {
-                this.paging = undefined;
-            });
+            if (!this.paging) {
+                void this.page(signal);
+            }
         });
         if (listedItem !== undefined) {
             return listedItem;
@@ -126,40 +125,50 @@ class KindReads<T> {
         return this.mayList && !this.listed && this.pages < earned;
     }
 
+    /** Pages as long as somebody waits, it is worth it, and whoever began has time. Whoever is left asks alone. */
     private async page(signal: AbortSignal): Promise<void> {
-        // Not `AbortSignal.timeout`: `any` holds it only weakly, so that the next clearing up of the heap would take it away.
-        const late = new AbortController();
-        const either = AbortSignal.any([signal, late.signal]);
-        let timer: NodeJS.Timeout | undefined;
+        this.paging = true;
+        const endsAt = performance.now() + PAGE_MS;
         try {
-            while (this.waiting.size > 0 && this.mayPage()) {
-                this.pages += 1;
-                clearTimeout(timer);
-                timer = setTimeout(() => late.abort(), PAGE_MS);
-                const { items, nextPageToken } = await this.source.list(this.pageToken, {
-                    signal: either,
-                    attemptMs: PAGE_MS,
-                });
-                for (const item of items) {
-                    this.add(item);
-                }
-                // A token that comes back unchanged would page for ever.
-                this.listed = nextPageToken === "" || nextPageToken === this.pageToken;
-                this.pageToken = nextPageToken;
+            while (this.waiting.size > 0 && this.mayPage() && performance.now() < endsAt) {
+                await this.nextPage(signal);
                 // Nothing may come between the last look at who waits and the end of the paging.
                 await new Promise((resolve) => setImmediate(resolve));
             }
+            this.failure = undefined;
         } catch (error) {
+            // Whoever may not list may still read; and where reading fails too, that error is the one to show. A server that
+            // was away for a while is asked for the list once more.
+            this.mayList = error instanceof GivenUpError && this.failure === undefined;
             this.failure = error;
-            // Whoever may not list may still read; and where reading fails too, that error is the one to show.
-            this.mayList = false;
         } finally {
-            clearTimeout(timer);
+            this.paging = false;
             const left = [...this.waiting.values()].flat();
             this.waiting.clear();
             for (const askAlone of left) {
                 askAlone();
             }
+        }
+    }
+
+    private async nextPage(signal: AbortSignal): Promise<void> {
+        this.pages += 1;
+        // Not `AbortSignal.timeout`: `any` holds it only weakly, so that the next clearing up of the heap would take it away.
+        const late = new AbortController();
+        const timer = setTimeout(() => late.abort(), PAGE_MS);
+        try {
+            const { items, nextPageToken } = await this.source.list(this.pageToken, {
+                signal: AbortSignal.any([signal, late.signal]),
+                attemptMs: PAGE_MS,
+            });
+            for (const item of items) {
+                this.add(item);
+            }
+            // A token that comes back unchanged would page for ever.
+            this.listed = nextPageToken === "" || nextPageToken === this.pageToken;
+            this.pageToken = nextPageToken;
+        } finally {
+            clearTimeout(timer);
         }
     }
 

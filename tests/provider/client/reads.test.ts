@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { Status } from "nice-grpc-common";
-import { type Failure, RpcError } from "../../../provider/client/errors";
+import { type Failure, GivenUpError, RpcError } from "../../../provider/client/errors";
 import { type Page, Reads, type Source } from "../../../provider/client/reads";
 
 interface Item {
@@ -204,20 +204,88 @@ describe("a page that does not come", () => {
         jest.useRealTimers();
     });
 
-    test("is given up after 75 s, and whoever waits for it asks alone", async () => {
-        const account = new Account(ids(50));
+    /** Waits until it is aborted, as a call does whose every attempt fails. */
+    const never = (_: string, { signal }: { signal?: AbortSignal } = {}) =>
+        new Promise<never>((_resolve, reject) => {
+            signal?.addEventListener("abort", () =>
+                reject(new GivenUpError("GetThings", undefined, true, { cause: signal.reason })),
+            );
+        });
+
+    async function begun(account: Account): Promise<Reads> {
         const reads = new Reads();
         await readAll(reads, account, ids(4));
-        account.list = (_, { signal } = {}) =>
-            new Promise((_resolve, reject) => {
-                signal?.addEventListener("abort", () => reject(signal.reason));
-            });
+        account.gets = [];
+        return reads;
+    }
+
+    /** Second by second: between pages, there is work that no timer stands for. */
+    async function pass(seconds: number): Promise<void> {
+        for (let second = 0; second < seconds; second += 1) {
+            await jest.advanceTimersByTimeAsync(1000);
+            await tick();
+        }
+    }
+
+    test("is given up after 75 s, and whoever waits for it asks alone", async () => {
+        const account = new Account(ids(50));
+        const reads = await begun(account);
+        account.list = never;
         const read = reads.read(account, "thing-9", { signal });
         await jest.advanceTimersByTimeAsync(74_000);
-        expect(account.gets).toHaveLength(4);
+        expect(account.gets).toEqual([]);
         await jest.advanceTimersByTimeAsync(2_000);
         await expect(read).resolves.toMatchObject({ id: "thing-9" });
         expect(jest.getTimerCount()).toBe(0);
+    });
+
+    test("since the server was away for so long, is asked for once more", async () => {
+        const account = new Account(ids(50));
+        const reads = await begun(account);
+        const list = account.list.bind(account);
+        account.list = never;
+        const read = reads.read(account, "thing-9", { signal });
+        await jest.advanceTimersByTimeAsync(80_000);
+        await read;
+        account.list = list;
+        expect(await readAll(reads, account, ids(50))).toHaveLength(50);
+        expect(account.lists).toBe(1);
+        // Some do not wait for the last page that is had on trust.
+        expect(account.gets.length).toBeLessThan(10);
+    });
+
+    test("twice in a row, is not asked for again", async () => {
+        const account = new Account(ids(50));
+        const reads = await begun(account);
+        account.list = jest.fn(never);
+        for (const id of ["thing-9", "thing-10", "thing-11"]) {
+            const read = reads.read(account, id, { signal });
+            await jest.advanceTimersByTimeAsync(80_000);
+            await expect(read).resolves.toMatchObject({ id });
+        }
+        expect(account.list).toHaveBeenCalledTimes(2);
+    });
+
+    test("is not begun when whoever waits has waited for 75 s; the next who comes goes on from there", async () => {
+        const account = new Account(ids(20_000));
+        const reads = await begun(account);
+        const list = account.list.bind(account);
+        account.list = async (pageToken) => {
+            await new Promise((resolve) => setTimeout(resolve, 20_000));
+            return list(pageToken);
+        };
+        // On every page there is one of ours, so that each is worth the next.
+        const present = Promise.all(ids(20).map((_, page) => reads.read(account, `thing-${page * 1000}`, { signal })));
+        const last = reads.read(account, "thing-19999", { signal });
+        await pass(81);
+        await expect(last).resolves.toMatchObject({ id: "thing-19999" });
+        await expect(present).resolves.toHaveLength(20);
+        expect(account.lists).toBe(4);
+        expect(account.gets).toHaveLength(20 - 4 + 1);
+        const next = reads.read(account, "thing-4007", { signal });
+        await pass(21);
+        await expect(next).resolves.toMatchObject({ id: "thing-4007" });
+        expect(account.gets).not.toContain("thing-4007");
     });
 });
 
