@@ -22,6 +22,8 @@ const INTERVAL_MS = 250;
  * too. With 5, less than 2 % of 1,200 requests are, up to 2 s away; with 4, up to 500 ms away.
  */
 const INTERVAL_LATENCIES = 5;
+/** An answer that takes longer, such as a large page, says nothing of how soon a refusal is heard of. */
+const LONGEST_LATENCY_MS = 2_000;
 /** Growth per interval until the server has refused anything: tenfold in 1.7 s. */
 const GROWTH = 1.4;
 /** Growth per interval towards what was refused, in requests/s. */
@@ -163,7 +165,7 @@ export class Limiter {
             refusals.othersPassed += 1;
         }
         if (at >= this.adjustedAt) {
-            this.latencyMs = Math.max(this.latencyMs ?? 0, this.now() - at);
+            this.latencyMs = Math.min(Math.max(this.latencyMs ?? 0, this.now() - at), LONGEST_LATENCY_MS);
         }
     }
 

@@ -193,6 +193,14 @@ test("without a limit: more than 300/s within 4 s", async () => {
     expect(server.refused).toBe(0);
 });
 
+test("without a limit, after a page that took 15 s: no slower for that", async () => {
+    const limiter = new Limiter();
+    const turn = await limiter.acquire("GetNamespaces", "read");
+    await jest.advanceTimersByTimeAsync(15_000);
+    limiter.passed("GetNamespaces", turn);
+    expect(await rush(limiter, new Server(1e6), 1200)).toBeLessThan(12);
+});
+
 test.each([0.5, 1, 3, 10, 40, 200])("a cap of %d/s is never exceeded", async (requestsPerSecond) => {
     const limiter = new Limiter({ requestsPerSecond });
     const sent: number[] = [];
