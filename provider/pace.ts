@@ -32,8 +32,8 @@ export interface Looks {
 
 interface Waiting {
     readonly looks: Looks;
-    /** The time to the first look, if nothing is known until then. */
-    readonly firstGapMs: number;
+    /** The time to the look, if nothing is known until then. */
+    readonly gapMs: number;
     /** Sets the timer anew. */
     arm(): void;
 }
@@ -54,7 +54,8 @@ export class Pace {
         signal.throwIfAborted();
         let timer: NodeJS.Timeout | undefined;
         let abort = () => {};
-        const waiting: Waiting = { looks, firstGapMs: this.firstGapMs(looks), arm: () => {} };
+        const gapMs = looks.count === 0 ? this.firstGapMs(looks) : LONGEST_GAP_MS;
+        const waiting: Waiting = { looks, gapMs, arm: () => {} };
         this.waiting.add(waiting);
         try {
             await new Promise<void>((resolve, reject) => {
@@ -93,17 +94,17 @@ export class Pace {
         }
     }
 
-    private dueAt({ looks: { startedAt, lookedAt, count }, firstGapMs }: Waiting): number {
+    private dueAt({ looks: { startedAt, lookedAt, count }, gapMs }: Waiting): number {
         const since = lookedAt ?? startedAt;
         const earliest = Math.max(since + SHORTEST_GAP_MS, startedAt + count * AVERAGE_GAP_MS);
         const latest = since + LONGEST_GAP_MS;
-        const dueAt = Math.min(Math.max(this.wantedAt(since, startedAt, count, firstGapMs), earliest), latest);
+        const dueAt = Math.min(Math.max(this.wantedAt(since, startedAt, gapMs), earliest), latest);
         return onTick(dueAt, earliest, latest);
     }
 
-    private wantedAt(since: number, startedAt: number, count: number, firstGapMs: number): number {
+    private wantedAt(since: number, startedAt: number, gapMs: number): number {
         if (this.expectedMs === undefined) {
-            return since + (count === 0 ? firstGapMs : LONGEST_GAP_MS);
+            return since + gapMs;
         }
         const leftMs = startedAt + this.expectedMs - since;
         return since + (leftMs > 0 ? leftMs / Math.ceil(leftMs / LONGEST_GAP_MS) : LATE_GAP_MS);

@@ -52,7 +52,7 @@ const IF_TOLD_MS = 10_000;
 
 const LOST_CONNECTION = /RST_STREAM|ECONNRESET|socket|stream|connection|GOAWAY|INTERNAL_ERROR|goaway/i;
 
-/** Options of a call beside the ones of gRPC. */
+/** Options of a call. */
 export interface CallOptions {
     /** Ends the call, with its retries. */
     readonly signal?: AbortSignal;
@@ -66,7 +66,7 @@ const clients = new Map<string, Client>();
 
 /** The connection to one account of Temporal Cloud: every request of the process for it goes through here. */
 export class Client {
-    /** The Cloud Ops API. Its calls fail with an RpcError. */
+    /** The Cloud Ops API. Its calls fail with an RpcError, or a GivenUpError where the signal ended them. */
     readonly cloud: Cloud;
     readonly limiter: Limiter;
     /** Reads that share their requests. */
@@ -76,10 +76,11 @@ export class Client {
     private readonly connection: grpc.Client;
     private readonly metadata = new grpc.Metadata();
     private answered = false;
+    private knownAccountId: string | undefined;
     private account: Promise<string> | undefined;
     private accountIfTold: Promise<string | undefined> | undefined;
 
-    /** The one client of this process for an endpoint and key. */
+    /** The one client of this process for that configuration. */
     static for(configuration: Configuration): Client {
         const key = JSON.stringify(configuration);
         let client = clients.get(key);
@@ -140,14 +141,20 @@ export class Client {
     }
 
     /** The id of the account that the key belongs to, asked for once; empty where the server names none. */
-    async accountId({ signal }: CallOptions = {}): Promise<string> {
-        this.account ??= this.cloud.getAccount({}).then(({ account }) => account?.id ?? "");
+    async accountId(options: CallOptions = {}): Promise<string> {
+        if (this.knownAccountId !== undefined) {
+            return this.knownAccountId;
+        }
+        this.account ??= this.cloud.getAccount({}).then(({ account }) => {
+            this.knownAccountId = account?.id ?? "";
+            return this.knownAccountId;
+        });
         const shared = this.account;
         shared.catch(() => {
             // Whoever asks next asks the server again.
             this.account = this.account === shared ? undefined : this.account;
         });
-        return unlessAborted(shared, "GetAccount", signal);
+        return unlessAborted(shared, "GetAccount", options.signal);
     }
 
     /** The same for whom it would only be good to know: undefined where the server does not tell it soon. */
@@ -273,6 +280,10 @@ export class Client {
 function unlessAborted<T>(shared: Promise<T>, rpc: string, signal: AbortSignal | undefined): Promise<T> {
     return new Promise((resolve, reject) => {
         const abort = () => reject(new GivenUpError(rpc, undefined, true, { cause: signal?.reason }));
+        if (signal?.aborted) {
+            abort();
+            return;
+        }
         signal?.addEventListener("abort", abort, { once: true });
         void shared.then(resolve, reject).finally(() => signal?.removeEventListener("abort", abort));
     });
