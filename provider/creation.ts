@@ -62,15 +62,19 @@ export class Creation<Args extends object, Resource extends Live> {
     }
 
     private async make(run: Run, bag: Bag, task: Task): Promise<{ created: Created; resource: Resource }> {
-        const [started, note] = await Promise.all([this.start(run, bag, task), accountNote(run.session)]);
-        const created = { ...started, once: { ...started.once, ...note } };
+        const note = accountNote(run.session);
+        const started = await this.start(run, bag, task);
+        const noted = async () => ({ ...started, once: { ...started.once, ...(await note) } });
         try {
-            if (created.asyncOperation) {
-                await this.existing.awaitOperation(run, created.asyncOperation, "creating");
+            if (started.asyncOperation) {
+                await this.existing.awaitOperation(run, started.asyncOperation, "creating");
             }
-            const { once } = created;
-            return { created, resource: await this.existing.settle(run, bag, created.id, task, { fresh: true, once }) };
+            const created = await noted();
+            const { id, once } = created;
+            const unseen = "just made";
+            return { created, resource: await this.existing.settle(run, bag, id, task, { unseen, once }) };
         } catch (error) {
+            const created = await noted();
             if (error instanceof OperationError) {
                 throw await this.failedCreate(run, bag, created, error);
             }
@@ -248,7 +252,7 @@ export class Creation<Args extends object, Resource extends Live> {
             lagUntil = 0;
         }
         await this.existing.look(run, created.id, lagUntil);
-        await this.existing.remove(run, created.id, { fresh: false });
+        await this.existing.remove(run, created.id, {});
     }
 
     private take(run: Run, created: Created, { id }: AsyncOperation): Created {

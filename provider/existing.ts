@@ -34,8 +34,14 @@ const UNEXPLAINED_LIMIT = 3;
 /** The time for a last look, when the time for the work itself is up. */
 const LAST_LOOK_MS = 10_000;
 
+/** A resource that nobody has seen yet: made just now, or by an earlier run. */
+export type Unseen = "just made" | "made earlier";
+
 /** What is done to resources that exist: looked at, brought to what is wanted, removed. */
 export class Existing<Args extends object, Resource extends Live> {
+    /** Operations of others that have ended or cannot be seen: what becomes of them, only the resource shows. */
+    private readonly settled = new Set<string>();
+
     constructor(
         private readonly definition: Definition<Args, Resource>,
         private readonly view: View<Args, Resource>,
@@ -66,9 +72,10 @@ export class Existing<Args extends object, Resource extends Live> {
         bag: Bag,
         id: string,
         task: Task,
-        options: { readonly fresh: boolean; readonly once?: Bag | undefined },
+        options: { readonly unseen?: Unseen | undefined; readonly once?: Bag | undefined },
     ): Promise<Resource> {
-        const lagUntil = options.fresh ? performance.now() + READ_LAG_MS : 0;
+        let { unseen } = options;
+        const lagUntil = unseen ? performance.now() + READ_LAG_MS : 0;
         const made = new Map<string, number>();
         let answer = "";
         let conflicts = 0;
@@ -80,9 +87,13 @@ export class Existing<Args extends object, Resource extends Live> {
             for (;;) {
                 const resource = await this.look(run, id, lagUntil);
                 if (resource === undefined) {
+                    if (unseen === "just made") {
+                        throw new LifecycleError(`the server has not shown it for ${READ_LAG_MS / 1000} s.`);
+                    }
                     await refuseOtherAccount(run, options.once?.[ACCOUNT_KEY]);
                     throw this.gone({ ...run, id }, bag, id, options.once);
                 }
+                unseen = undefined;
                 if (resource.state === ResourceState.RESOURCE_STATE_ACTIVATION_FAILED) {
                     throw this.neverActive({ ...run, id }, bag, id, resource, options.once);
                 }
@@ -124,22 +135,23 @@ export class Existing<Args extends object, Resource extends Live> {
         }
     }
 
-    /** Deletes the resource, if it is there; one that is fresh may just not be visible yet. Returns whether it was there. */
-    async remove(run: Run, id: string, { fresh }: { readonly fresh: boolean }): Promise<boolean> {
+    /** Deletes the resource, if it is there; one that is unseen may just not be visible yet. Returns whether it was there. */
+    async remove(run: Run, id: string, { unseen }: { readonly unseen?: Unseen | undefined }): Promise<boolean> {
         const { session } = run;
         const { kind, idRecurs } = this.definition;
         // An id that is never given twice can be derived; it tells later that the resource is gone and not just unseen.
         const derivedId = idRecurs ? undefined : deleteOperationId(kind, id);
         let operationId = derivedId ?? randomUUID();
-        const lagUntil = fresh ? performance.now() + READ_LAG_MS : 0;
+        let lagUntil = unseen ? performance.now() + READ_LAG_MS : 0;
         let wasThere = false;
-        for (let attempt = 0; ; attempt += 1) {
-            const resource = await this.look(run, id, attempt === 0 ? lagUntil : 0);
+        for (let attempt = 0; ; ) {
+            const resource = await this.look(run, id, lagUntil);
             if (resource === undefined) {
                 return wasThere;
             }
             wasThere = true;
             if (isInFlight(resource)) {
+                lagUntil = resource.state === ResourceState.RESOURCE_STATE_DELETING ? 0 : lagUntil;
                 await this.awaitOthers(run, resource);
                 continue;
             }
@@ -163,7 +175,9 @@ export class Existing<Args extends object, Resource extends Live> {
                 }
             }
             operationId = randomUUID();
+            lagUntil = 0;
             await this.pause(run, attempt);
+            attempt += 1;
         }
     }
 
@@ -287,7 +301,7 @@ export class Existing<Args extends object, Resource extends Live> {
         return changed || attempts < (failed(error, "conflict") ? UNEXPLAINED_LIMIT : 1);
     }
 
-    /** Waits for an operation on the resource that is not ours: how it ends is not our concern. */
+    /** Waits for an operation on the resource that is not ours. */
     private awaitOthers(run: Run, { asyncOperationId }: Resource): Promise<void> {
         return this.awaitEvent(run, {
             purpose: "waiting for another operation on it",
@@ -296,20 +310,20 @@ export class Existing<Args extends object, Resource extends Live> {
     }
 
     private async awaitEvent(run: Run, { purpose, operationId }: Wait): Promise<void> {
-        const known = operationId === undefined ? undefined : await this.knownOperation(run, operationId);
-        if (known === undefined || isEnded(known)) {
-            // The resource shows the end of its operation a little later.
-            run.session.log.status(run.context.urn, purpose);
-            await sleep(WAIT_INTERVAL_MS, undefined, { signal: run.signal });
-            return;
-        }
-        try {
-            await this.awaitOperation(run, known, purpose);
-        } catch (error) {
-            if (!(error instanceof OperationError)) {
-                throw error;
+        if (operationId !== undefined && !this.settled.has(operationId)) {
+            const known = await this.knownOperation(run, operationId);
+            const isAtWork = known !== undefined && !isEnded(known);
+            if (isAtWork) {
+                await this.awaitOperation(run, known, purpose).catch(unlessOperationError);
+            }
+            this.settled.add(operationId);
+            if (isAtWork) {
+                return;
             }
         }
+        // The resource shows the end of its operation a little later.
+        run.session.log.status(run.context.urn, purpose);
+        await sleep(WAIT_INTERVAL_MS, undefined, { signal: run.signal });
     }
 
     private pause({ signal }: Run, conflicts: number): Promise<void> {
@@ -382,6 +396,13 @@ export async function getExactly<Resource extends Live>(
         throw new LifecycleError(`the server, asked for the ${kind} ${JSON.stringify(id)}, answered ${what}.`);
     }
     return resource;
+}
+
+/** How an operation ends that is not ours is not our concern. */
+function unlessOperationError(error: unknown): void {
+    if (!(error instanceof OperationError)) {
+        throw error;
+    }
 }
 
 /** Whether what the server still shows is no more than a memory. */

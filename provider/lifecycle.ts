@@ -5,6 +5,7 @@ import type { ResourceContext } from "./context";
 import { CONTEXT_KEY, contextOf, READ_TIMEOUT_MS } from "./context";
 import { Creation } from "./creation";
 import type { Definition, Live } from "./definition";
+import type { Unseen } from "./existing";
 import { Existing, getExactly, isGone } from "./existing";
 import type { Bag } from "./fields";
 import { checkFields } from "./fields";
@@ -133,8 +134,8 @@ export class Lifecycle<Args extends object, Resource extends Live> {
             this.alone(session, id, async () => {
                 const once = await this.once(session, old);
                 const task = this.view.task(visible(bag), old);
-                const fresh = old[UNSEEN_KEY] === true;
-                const resource = await this.existing.settle(run, bag, id, task, { fresh, once });
+                const unseen = unseenOf(old);
+                const resource = await this.existing.settle(run, bag, id, task, { unseen, once });
                 const left = this.view.left(resource, task);
                 if (left) {
                     run.session.log.warn(run.context.urn, left.warning);
@@ -164,7 +165,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
                 if (old[REPLACE_KEY] === GONE && this.view.naturalKey(old) !== undefined) {
                     await this.refuseReturned(run, id);
                 }
-                if (!(await this.existing.remove(run, id, { fresh: old[UNSEEN_KEY] === true }))) {
+                if (!(await this.existing.remove(run, id, { unseen: unseenOf(old) }))) {
                     await refuseOtherAccount(run, old[ACCOUNT_KEY]);
                 }
             }),
@@ -267,7 +268,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
                 );
             }
             const once = { ...(await accountNote(run.session)), ...this.owners.claim(id, run.context) };
-            const resource = await this.existing.settle(run, bag, id, task, { fresh: false, once });
+            const resource = await this.existing.settle(run, bag, id, task, { once });
             if (differing.length > 0) {
                 run.session.log.warn(run.context.urn, `Took over ${kind} ${id} and changed ${paths(differing)}.`);
             }
@@ -301,4 +302,8 @@ export class Lifecycle<Args extends object, Resource extends Live> {
             idOf: (resource) => definition.idOf(resource),
         };
     }
+}
+
+function unseenOf(old: Bag): Unseen | undefined {
+    return old[UNSEEN_KEY] === true ? "made earlier" : undefined;
 }

@@ -8,6 +8,7 @@ import type { Namespace } from "../../proto/generated/temporal/api/cloud/namespa
 import { connect } from "../emulator/client";
 import { TestStack } from "../support/engine";
 import { inputsOf, urnOf } from "../support/inputs";
+import { until } from "../support/until";
 import { faultsOf, fleet } from "./fleet";
 import { MiniStack, type Sample, samples } from "./mini";
 import { withStacks } from "./with";
@@ -161,6 +162,33 @@ describe("another client, between the read and the write", () => {
             const { spec } = emulator.namespaces.get(stack.id("a")) ?? {};
             expect(spec?.description).toBe("two");
             expect([11, 12, 13]).toContain(spec?.retentionDays);
+        }));
+
+    test.concurrent("has an operation in flight that nobody else may see: it is asked for once, and a delete waits", () =>
+        withStacks({}, async (emulator, newStack) => {
+            const stack = newStack();
+            await stack.up("Namespace", "a", { name: "orders", regions: [REGION], apiKeyAuth: true });
+            emulator.faults.add({ kind: "hideOperation", method: "UpdateNamespace", durationMs: 600_000 });
+            // However long it has waited, this says no more of the delete than without waiting.
+            const code = Status.FAILED_PRECONDITION;
+            emulator.faults.add({ kind: "failBefore", method: "DeleteNamespace", code });
+            emulator.settings.operationDurationMs = 600_000;
+            const { api, close } = connect(emulator);
+            try {
+                await write(api, stack.id("a"), 11);
+            } finally {
+                close();
+            }
+            emulator.settings.operationDurationMs = 0;
+            const rounds = () => emulator.requests.count("GetNamespace");
+            const [before, asked] = [rounds(), emulator.requests.count("GetAsyncOperation")];
+            const gone = stack.destroy("a");
+            await until("five rounds of waiting", () => rounds() >= before + 5);
+            expect(emulator.requests.count("GetAsyncOperation")).toBe(asked + 1);
+            emulator.finishOperations();
+            await gone;
+            expect(emulator.namespaces.list()).toEqual([]);
+            expect(emulator.requests.count("DeleteNamespace")).toBe(2);
         }));
 });
 
