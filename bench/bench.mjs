@@ -57,7 +57,9 @@ const options = new Command("npm run bench --")
     )
     .addOption(new Option("--parallel <n>", "resources at a time").argParser(number).default(100))
     .addOption(
-        new Option("--kinds <name,...>", "kinds of resources, in equal parts").argParser(words).default(ALL_KINDS),
+        new Option("--kinds <name,...>", "kinds of resources, in equal parts; ApiKey needs ServiceAccount before it")
+            .argParser(words)
+            .default(ALL_KINDS),
     )
     .addOption(
         new Option("--only <command,...>", `of ${OPERATIONS.join(", ")}`).argParser(words).default(OPERATIONS, "all"),

@@ -37,6 +37,7 @@ export const ProjectRole = {
     List: "list",
     Contribute: "contribute",
     Member: "member",
+    /** Comes with the account role `developer`, and cannot be granted. */
     Developer: "developer",
 } as const;
 export type ProjectRole = (typeof ProjectRole)[keyof typeof ProjectRole];

@@ -1,5 +1,5 @@
-// `npm run docs`: writes docs/resources/ and docs/functions.md from the doc comments of provider/, so that what an editor
-// shows and what the page says are one text. `--check` writes nothing and fails where a page is not what it would be.
+// `npm run docs`: writes docs/resources/, docs/functions.md and docs/emulator.md from the doc comments of provider/ and
+// emulator/, so that what an editor shows and what the page says are one text. `--check` writes nothing and fails where a page is not what it would be.
 
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -9,6 +9,13 @@ import { root } from "./setup.mjs";
 const ts = createRequire(path.join(root, "package.json"))("typescript");
 const common = ["resource.ts", "access.ts"].flatMap((file) => [...parse(path.join(root, "provider", file)).statements]);
 const docs = path.join(root, "docs");
+/** The objects that hold the words of a type: by the name that object and type have in common. */
+const enums = new Map(
+    ["enums.ts", "functions/regions.ts"]
+        .flatMap((file) => [...parse(path.join(root, "provider", file)).statements])
+        .filter((statement) => isExported(statement) && ts.isVariableStatement(statement) && hasWords(statement))
+        .map((statement) => [declared(statement).name.text, statement]),
+);
 
 /** What holds for every resource, and is therefore in no comment. */
 const rules = [
@@ -22,6 +29,7 @@ const rules = [
 const written = new Map([
     ...sourcesIn("resources").map((file) => [`resources/${path.basename(file, ".ts")}.md`, resourcePage(file)]),
     ["functions.md", functionsPage(sourcesIn("functions"))],
+    ["emulator.md", emulatorPage()],
 ]);
 
 if (process.argv.includes("--check")) {
@@ -71,7 +79,7 @@ function resourcePage(file) {
     const outputs = resource.members.filter(
         (member) => ts.isPropertyDeclaration(member) && !argumentNames(args).has(member.name.getText()),
     );
-    return `${[
+    return page([
         `# ${resource.name.text}`,
         comment(resource),
         ...rules,
@@ -82,7 +90,74 @@ function resourcePage(file) {
         "All arguments, as the server has them, and:",
         table(outputs),
         ...others.flatMap((type) => [`## ${type.name.text}`, comment(type), ...bodies(type).map(table)]),
+    ]);
+}
+
+/** The page, and at its end the words of each type that it names. */
+function page(sections) {
+    const text = sections.join("\n\n");
+    const named = [...enums].filter(([name]) => new RegExp(`\\b${name}\\b`).test(text));
+    return `${[text, ...named.flatMap(([name, words]) => [`## ${name}`, comment(words), wordTable(words)])].join("\n\n")}\n`;
+}
+
+function declared(statement) {
+    return statement.declarationList.declarations[0];
+}
+
+/** Whether it declares `{ Name: "word", ... } as const`. */
+function hasWords(statement) {
+    const { initializer } = declared(statement);
+    return ts.isAsExpression(initializer) && ts.isObjectLiteralExpression(initializer.expression);
+}
+
+function wordTable(statement) {
+    const { name, initializer } = declared(statement);
+    const rows = initializer.expression.properties.map(
+        (property) =>
+            `| \`${property.initializer.text}\` | \`${name.text}.${property.name.getText()}\` | ${comment(property)} |`,
+    );
+    return ["| Word | Constant | |", "|---|---|---|", ...rows].join("\n");
+}
+
+function emulatorPage() {
+    const named = (file, name) =>
+        parse(path.join(root, "emulator", file)).statements.find(
+            (statement) => (ts.isVariableStatement(statement) ? declared(statement) : statement).name?.text === name,
+        );
+    const settings = named("settings.ts", "Settings");
+    const [kinds, shapes] = ["faultKinds", "malformations"].map((name) => named("faults.ts", name));
+    const intro =
+        "`npx temporal-cloud emulator --help` lists its options. `--set <name>=<value>` gives a setting, `--fault <json>` " +
+        "orders a fault, and both can be given more than once; `--random-faults <json>` orders faults at random. In JSON a pattern is a text between slashes, and a " +
+        "code its name, such as `UNAVAILABLE`; `run`, a function, is for tests in the same process.";
+    return `${[
+        "# The emulator",
+        intro,
+        "## Settings",
+        comment(settings),
+        table(settings.members),
+        "## Faults",
+        comment(named("faults.ts", "Fault")),
+        table(named("faults.ts", "Fault").members),
+        comment(kinds),
+        listTable("Kind", kinds),
+        comment(shapes),
+        listTable("Shape", shapes),
+        "## Faults at random",
+        comment(named("faults.ts", "RandomFaults")),
+        table(named("faults.ts", "RandomFaults").members),
     ].join("\n\n")}\n`;
+}
+
+/** The words of `["word", ...] as const`, each with the comment before it. */
+function listTable(title, statement) {
+    const text = statement.getSourceFile().text;
+    const rows = declared(statement).initializer.expression.elements.map((element) => {
+        const [range] = ts.getLeadingCommentRanges(text, element.pos) ?? [];
+        const words = text.slice(range.pos, range.end).replace(/^\/\*\*\s*|\s*\*\/$/g, "");
+        return `| \`${element.text}\` | ${words} |`;
+    });
+    return [`| ${title} | |`, "|---|---|", ...rows].join("\n");
 }
 
 function functionsPage(files) {
@@ -117,7 +192,7 @@ function functionsPage(files) {
             '    const { endpoints } = await temporalcloud.getNamespace({ name: "orders" });\n' +
             "    return { address: endpoints.grpcAddress }; // the stack's outputs\n};\n```",
     ];
-    return `${["# Lookups", ...intro, ...sections, ...errorSection()].join("\n\n")}\n`;
+    return page(["# Lookups", ...intro, ...sections, ...errorSection()]);
 }
 
 /** When a function throws, as its comment has it: `{LookupError} when there is none`. */
@@ -189,11 +264,18 @@ function typeText(type) {
         text = text.replace(/pulumi\.(?:Input|Output|Unwrap)<((?:[^<>]|<[^<>]*>)*)>/, "$1");
     }
     return text
+        .replace(/typeof (\w+)\.(\w+)/g, (whole, name, member) => wordOf(name, member) ?? whole)
         .replace(/(\w+): ([^;{}]*?) \| undefined/g, "$1?: $2")
         .replace(/ \| undefined/g, "")
         .replace(/readonly /g, "")
         .replace(/\/\*\*.*?\*\/ ?/g, "")
         .replaceAll("|", "\\|");
+}
+
+function wordOf(name, member) {
+    const words = enums.get(name);
+    const found = words && declared(words).initializer.expression.properties.find(({ name }) => name.text === member);
+    return found?.initializer.getText();
 }
 
 function isExported(statement) {

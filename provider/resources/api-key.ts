@@ -35,7 +35,8 @@ export interface ApiKeyArgs {
     expiryTime?: pulumi.Input<string> | undefined;
     /**
      * How long it works from its creation, in whole minutes: `90d`, `36h`, `1d12h`; 24 hours to 2 years (731
-     * days). Changing it replaces the key. A key that is taken over keeps the time that it has.
+     * days). Changing it replaces the key. A key that is taken over keeps the time that it has, where this is declared in
+     * the `up` that takes it over; declared later, it replaces the key.
      */
     expiresIn?: pulumi.Input<string> | undefined;
     /**

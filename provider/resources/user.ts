@@ -51,7 +51,8 @@ export interface UserInvitation {
  * ```
  *
  * Who is there already is taken over by the option `import`, with the id, or by `adopt: true`. An owner is never
- * deleted: take that role away first, or the resource out of the state.
+ * deleted, since the API cannot take that role: have it changed elsewhere and run `pulumi refresh` first, or take the
+ * resource out of the state.
  */
 export class User extends Resource {
     declare public readonly email: pulumi.Output<string>;

@@ -228,6 +228,7 @@ describe("what a change does", () => {
         ["expiryTime", byTime, { expiryTime: "2027-06-02T00:00:00Z" }, ["expiryTime"]],
         ["expiresIn", byDuration, { expiresIn: "91d", rotateBefore: "14d" }, ["expiresIn"]],
         ["one kind of expiry for the other", byTime, { expiresIn: "90d" }, ["expiryTime", "expiresIn"]],
+        ["expiresIn of a key that was taken over without it", old([]), { expiresIn: "90d" }, ["expiresIn"]],
     ])("%s replaces, the new key first", (_, before, args, replaces) => {
         expect(diff(before, args)).toEqual({ changes: true, replaces, deleteBeforeReplace: false });
     });
