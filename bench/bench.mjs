@@ -7,6 +7,7 @@ import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { forgetOwnSettings } from "../scripts/environment.mjs";
 import { root, setup } from "../scripts/setup.mjs";
 import { makeProjectFolder, removeFolder } from "./folder.mjs";
 import { measureImport } from "./import.mjs";
@@ -83,6 +84,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
     process.on(signal, () => process.exit(1));
 }
 const { pulumi } = await setup();
+forgetOwnSettings();
 const sizes = options.full ? FULL_SIZES : options.sizes;
 const engineEnv = options.skipCheckpoints ? { PULUMI_EXPERIMENTAL: "true", PULUMI_SKIP_CHECKPOINTS: "true" } : {};
 

@@ -1,5 +1,5 @@
 // One operation of the real engine, in a process of its own, so that the program's memory can be told from the rest.
-// Gets its job from the environment and prints the result as one line of JSON.
+// Gets its job from the environment, and sends the result to whoever has started it.
 
 import { createRequire } from "node:module";
 import { register } from "./resources.mjs";

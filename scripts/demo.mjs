@@ -8,6 +8,7 @@ import os from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
+import { forgetOwnSettings } from "./environment.mjs";
 import { root, SetupError, setup } from "./setup.mjs";
 
 // The folder's own: nothing of it is ever seen.
@@ -40,6 +41,7 @@ try {
 async function main() {
     const started = Date.now();
     const { pulumi } = await setup();
+    forgetOwnSettings();
     // Only now: before the set-up there are no dependencies.
     const require = createRequire(path.join(root, "package.json"));
     const automation = require("@pulumi/pulumi/automation");
@@ -64,7 +66,7 @@ function listenForInterrupts() {
     // The emulator would outlive its terminal. What is written to one that is gone is lost, and no reason to stop clearing up.
     for (const stream of [process.stdout, process.stderr]) {
         stream.on("error", (error) => {
-            if (error.code !== "EIO") {
+            if (error.code !== "EIO" && error.code !== "EPIPE") {
                 throw error;
             }
         });
@@ -211,7 +213,11 @@ async function startEmulator() {
         errors += text;
     });
     const line = await new Promise((resolve, reject) => {
-        const fail = (why) => reject(new DemoError(`The emulator did not start: ${why}\n${errors}`));
+        const fail = (why) => {
+            clearTimeout(timer);
+            kill();
+            reject(new DemoError(`The emulator did not start: ${why}\n${errors}`));
+        };
         const timer = setTimeout(() => fail(`nothing heard for ${EMULATOR_START_MS / 1_000} s`), EMULATOR_START_MS);
         child.once("error", (error) => fail(error.message));
         child.once("exit", (code) => fail(`it ended with code ${code}`));

@@ -32,7 +32,14 @@ interface Ended {
 
 function runDemo(onOutput: (output: string, demo: ChildProcess) => void = () => {}): Promise<Ended> {
     const demo = spawn(process.execPath, [path.join(repositoryRoot, "scripts", "demo.mjs")], {
-        env: { ...process.env, TMPDIR: folder, TEMP: folder },
+        // What a developer may have set for the own account and backend.
+        env: {
+            ...process.env,
+            TMPDIR: folder,
+            TEMP: folder,
+            PULUMI_BACKEND_URL: "https://127.0.0.1:1",
+            TEMPORAL_CLOUD_ALLOWED_ACCOUNT_ID: "mine",
+        },
         stdio: ["ignore", "pipe", "pipe"],
         // Its own process group, as in a terminal: Ctrl-C goes to the whole of it.
         detached: true,

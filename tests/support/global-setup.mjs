@@ -1,6 +1,7 @@
 // Runs once before jest's workers: tells the harnesses where the Pulumi CLI is and whether dist/ is up to date. It
 // installs and builds nothing, so that a single unit test stays quick; `npm test` does all set-up before it gets here.
 
+import { forgetOwnSettings } from "../../scripts/environment.mjs";
 import { findPulumi, staleBuild } from "../../scripts/setup.mjs";
 
 export default async function globalSetup() {
@@ -9,10 +10,5 @@ export default async function globalSetup() {
         process.env.TEMPORAL_CLOUD_TEST_PULUMI = pulumi.root ?? "PATH";
     }
     process.env.TEMPORAL_CLOUD_TEST_BUILD = staleBuild() ?? "";
-    // The developer's own account must never be what a test talks to, nor their backend where it keeps its state.
-    for (const name of Object.keys(process.env)) {
-        if (/^(TEMPORAL_CLOUD_(?!TEST_)|TEMPORAL_API_KEY|PULUMI_)/.test(name)) {
-            delete process.env[name];
-        }
-    }
+    forgetOwnSettings();
 }
