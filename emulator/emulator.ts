@@ -94,7 +94,8 @@ export class Emulator {
         readonly port: number,
     ) {
         const isAny = host === "0.0.0.0" || host === "::";
-        this.address = `${caCertificate ? "localhost" : isAny ? "127.0.0.1" : authority(host)}:${port}`;
+        const isLocal = isAny || host === "127.0.0.1" || host === "::1";
+        this.address = `${caCertificate && isLocal ? "localhost" : isAny ? "127.0.0.1" : authority(host)}:${port}`;
         this.namespaces = new Resources(cloud, namespaceKind);
         this.users = new Resources(cloud, userKind);
         this.serviceAccounts = new Resources(cloud, serviceAccountKind);
@@ -119,7 +120,11 @@ export class Emulator {
         const settings: Settings = { ...defaultSettings, regions: [...defaultSettings.regions], ...options.settings };
         const faults = new Faults(rpcNames);
         const requests = new RequestLog();
-        const cloud = new Cloud(account, settings, faults, () => stateFile?.changed(cloud));
+        // What cannot start must not write over what another one keeps there, or over what it could not read.
+        let started = false;
+        const cloud = new Cloud(account, settings, faults, () => {
+            if (started) stateFile?.changed(cloud);
+        });
         for (const kind of kinds) cloud.of(kind);
         if (options.stateFile !== undefined && existsSync(options.stateFile)) stateFile?.restore(cloud, kinds);
         const root = builtIns(cloud);
@@ -145,6 +150,7 @@ export class Emulator {
             boundPort = await server.listen(`${authority(host)}:${port}`, tls && credentials(tls));
             // A file that cannot be written should be known now.
             stateFile?.save(cloud);
+            started = true;
         } catch (error) {
             connections.close();
             server.forceShutdown();

@@ -25,7 +25,7 @@ type AnyHandler = (request: Message, call: Call) => Message;
 const defaultSlowMs = 1000;
 const maxOperationIdLength = 255;
 /** The fields that say what a request is about, the one that says it best first. */
-const idFields = ["userId", "serviceAccountId", "keyId", "namespace", "projectId", "asyncOperationId"];
+const idFields = ["userId", "serviceAccountId", "keyId", "namespace", "projectId"];
 const createdIdFields = ["namespace", "userId", "serviceAccountId", "keyId", "projectId"];
 
 type AnyMethod = MethodDefinition<Message, Message, Message, Message, false, false>;
@@ -117,7 +117,7 @@ class Rpc {
         const logged: LoggedRequest = { method: this.method, at: cloud.now(), code: Status.OK, principal: "" };
         const apiVersion = authentication.version(context);
         if (apiVersion !== undefined) logged.apiVersion = apiVersion;
-        const resourceId = textOf(request, idFields);
+        const resourceId = this.idIn(request);
         if (resourceId !== "") logged.resourceId = resourceId;
         const operationId = this.isWrite(request) ? textOf(request, ["asyncOperationId"]) : "";
         if (operationId !== "") logged.operationId = operationId;
@@ -129,6 +129,12 @@ class Rpc {
         } finally {
             requests.add(logged);
         }
+    }
+
+    /** What it is about; a create names nothing yet that has an id. */
+    private idIn(request: Message): string {
+        if (this.method.startsWith("Create")) return "";
+        return textOf(request, this.method === "GetAsyncOperation" ? ["asyncOperationId"] : idFields);
     }
 
     private async process(

@@ -239,8 +239,10 @@ describe("faults", () => {
         add({ method: /./, kind: "failBefore", resourceId: "payments" });
         add({ method: "GetNamespace", kind: "failBefore", resourceId: /^payments\./ });
         await create();
-        expect(await errorOf(create("payments"))).toMatch(/^UNAVAILABLE/);
-        await create("payments");
+        expect(await errorOf(create("payments", "operation"))).toMatch(/^UNAVAILABLE/);
+        expect(it.emulator.requests.all.at(-1)).toMatchObject({ operationId: "operation" });
+        expect(it.emulator.requests.all.at(-1)?.resourceId).toBeUndefined();
+        await create("payments", "operation");
         await get();
         expect(await errorOf(get("payments.a1b2c"))).toMatch(/^UNAVAILABLE/);
     });

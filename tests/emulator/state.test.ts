@@ -147,9 +147,15 @@ test("a file for another account, one that is broken, and one that cannot be wri
         [JSON.stringify({ ...whole, format: 2 }), "has format 2, not 1"],
         [JSON.stringify({ ...whole, collections: undefined }), "is damaged: parts of it are missing"],
         [JSON.stringify({ ...whole, collections: { accounts: [{ resource: null }] } }), "is damaged: "],
+        [
+            JSON.stringify({ ...whole, collections: { ...(whole.collections as object), namespaces: [{}] } }),
+            "is damaged: ",
+        ],
     ] as const) {
         writeFileSync(stateFile, text);
         await expect(Emulator.start({ stateFile })).rejects.toThrow(message);
+        // Longer than a change waits to be written.
+        await new Promise((resolve) => setTimeout(resolve, 100));
         expect(readFileSync(stateFile, "utf8")).toBe(text);
     }
     await expect(Emulator.start({ stateFile: path.join(folder, "none", "state.json") })).rejects.toThrow("ENOENT");

@@ -6,6 +6,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { ChannelCredentials, createChannel, createClient } from "nice-grpc";
 import { Status } from "nice-grpc-common";
+import { Emulator } from "../../emulator";
 import { CloudServiceDefinition } from "../../proto/generated/temporal/api/cloud/cloudservice/v1/service";
 import { API_VERSION } from "../../proto/generated/version";
 import { errorOf, headers, use } from "./client";
@@ -29,6 +30,16 @@ test("clients that trust its certificate get in, others do not", async () => {
     expect(await call(trusting)).toBe("OK");
     expect(await call(ChannelCredentials.createSsl())).toMatch(/^UNAVAILABLE/);
     expect(await call(ChannelCredentials.createInsecure())).toMatch(/^UNAVAILABLE/);
+});
+
+test("on another address than the usual it names that one, and so does its certificate", async () => {
+    const other = await Emulator.start({ tls: true, host: "127.0.0.2" });
+    try {
+        expect(other.address).toBe(`127.0.0.2:${other.port}`);
+        expect(new X509Certificate(other.caCertificate ?? "").subjectAltName).toContain("IP Address:127.0.0.2");
+    } finally {
+        await other.stop();
+    }
 });
 
 test("the official client creates, reads, lists and deletes a namespace", async () => {
