@@ -8,7 +8,7 @@ const WITH_PROGRAM = ["up", "up again", "drift"];
 /** @param {string[][]} rows the first holds the headings; columns of numbers are aligned to the right */
 function table(rows) {
     const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-    const isNumber = rows[0].map((_, column) => rows.slice(1).every((row) => /^[-\d.×%]*$/.test(row[column])));
+    const isNumber = rows[0].map((_, column) => rows.slice(1).every((row) => /^[-\d.]*$/.test(row[column])));
     const line = (cells) => `| ${cells.join(" | ")} |`;
     const lines = rows.map((row) =>
         line(
@@ -70,7 +70,11 @@ const keyOf = ({ size, operationMs, limit, operation, contestant }) =>
 
 export function mainTable(figures) {
     const all = collect(figures);
-    const of = (figure, contestant, limit = figure.limit) => all.get(keyOf({ ...figure, contestant, limit }));
+    const of = (figure, contestant, limit = figure.limit) => {
+        const other = all.get(keyOf({ ...figure, contestant, limit }));
+        // What has failed is nothing to be compared with.
+        return other?.error && contestant !== "terraform" ? undefined : other;
+    };
     const withTwins = figures.some(({ contestant }) => contestant === "twin");
     const withTerraform = figures.some(({ contestant }) => contestant === "terraform");
     const rows = [
@@ -131,7 +135,7 @@ export function mainTable(figures) {
                       terraform?.error ? "FAILED" : seconds(terraform?.wallMs),
                       terraform ? String(total(terraform.requests)) : "",
                       terraform ? String(terraform.requests.refused) : "",
-                      ratio(terraform?.wallMs, wholeMs),
+                      terraform?.error ? "" : ratio(terraform?.wallMs, wholeMs),
                   ]
                 : []),
             Object.entries(requests.byMethod)
@@ -147,7 +151,11 @@ export function growthTable(figures) {
     const all = [...collect(figures).values()].filter(({ error }) => !error);
     const sizes = [...new Set(all.map(({ size }) => size))].sort((a, b) => a - b);
     const rows = [["operation", "limit", "command", "who", ...sizes.map((size) => `ms each at ${size}`)]];
-    for (const first of all.filter(({ size }) => size === sizes[0])) {
+    const keyOfRow = (figure) => keyOf({ ...figure, size: "" });
+    const firsts = all.filter(
+        (figure, index) => all.findIndex((other) => keyOfRow(other) === keyOfRow(figure)) === index,
+    );
+    for (const first of firsts) {
         rows.push([
             `${first.operationMs / 1000} s`,
             first.limit ? `${first.limit}/s` : "none",
