@@ -7,6 +7,8 @@ import { SetupError } from "./errors.mjs";
 
 /** Whoever has made the file writes a number into it at once. */
 const WRITTEN_WITHIN_MS = 10_000;
+/** No set-up takes so long: after a restart of the machine, another process can have the number. */
+const LONGEST_MS = 60 * 60_000;
 
 /** What this process holds. */
 const held = new Set();
@@ -83,6 +85,9 @@ function isAbandoned(file) {
     if (pid === process.pid) {
         // In a new container the numbers begin anew.
         return !held.has(file);
+    }
+    if (ageMs > LONGEST_MS) {
+        return true;
     }
     try {
         process.kill(pid, 0);

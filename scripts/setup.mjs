@@ -51,7 +51,12 @@ function installDependencies(say) {
     if (dependenciesAreInstalled()) {
         return;
     }
-    step(say, "Installing dependencies (npm ci), about half a minute", "npm", ["ci", "--no-audit", "--no-fund"]);
+    step(say, "Installing dependencies (npm ci), about half a minute", "npm", [
+        "ci",
+        "--include=dev",
+        "--no-audit",
+        "--no-fund",
+    ]);
 }
 
 // npm keeps, in node_modules, a record of what it has put there. Times would not do: a checkout changes them.
@@ -63,8 +68,18 @@ function dependenciesAreInstalled() {
     }
     const present = readJson(record).packages;
     return Object.entries(wanted).every(
-        ([name, entry]) => name === "" || entry.optional || entry.link || present[name]?.version === entry.version,
+        ([name, entry]) => name === "" || entry.link || isForOthers(entry) || present[name]?.version === entry.version,
     );
+}
+
+/** Whether a package is made for other machines. Of one for this machine npm does not say that it could not be had. */
+function isForOthers({ optional, os: systems, cpu, libc }) {
+    const fits = (list, value) => list === undefined || list.includes(value);
+    return optional && !(fits(systems, process.platform) && fits(cpu, process.arch) && fits(libc, libcName()));
+}
+
+function libcName() {
+    return process.report.getReport().header.glibcVersionRuntime === undefined ? "musl" : "glibc";
 }
 
 function generateCode(say) {

@@ -82,6 +82,13 @@ describe("what a killed process left does not hold:", () => {
         await lock(file, ["one"], "own number");
     });
 
+    test("its number is that of another process by now", async () => {
+        writeFileSync(file, String(process.pid));
+        const longAgo = Date.now() / 1000 - 2 * 3600;
+        utimesSync(file, longAgo, longAgo);
+        await lock(file);
+    });
+
     test("it had no time to write its number", async () => {
         writeFileSync(file, "");
         const taken = lock(file);

@@ -271,7 +271,7 @@ export class TestStack {
     stateFiles(): string {
         return readdirSync(path.join(this.workDir, "backend"), { recursive: true, withFileTypes: true })
             .filter((entry) => entry.isFile())
-            .map((entry) => readFileSync(path.join(entry.parentPath, entry.name), "utf8"))
+            .map((entry) => readFileSync(path.join(entry.parentPath ?? entry.path, entry.name), "utf8"))
             .join("\n");
     }
 
