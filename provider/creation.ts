@@ -8,7 +8,7 @@ import type { CallOptions } from "./client/client";
 import { failed } from "./client/errors";
 import type { Cloud, Created, Definition, Live } from "./definition";
 import type { Existing } from "./existing";
-import { isGone, READ_LAG_MS } from "./existing";
+import { READ_LAG_MS } from "./existing";
 import type { Bag } from "./fields";
 import { isEnded, OperationError, operationOrId } from "./operation";
 import { createOperationId, deleteOperationId } from "./operation-id";
@@ -297,8 +297,7 @@ export class Creation<Args extends object, Resource extends Live> {
             return undefined;
         }
         try {
-            const existing = await this.definition.find(session.client.cloud, key, { signal });
-            return existing === undefined || isGone(existing) ? undefined : existing;
+            return await this.definition.find(session.client.cloud, key, { signal });
         } catch (error) {
             if (failed(error, "denied")) {
                 return undefined;

@@ -106,7 +106,7 @@ export interface Definition<Args extends object, Resource extends Live> {
     create(cloud: Cloud, args: Args, options: CreateOptions): Promise<Created>;
     get(cloud: Cloud, id: string, options: CallOptions): Promise<Resource | undefined>;
     list(cloud: Cloud, pageToken: string, options: CallOptions): Promise<Page<Resource>>;
-    /** The resource of that natural key. */
+    /** The resource of that natural key, which is not one that was deleted. */
     find?(cloud: Cloud, naturalKey: string, options: CallOptions): Promise<Resource | undefined>;
     idOf(resource: Resource): string;
     see(resource: Resource): Seen<Args>;

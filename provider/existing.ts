@@ -12,6 +12,7 @@ import type { Run, Task } from "./run";
 import { HalfFinishedError, LifecycleError, reason, title } from "./run";
 import type { View } from "./view";
 import { GONE, REPLACE_KEY } from "./view";
+import { isGone } from "./wire";
 
 /** After a create, the server can deny or not find what it has just made for up to a minute. */
 export const READ_LAG_MS = 90_000;
@@ -403,11 +404,6 @@ function unlessOperationError(error: unknown): void {
     if (!(error instanceof OperationError)) {
         throw error;
     }
-}
-
-/** Whether what the server still shows is no more than a memory. */
-export function isGone({ state }: Live): boolean {
-    return state === ResourceState.RESOURCE_STATE_DELETED;
 }
 
 /** Whether an operation is at work on it. */

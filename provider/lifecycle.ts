@@ -6,13 +6,14 @@ import { CONTEXT_KEY, contextOf, READ_TIMEOUT_MS } from "./context";
 import { Creation } from "./creation";
 import type { Definition, Live } from "./definition";
 import type { Unseen } from "./existing";
-import { Existing, getExactly, isGone } from "./existing";
+import { Existing, getExactly } from "./existing";
 import type { Bag } from "./fields";
 import { checkFields } from "./fields";
 import { Owners } from "./owners";
 import type { Log, Method, Run, Session, Task } from "./run";
 import { LifecycleError, title, within } from "./run";
 import { GONE, hidden, managedOf, REPLACE_KEY, UNSEEN_KEY, View, visible } from "./view";
+import { isGone } from "./wire";
 
 export interface CheckResult {
     readonly inputs: Bag;
@@ -225,7 +226,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
             return importId;
         }
         const existing = await this.definition.find(run.session.client.cloud, key, { signal: run.signal });
-        return existing === undefined || isGone(existing) ? undefined : this.definition.idOf(existing);
+        return existing && this.definition.idOf(existing);
     }
 
     /** The resource, with as few requests as there can be; undefined when there is none. */

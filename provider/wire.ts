@@ -109,3 +109,8 @@ export function durationSeconds(duration: Duration): number {
 export function stateWord(state: ResourceState): string {
     return (messages.resource.ResourceState[state] ?? String(state)).replace("RESOURCE_STATE_", "").toLowerCase();
 }
+
+/** Whether what the server still shows is no more than a memory. */
+export function isGone({ state }: { readonly state: ResourceState }): boolean {
+    return state === messages.resource.ResourceState.RESOURCE_STATE_DELETED;
+}

@@ -35,7 +35,7 @@ import {
 import { messages } from "../messages";
 import type { AdoptArgs } from "../resource";
 import { Resource } from "../resource";
-import { fromTimestamp, lay, PAGE_SIZE, stateWord } from "../wire";
+import { fromTimestamp, isGone, lay, PAGE_SIZE, stateWord } from "../wire";
 
 /**
  * What a Namespace is made of. Unless said otherwise, a change is made in place. What the program no longer sets goes back
@@ -1035,7 +1035,7 @@ export const namespaceDefinition: Definition<Values, LiveNamespace> = {
     },
     async find(cloud, name, options) {
         const { namespaces } = await cloud.getNamespaces({ name, pageSize: PAGE_SIZE }, options);
-        return namespaces.find(({ spec }) => spec?.name === name);
+        return namespaces.find((namespace) => namespace.spec?.name === name && !isGone(namespace));
     },
     idOf: ({ namespace }) => namespace,
     see,

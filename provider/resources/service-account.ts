@@ -28,7 +28,7 @@ import { messages } from "../messages";
 import { eachPage } from "../pages";
 import type { AdoptArgs } from "../resource";
 import { Resource } from "../resource";
-import { fromTimestamp, lay, PAGE_SIZE, stateWord } from "../wire";
+import { fromTimestamp, isGone, lay, PAGE_SIZE, stateWord } from "../wire";
 
 /**
  * What a ServiceAccount is made of. It works either in the whole account (`accountRole`, `customRoles`,
@@ -364,7 +364,7 @@ export const serviceAccountDefinition: Definition<Values, LiveServiceAccount> = 
         // There is no RPC that looks by name.
         const list = (pageToken: string) => serviceAccountDefinition.list(cloud, pageToken, options);
         for await (const accounts of eachPage(list, ({ id }) => id)) {
-            const found = accounts.find(({ spec }) => spec?.name === name);
+            const found = accounts.find((account) => account.spec?.name === name && !isGone(account));
             if (found) {
                 return found;
             }

@@ -10,7 +10,7 @@ import { shape, text } from "../fields";
 import { messages } from "../messages";
 import type { AdoptArgs } from "../resource";
 import { Resource } from "../resource";
-import { fromTimestamp, PAGE_SIZE, stateWord } from "../wire";
+import { fromTimestamp, isGone, PAGE_SIZE, stateWord } from "../wire";
 
 /**
  * What a User is made of. Unless said otherwise, a change is made in place. What the program no longer sets is taken away:
@@ -185,7 +185,7 @@ export const userDefinition: Definition<Values, LiveUser> = {
     },
     async find(cloud, email, options) {
         const { users } = await cloud.getUsers({ email, pageSize: PAGE_SIZE }, options);
-        return users.find(({ spec }) => spec?.email.toLowerCase() === email);
+        return users.find((user) => user.spec?.email.toLowerCase() === email && !isGone(user));
     },
     idOf: ({ id }) => id,
     see,
