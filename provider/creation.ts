@@ -208,9 +208,14 @@ export class Creation<Args extends object, Resource extends Live> {
             await this.discard(run, created, "its creation, which an earlier run of this stack started, failed");
             return { outcome: "passed" };
         }
-        const impossible = this.view.differences(resource, task.args).filter(({ replace }) => replace);
+        const differing = this.view.differences(resource, task.args).filter(({ replace }) => replace);
+        const { replaceNow, see } = this.definition;
+        const impossible = [
+            ...differing.map(({ path }) => path),
+            ...(replaceNow?.(see(resource).args as Bag, task.args, new Date()) ?? []),
+        ];
         if (impossible.length > 0) {
-            const paths = impossible.map(({ path }) => `\`${path}\``).join(", ");
+            const paths = [...new Set(impossible)].map((path) => `\`${path}\``).join(", ");
             await this.discard(
                 run,
                 created,

@@ -6,7 +6,7 @@ import { CONTEXT_KEY, contextOf, READ_TIMEOUT_MS } from "./context";
 import { Creation } from "./creation";
 import type { Definition, Live } from "./definition";
 import type { Unseen } from "./existing";
-import { Existing, getExactly } from "./existing";
+import { Existing, getExactly, READ_LAG_MS } from "./existing";
 import type { Bag } from "./fields";
 import { checkFields } from "./fields";
 import { Owners } from "./owners";
@@ -121,7 +121,10 @@ export class Lifecycle<Args extends object, Resource extends Live> {
     /** The resource as it is; undefined when it is gone. */
     async read(session: Session, id: string, old: Bag): Promise<{ props: Bag; inputs: Bag } | undefined> {
         return this.within("read", session, old, id, async (run) => {
-            const resource = await this.find(run, id);
+            // What was just made may only not be visible yet, as for an update or a delete.
+            const resource = unseenOf(old)
+                ? await this.existing.look(run, id, performance.now() + READ_LAG_MS)
+                : await this.find(run, id);
             if (resource === undefined) {
                 await refuseOtherAccount(run, old[ACCOUNT_KEY]);
                 return undefined;

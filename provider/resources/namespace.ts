@@ -56,8 +56,8 @@ export interface NamespaceArgs extends AdoptArgs {
      * one continent; one that was removed can be added again after seven days; the second one costs extra.
      * https://docs.temporal.io/cloud/high-availability/enable
      *
-     * A failover that Temporal makes is left as it is until a refresh has shown it; the `up` after that, or
-     * `up --refresh`, fails back. To stay, declare the active region first.
+     * A failover that Temporal makes, or a region that somebody adds, is left as it is until a refresh has shown it; the
+     * `up` after that, or `up --refresh`, fails back, or removes it. To stay, declare the active region first.
      */
     regions: pulumi.Input<pulumi.Input<string>[]>;
     /** Days for which closed workflows are kept, 1 to 90. The default is 30. https://docs.temporal.io/cloud/limits */
@@ -466,7 +466,9 @@ function checkSearchAttributes(args: Bag, old: Bag | undefined, report: Report):
             );
         }
     }
-    for (const [name, type] of Object.entries(attributes)) {
+    // A namespace of another name is made anew, with whatever types.
+    const isKept = old?.name === undefined || old.name === args.name;
+    for (const [name, type] of Object.entries(isKept ? attributes : {})) {
         const renamed = own(renames, name);
         const was = own(before, name) ?? (typeof renamed === "string" ? own(before, renamed) : undefined);
         if (type !== UNKNOWN && was !== undefined && was !== UNKNOWN && was !== type) {
@@ -902,7 +904,11 @@ function changeRegions(namespace: LiveNamespace, { args, changed }: Desired<Valu
     }
     const missing = wanted.find((region) => !live.includes(region));
     const surplus = live.find((region) => region !== activeRegion && !wanted.includes(region));
-    // Temporal may have failed over for a reason: only a program that changed, or a drift that was shown, moves it back.
+    // Temporal may have failed over for a reason, and a region that was removed cannot come back for seven days: only a
+    // program that changed, or a drift that was shown, does either.
+    if (surplus !== undefined && !changed.has("regions")) {
+        return undefined;
+    }
     if (live.includes(primary) && activeRegion !== primary && changed.has("regions")) {
         return failOver(namespace, primary);
     }
@@ -926,13 +932,28 @@ function changeRegions(namespace: LiveNamespace, { args, changed }: Desired<Valu
     return undefined;
 }
 
-/** A failover that the program does not know of: the update of something else must not undo it unasked, now or by the next. */
-function leftFailedOver(namespace: LiveNamespace, { args, changed }: Pick<Desired<Values>, "args" | "changed">) {
+/**
+ * A failover or a region that the program does not know of: the update of something else must not undo it unasked, now or
+ * by the next.
+ */
+function leftRegions(namespace: LiveNamespace, { args, changed }: Pick<Desired<Values>, "args" | "changed">) {
     // What is only read may have been described by nobody.
     const regions = args.regions ?? [];
     const [primary] = regions;
     const live = regionsOf(namespace);
-    if (live[0] === primary || !areSame(live, regions) || changed.has("regions")) {
+    if (primary === undefined || changed.has("regions")) {
+        return undefined;
+    }
+    const surplus = live.filter((region) => !regions.includes(region));
+    if (surplus.length > 0) {
+        return {
+            values: { regions },
+            warning:
+                `Namespace ${namespace.namespace} is in ${surplus.join(", ")} too, which its \`regions\` do not name. That ` +
+                "is left as it is. `pulumi up --refresh` removes it; to keep it, declare it.",
+        };
+    }
+    if (live[0] === primary || !areSame(live, regions)) {
         return undefined;
     }
     return {
@@ -1040,7 +1061,7 @@ export const namespaceDefinition: Definition<Values, LiveNamespace> = {
     idOf: ({ namespace }) => namespace,
     see,
     next,
-    left: leftFailedOver,
+    left: leftRegions,
     delete: (cloud, namespace, resourceVersion, asyncOperationId, options) =>
         cloud.deleteNamespace({ namespace, resourceVersion, asyncOperationId }, options),
 };

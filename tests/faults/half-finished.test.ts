@@ -245,6 +245,8 @@ describe("what was created cannot be seen", () => {
         [Status.NOT_FOUND, "its timeout", "destroy"],
         [Status.NOT_FOUND, "90 s", "up"],
         [Status.NOT_FOUND, "90 s", "destroy"],
+        [Status.PERMISSION_DENIED, "its timeout", "refresh"],
+        [Status.NOT_FOUND, "its timeout", "refresh"],
     ])("(%i) for longer than %s, and still not by the next %s", (code, limit, command) =>
         withStacks({}, async (emulator, newStack) => {
             const isHurried = limit === "90 s";
@@ -268,7 +270,12 @@ describe("what was created cannot be seen", () => {
                     expect(sample.ids(emulator)).toEqual([]);
                     return;
                 }
-                expect(await stack.up(sample.kind, sample.kind, sample.args(emulator))).toBe("update");
+                const isRefresh = command === "refresh";
+                if (isRefresh) {
+                    expect(await stack.refresh(sample.kind)).toEqual([]);
+                }
+                const op = isRefresh ? "same" : "update";
+                expect(await stack.up(sample.kind, sample.kind, sample.args(emulator))).toBe(op);
                 await expectOne(stack, sample);
             });
         }),

@@ -125,7 +125,9 @@ export class MiniStack {
             return "gone";
         }
         const inputs = read.inputs ?? old.inputs;
-        this.state.set(name, { ...old, inputs, outputs: read.properties });
+        // What was half-finished is no longer, once it has been read.
+        const { reasons, ...kept } = old;
+        this.state.set(name, { ...kept, inputs, outputs: read.properties });
         const visible = (bag: Properties) => Object.keys(bag).filter((key) => !key.startsWith("__"));
         return [...new Set([...visible(inputs), ...visible(old.inputs)])].filter(
             (key) => JSON.stringify(inputs[key]) !== JSON.stringify(old.inputs[key]),

@@ -95,6 +95,18 @@ describe("a create that was killed", () => {
         [serviceAccounts],
     );
 
+    test.concurrent("of a service account that was for one namespace, and is for the account now", () =>
+        withStacks({}, async (emulator, newStack) => {
+            const stack = newStack();
+            const { namespace: namespaceId } = emulator.namespaces.add({ spec: { name: "shop" } });
+            const before = { name: "worker", namespaceScopedAccess: { namespaceId, permission: "write" } };
+            await dieCreating(stack, [[serviceAccounts, "worker", before]]);
+            emulator.finishOperations();
+            await stack.up("ServiceAccount", "worker", { name: "worker", accountRole: "read" });
+            expect(serviceAccounts.ids(emulator)).toEqual([stack.id("worker")]);
+            expect(stack.state.get("worker")?.outputs).toMatchObject({ accountRole: "read" });
+        }));
+
     scene("and its operation is still in flight", {}, async ({ emulator, die, up, one }) => {
         await die();
         setTimeout(() => emulator.finishOperations(), 1_500);

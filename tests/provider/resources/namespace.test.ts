@@ -157,6 +157,23 @@ describe("regions", () => {
         });
     });
 
+    test.each([
+        ["beside the one that is declared", ["a"], ["a", "c"]],
+        ["in the place of a second one", ["a", "b"], ["a", "c"]],
+        ["and made the active one", ["a"], ["c", "a"]],
+    ])("one that somebody has added, %s, is not removed by an update of something else", async (_, declared, there) => {
+        const namespace = live({ replicas: there.map((region) => ({ region })) }, { activeRegion: there[0] ?? "" });
+        const regions = { regions: declared };
+        expect(next(namespace, regions, regions)).toBeUndefined();
+        const update = await sent(next(namespace, { ...regions, description: "x" }, regions));
+        expect(update?.request.spec?.replicas.map(({ region }) => region)).toEqual(there);
+        const task = view.task({ ...regions, description: "x" }, { ...regions, __managed: "regions" });
+        expect(view.left(namespace, task)?.warning).toMatch(/is in c too, which its `regions` do not name/);
+        // A refresh shows it, and then it is removed.
+        expect(view.read(namespace, { ...regions, __managed: "regions" }, {}).props.regions).toEqual(there);
+        expect(next(namespace, regions, { regions: there })).toBeDefined();
+    });
+
     test.each([ReplicaState.REPLICA_STATE_ADDING, ReplicaState.REPLICA_STATE_REMOVING])(
         "a replica on its way (%s) is waited for",
         (state) => {
@@ -279,6 +296,16 @@ describe("search attributes", () => {
         expect(definition.see(namespace).args.searchAttributes).toEqual({ New: "77" });
         const call = await sent(next(namespace, { description: "x" }));
         expect(call?.request.spec?.searchAttributes).toEqual({ New: 77 });
+    });
+
+    test("has another type only in a namespace that is made anew, since its name changes", () => {
+        const old = { name: "orders", searchAttributes: { A: "keyword" } };
+        const retyped = (name: unknown) => check({ name, searchAttributes: { A: "int" } }, old);
+        expect(retyped("orders").join()).toContain(
+            "is of the type keyword, and Temporal Cloud cannot change that to int",
+        );
+        expect(retyped("orders-2")).toEqual([]);
+        expect(retyped(UNKNOWN)).toEqual([]);
     });
 
     test("may have names that every object has", async () => {
