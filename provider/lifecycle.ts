@@ -27,14 +27,28 @@ export interface DiffResult {
     readonly deleteBeforeReplace: boolean;
 }
 
+/**
+ * What the check of a resource that is in the state leaves for the one without it that follows, where it is to be
+ * replaced: the engine makes that one without the old inputs.
+ */
+interface InState {
+    /**
+     * How often it has been replaced. Counted in the hidden inputs, so that a replacement is never mistaken for the create
+     * of what it replaces.
+     */
+    readonly generation: number;
+    /** What it is named by default. */
+    readonly name: string | undefined;
+}
+
 /** The lifecycle of every resource: check, diff, create, read, update and delete, for whatever a definition describes. */
 export class Lifecycle<Args extends object, Resource extends Live> {
     private readonly view: View<Args, Resource>;
     private readonly existing: Existing<Args, Resource>;
     private readonly creation: Creation<Args, Resource>;
     private readonly owners = new Owners();
-    /** How often the resources of this deployment have been replaced before, by URN, as their old inputs say. */
-    private readonly generations = new Map<string, number>();
+    /** The resources of this deployment that are in the state, by URN. */
+    private readonly inState = new Map<string, InState>();
 
     constructor(private readonly definition: Definition<Args, Resource>) {
         this.view = new View(definition);
@@ -52,13 +66,18 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         const given = visible(bag);
         const byDefault = nameField !== undefined && given[nameField] === undefined && context.name !== "";
         const oldContext = contextOf(old);
-        const name = byDefault ? this.defaultName(nameField, old, oldContext, context) : undefined;
+        const isInState = Object.keys(old).length > 0;
+        const replaced = isInState ? undefined : this.inState.get(context.urn);
+        const name = byDefault ? (replaced?.name ?? this.defaultName(nameField, old, oldContext, context)) : undefined;
         const args: Bag = byDefault ? { ...given, [nameField]: name } : given;
         checkFields(fields, args, "", (property, reason) => {
             const why = "It defaults to the logical name; set it to something else.";
             report(property, byDefault && property === nameField ? `${reason} ${why}` : reason);
         });
-        const generation = this.generation(old, oldContext, context);
+        const generation = replaced ? replaced.generation + 1 : oldContext.generation;
+        if (isInState && context.urn !== "") {
+            this.inState.set(context.urn, { generation, name });
+        }
         if (failures.length === 0) {
             const before = Object.keys(visible(old)).length > 0 ? visible(old) : undefined;
             // A replacement is made, whatever the resource that it replaces was.
@@ -197,24 +216,6 @@ export class Lifecycle<Args extends object, Resource extends Live> {
     private defaultName(nameField: string, old: Bag, oldContext: ResourceContext, context: ResourceContext): string {
         const wasDefault = oldContext.name !== "" && old[nameField] === oldContext.name;
         return oldContext.givenName ?? (wasDefault ? oldContext.name : context.name);
-    }
-
-    /**
-     * Counts replacements in the hidden inputs, so that a replacement is never mistaken for the create of what it
-     * replaces. The engine checks a resource that is in the state with its old inputs, and once more without them when
-     * it is to be replaced.
-     */
-    private generation(old: Bag, oldContext: ResourceContext, context: ResourceContext): number {
-        const { urn } = context;
-        if (urn === "") {
-            return 0;
-        }
-        const inState = Object.keys(old).length > 0;
-        const before = inState ? oldContext.generation : this.generations.get(urn);
-        if (inState) {
-            this.generations.set(urn, before ?? 0);
-        }
-        return before === undefined ? 0 : inState ? before : before + 1;
     }
 
     /** The id of the resource that the program wants taken over, if it is there. */

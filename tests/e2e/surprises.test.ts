@@ -60,6 +60,28 @@ describe("a resource that was named by default keeps its name", () => {
         expect((await stack.preview(renamed({ name: "other" }))).ops("orders-2")).toContain("replace");
     });
 
+    test("also when it is replaced, for whatever reason", async () => {
+        await stack.up({ program: before });
+        const scoped = {
+            program: async () => {
+                const { id } = new temporalcloud.Namespace("orders-2", namespaceArgs, {
+                    aliases: [{ name: "orders" }],
+                });
+                const namespaceScopedAccess = { namespaceId: id, permission: "read" as const };
+                new temporalcloud.ServiceAccount(
+                    "worker-2",
+                    { namespaceScopedAccess },
+                    { aliases: [{ name: "worker" }] },
+                );
+            },
+        };
+        expect((await stack.up(scoped)).ops("worker-2")).toContain("replace");
+        const names = () => emulator.serviceAccounts.list().map(({ spec }) => spec?.name);
+        expect(names()).toContain("worker");
+        expect(names()).not.toContain("worker-2");
+        expect(steps(await stack.up(scoped))).toEqual([]);
+    });
+
     test("in a component", async () => {
         await stack.up({ program: before });
         class Team extends pulumi.ComponentResource {
