@@ -67,9 +67,13 @@ export class ResourceContext {
     }
 
     /** Whether the resource option `replaceOnChanges` names a property. */
-    replacesOn({ name, path }: { readonly name: string; readonly path: string }): boolean {
-        const { replaceOnChanges } = this.parts;
-        return Array.isArray(replaceOnChanges) && ["*", name, path].some((named) => replaceOnChanges.includes(named));
+    replacesOn(path: string): boolean {
+        return this.names("replaceOnChanges", path);
+    }
+
+    /** Whether the resource option `ignoreChanges` names a property. */
+    ignores(path: string): boolean {
+        return this.names("ignoreChanges", path);
     }
 
     /** The name that the resource was given by default, where its logical name has become another since. */
@@ -86,6 +90,12 @@ export class ResourceContext {
     /** The text of this context with these parts in the place of its own. */
     with(parts: Bag): string {
         return JSON.stringify({ ...this.parts, ...parts });
+    }
+
+    /** Whether a resource option names a field, or the property of which it is a part. */
+    private names(option: "replaceOnChanges" | "ignoreChanges", path: string): boolean {
+        const named = this.parts[option];
+        return Array.isArray(named) && ["*", path.split(".")[0], path].some((name) => named.includes(name));
     }
 
     private get parts(): Bag {

@@ -99,8 +99,8 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         if (id !== undefined) {
             this.owners.note(id, context, old);
         }
-        const changed = this.view.changes(old, args);
-        const replacing = changed.filter((change) => change.replace || context.replacesOn(change));
+        const changed = this.view.changes(old, args).filter(({ path }) => !context.ignores(path));
+        const replacing = changed.filter(({ replace, path }) => replace || context.replacesOn(path));
         const replaces = new Set(replacing.map(({ name }) => name));
         for (const name of this.definition.replaceNow?.(old, args, now) ?? []) {
             replaces.add(name);
@@ -156,7 +156,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         return this.within("update", session, bag, id, (run) =>
             this.alone(session, id, async () => {
                 const once = await this.once(session, old);
-                const task = this.view.task(visible(bag), old);
+                const task = this.view.task(visible(bag), old, (path) => run.context.ignores(path));
                 const unseen = unseenOf(old);
                 const resource = await this.existing.settle(run, bag, id, task, { unseen, once });
                 const left = this.view.left(resource, task);

@@ -95,6 +95,7 @@ function context(
         organization: organization === DEFAULT_ORGANIZATION ? undefined : organization,
         timeouts: opts.customTimeouts,
         replaceOnChanges: opts.replaceOnChanges,
+        ignoreChanges: opts.ignoreChanges,
         importId,
         adopt,
     });

@@ -86,15 +86,21 @@ export class View<Args extends object, Resource extends Live> {
         return changes(this.definition.fields, old, args, managed);
     }
 
-    /** The task that makes of an old state what the program says; of nothing, where there is none. */
-    task(args: Bag, old?: Bag): Task {
+    /**
+     * The task that makes of an old state what the program says, without the paths that are to be ignored; of nothing,
+     * where there is no old state.
+     */
+    task(args: Bag, old?: Bag, ignores: (path: string) => boolean = () => false): Task {
         const managed = new Set(this.managed(args));
         const before = old === undefined ? new Set<string>() : (managedOf(old) ?? new Set());
+        const minded = (paths: Iterable<string>) => new Set([...paths].filter((path) => !ignores(path)));
+        const written = minded(managed);
         return {
-            args,
+            // What is ignored has its old value here, which is not to be written over the one that somebody else has given it.
+            args: written.size === managed.size ? args : pick(this.definition.fields, args, written),
             managed,
-            removed: new Set([...before].filter((path) => !managed.has(path))),
-            changed: old === undefined ? managed : new Set(this.changes(old, args).map(({ path }) => path)),
+            removed: minded([...before].filter((path) => !managed.has(path))),
+            changed: old === undefined ? managed : minded(this.changes(old, args).map(({ path }) => path)),
         };
     }
 

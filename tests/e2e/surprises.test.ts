@@ -198,6 +198,36 @@ test("a replacement takes nothing over, and says how to", async () => {
     expect(stdout + stderr).toContain("declare it under another logical name with the option `import:");
 });
 
+test("`ignoreChanges`: what somebody else has changed stays, whatever else is updated", async () => {
+    const program = (args: Partial<temporalcloud.NamespaceArgs>) => ({
+        program: async () => {
+            const opts = { ignoreChanges: ["retentionDays", "codecServer.passAccessToken", "regions"] };
+            const codecServer = { endpoint: "https://codec.example.com", passAccessToken: false };
+            new temporalcloud.Namespace("orders", { ...namespaceArgs, retentionDays: 7, codecServer, ...args }, opts);
+        },
+    });
+    await stack.up(program({ description: "a" }));
+    emulator.namespaces.change("orders.a1b2c", ({ spec }) => {
+        if (spec?.codecServer) {
+            spec.retentionDays = 30;
+            spec.codecServer.passAccessToken = true;
+        }
+    });
+    const expectKept = (description: string) =>
+        expect(live("orders").spec).toMatchObject({
+            description,
+            retentionDays: 30,
+            codecServer: { endpoint: "https://codec.example.com", passAccessToken: true },
+        });
+    expect((await stack.up(program({ description: "b" }))).ops("orders")).toEqual(["update"]);
+    expectKept("b");
+    expect(steps(await stack.up(program({ description: "b", retentionDays: 9 })))).toEqual([]);
+    expect(steps(await stack.up({ ...program({ description: "b" }), refresh: true }))).toEqual([]);
+    await stack.up(program({ description: "c", regions: ["aws-us-west-2"] }));
+    expectKept("c");
+    expect(live("orders").spec.replicas.map(({ region }) => region)).toEqual(["aws-us-east-1"]);
+});
+
 test("`replaceOnChanges` replaces, and nothing else does", async () => {
     const program = (args: Partial<temporalcloud.ServiceAccountArgs>) => ({
         program: async () => {
