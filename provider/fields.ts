@@ -157,12 +157,8 @@ export function choice(words: readonly string[], options: TextOptions = {}): Fie
     });
 }
 
-interface CollectionOptions extends FieldOptions {
-    readonly refuse?: (value: never) => string | undefined;
-}
-
 /** Values in an order that means something. */
-export function list(item: Field, options: CollectionOptions = {}): Field {
+export function list(item: Field, options: FieldOptions = {}): Field {
     return {
         options: { reset: [], ...options },
         check: (value, at, report) => {
@@ -184,7 +180,7 @@ export function list(item: Field, options: CollectionOptions = {}): Field {
 }
 
 /** Values in any order. */
-export function set(item: Field, options: CollectionOptions = {}): Field {
+export function set(item: Field, options: FieldOptions = {}): Field {
     return {
         ...list(item, options),
         equal: (left, right) => {
@@ -206,7 +202,7 @@ export function set(item: Field, options: CollectionOptions = {}): Field {
 /** Values by name. */
 export function map(
     item: Field,
-    options: CollectionOptions & { readonly key?: (name: string) => string | undefined } = {},
+    options: FieldOptions & { readonly key?: (name: string) => string | undefined } = {},
 ): Field {
     return {
         options: { reset: {}, ...options },

@@ -7,7 +7,7 @@ import { CONFIGURATION_KEYS, CONFIGURATION_NAMESPACE, ConfigurationError, readCo
 import type { Cloud, Live, Seen } from "../definition";
 import { EndlessListError, eachPage } from "../pages";
 import { typeToken } from "../resource";
-import { stateWord } from "../wire";
+import { isGone } from "../wire";
 
 // The dynamic host has no invoke. Functions run in the program's process, therefore, and speak gRPC themselves.
 
@@ -132,7 +132,7 @@ export function plain<Result, Resource extends Live>(
     definition: { idOf(resource: Resource): string; see(resource: Resource): Seen<object> },
     resource: Resource | undefined,
 ): Result | undefined {
-    if (resource === undefined || stateWord(resource.state) === "deleted") {
+    if (resource === undefined || isGone(resource)) {
         return undefined;
     }
     const { args, outputs } = definition.see(resource);
