@@ -151,18 +151,16 @@ export function growthTable(figures) {
     const all = [...collect(figures).values()].filter(({ error }) => !error);
     const sizes = [...new Set(all.map(({ size }) => size))].sort((a, b) => a - b);
     const rows = [["operation", "limit", "command", "who", ...sizes.map((size) => `ms each at ${size}`)]];
-    const keyOfRow = (figure) => keyOf({ ...figure, size: "" });
-    const firsts = all.filter(
-        (figure, index) => all.findIndex((other) => keyOfRow(other) === keyOfRow(figure)) === index,
-    );
-    for (const first of firsts) {
+    // One of each, whatever its size.
+    const ofAnySize = new Map(all.map((figure) => [keyOf({ ...figure, size: "" }), figure]));
+    for (const figure of ofAnySize.values()) {
         rows.push([
-            `${first.operationMs / 1000} s`,
-            first.limit ? `${first.limit}/s` : "none",
-            first.operation,
-            first.contestant,
+            `${figure.operationMs / 1000} s`,
+            figure.limit ? `${figure.limit}/s` : "none",
+            figure.operation,
+            figure.contestant,
             ...sizes.map((size) => {
-                const at = all.find((figure) => keyOf(figure) === keyOf({ ...first, size }));
+                const at = all.find((other) => keyOf(other) === keyOf({ ...figure, size }));
                 return at ? (at.wallMs / at.made).toFixed(1) : "";
             }),
         ]);

@@ -32,7 +32,7 @@ import { serviceAccountKind } from "./services/serviceAccounts";
 import { userKind } from "./services/users";
 import { defaultSettings, type Settings } from "./settings";
 import { StateFile, savedAccount } from "./state";
-import { localCertificate } from "./tls";
+import { isLocal, localCertificate } from "./tls";
 
 /** How to start an emulator. */
 export interface EmulatorOptions {
@@ -94,8 +94,7 @@ export class Emulator {
         readonly port: number,
     ) {
         const isAny = host === "0.0.0.0" || host === "::";
-        const isLocal = isAny || host === "127.0.0.1" || host === "::1";
-        this.address = `${caCertificate && isLocal ? "localhost" : isAny ? "127.0.0.1" : authority(host)}:${port}`;
+        this.address = `${caCertificate && isLocal(host) ? "localhost" : isAny ? "127.0.0.1" : authority(host)}:${port}`;
         this.namespaces = new Resources(cloud, namespaceKind);
         this.users = new Resources(cloud, userKind);
         this.serviceAccounts = new Resources(cloud, serviceAccountKind);

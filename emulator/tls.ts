@@ -18,7 +18,7 @@ export function localCertificate(host = "127.0.0.1"): Certificate {
         { type: ipAddress, ip: "127.0.0.1" },
         { type: ipAddress, ip: "::1" },
     ];
-    if (!["127.0.0.1", "::1", "localhost", "0.0.0.0", "::"].includes(host)) {
+    if (!isLocal(host)) {
         altNames.push(/^[\d.]+$|:/.test(host) ? { type: ipAddress, ip: host } : { type: dnsName, value: host });
     }
     const { cert, private: privateKey } = generate([{ name: "commonName", value: "localhost" }], {
@@ -35,4 +35,9 @@ export function localCertificate(host = "127.0.0.1"): Certificate {
         ],
     });
     return { certificate: cert, privateKey };
+}
+
+/** Whether an emulator that is bound to that host is to be had as `localhost`. */
+export function isLocal(host: string): boolean {
+    return ["127.0.0.1", "::1", "localhost", "0.0.0.0", "::"].includes(host);
 }

@@ -1,5 +1,6 @@
 // `npm run docs`: writes docs/resources/, docs/functions.md and docs/emulator.md from the doc comments of provider/ and
-// emulator/, so that what an editor shows and what the page says are one text. `--check` writes nothing and fails where a page is not what it would be.
+// emulator/, so that what an editor shows and what the page says are one text. `--check` writes nothing and fails where a
+// page is not what it would be.
 
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -116,37 +117,41 @@ function wordTable(statement) {
         (property) =>
             `| \`${property.initializer.text}\` | \`${name.text}.${property.name.getText()}\` | ${comment(property)} |`,
     );
-    return ["| Word | Constant | |", "|---|---|---|", ...rows].join("\n");
+    return framed(["Word", "Constant"], rows);
 }
 
 function emulatorPage() {
-    const named = (file, name) =>
-        parse(path.join(root, "emulator", file)).statements.find(
+    const statements = ["settings.ts", "faults.ts"].flatMap((file) => [
+        ...parse(path.join(root, "emulator", file)).statements,
+    ]);
+    const names = ["Settings", "Fault", "faultKinds", "malformations", "RandomFaults"];
+    const [settings, fault, kinds, shapes, random] = names.map((name) =>
+        statements.find(
             (statement) => (ts.isVariableStatement(statement) ? declared(statement) : statement).name?.text === name,
-        );
-    const settings = named("settings.ts", "Settings");
-    const [kinds, shapes] = ["faultKinds", "malformations"].map((name) => named("faults.ts", name));
+        ),
+    );
     const intro =
         "`npx temporal-cloud emulator --help` lists its options. `--set <name>=<value>` gives a setting, `--fault <json>` " +
-        "orders a fault, and both can be given more than once; `--random-faults <json>` orders faults at random. In JSON a pattern is a text between slashes, and a " +
-        "code its name, such as `UNAVAILABLE`; `run`, a function, is for tests in the same process.";
-    return `${[
+        "orders a fault, and both can be given more than once; `--random-faults <json>` orders faults at random. In JSON a " +
+        "pattern is a text between slashes, and a code its name, such as `UNAVAILABLE`; `run`, a function, is for tests in " +
+        "the same process.";
+    return page([
         "# The emulator",
         intro,
         "## Settings",
         comment(settings),
         table(settings.members),
         "## Faults",
-        comment(named("faults.ts", "Fault")),
-        table(named("faults.ts", "Fault").members),
+        comment(fault),
+        table(fault.members),
         comment(kinds),
         listTable("Kind", kinds),
         comment(shapes),
         listTable("Shape", shapes),
         "## Faults at random",
-        comment(named("faults.ts", "RandomFaults")),
-        table(named("faults.ts", "RandomFaults").members),
-    ].join("\n\n")}\n`;
+        comment(random),
+        table(random.members),
+    ]);
 }
 
 /** The words of `["word", ...] as const`, each with the comment before it. */
@@ -157,7 +162,7 @@ function listTable(title, statement) {
         const words = text.slice(range.pos, range.end).replace(/^\/\*\*\s*|\s*\*\/$/g, "");
         return `| \`${element.text}\` | ${words} |`;
     });
-    return [`| ${title} | |`, "|---|---|", ...rows].join("\n");
+    return framed([title], rows);
 }
 
 function functionsPage(files) {
@@ -249,7 +254,12 @@ function table(members) {
             const name = `\`${member.name.getText()}\`${member.questionToken ? "" : isArgument(member) ? " (required)" : ""}`;
             return `| ${name} | \`${typeText(member.type)}\` | ${comment(member).replace(/\s+/g, " ")} |`;
         });
-    return ["| Name | Type | |", "|---|---|---|", ...rows].join("\n");
+    return framed(["Name", "Type"], rows);
+}
+
+/** Rows below their headings, with one more column, without a heading, for what there is to say. */
+function framed(headings, rows) {
+    return [`| ${[...headings, ""].join(" | ")}|`, `|${"---|".repeat(headings.length + 1)}`, ...rows].join("\n");
 }
 
 function isArgument(member) {
