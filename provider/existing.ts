@@ -41,7 +41,7 @@ export type Unseen = "just made" | "made earlier";
 /** What is done to resources that exist: looked at, brought to what is wanted, removed. */
 export class Existing<Args extends object, Resource extends Live> {
     /** Operations of others that have ended or cannot be seen: what becomes of them, only the resource shows. */
-    private readonly settled = new Set<string>();
+    private readonly exhausted = new Set<string>();
 
     constructor(
         private readonly definition: Definition<Args, Resource>,
@@ -311,13 +311,13 @@ export class Existing<Args extends object, Resource extends Live> {
     }
 
     private async awaitEvent(run: Run, { purpose, operationId }: Wait): Promise<void> {
-        if (operationId !== undefined && !this.settled.has(operationId)) {
+        if (operationId !== undefined && !this.exhausted.has(operationId)) {
             const known = await this.knownOperation(run, operationId);
             const isAtWork = known !== undefined && !isEnded(known);
             if (isAtWork) {
                 await this.awaitOperation(run, known, purpose).catch(unlessOperationError);
             }
-            this.settled.add(operationId);
+            this.exhausted.add(operationId);
             if (isAtWork) {
                 return;
             }
