@@ -26,14 +26,21 @@ const OPERATIONS = ["up", "up again", "refresh", "drift", "destroy"];
 const FULL_SIZES = [10, 100, 1_000, 4_000];
 
 const number = (text) => {
-    const value = Number(text);
+    const value = text.trim() === "" ? Number.NaN : Number(text);
     if (!(value >= 0)) {
         throw new InvalidArgumentError("It must be a number, 0 or more.");
     }
     return value;
 };
 const numbers = (text) => text.split(",").map((item) => (item === "none" ? 0 : number(item)));
-const words = (text) => text.split(",");
+const wordsOf = (choices) => (text) => {
+    const words = text.split(",");
+    const unknown = words.find((word) => !choices.includes(word));
+    if (unknown !== undefined) {
+        throw new InvalidArgumentError(`There is no "${unknown}"; there are ${choices.join(", ")}.`);
+    }
+    return words;
+};
 
 const options = new Command("npm run bench --")
     .description("Measure the provider on the real engine and the emulator, beside resources that only wait.")
@@ -47,7 +54,7 @@ const options = new Command("npm run bench --")
     )
     .addOption(
         new Option("--limit-only <command,...>", "the commands that the limits count for")
-            .argParser(words)
+            .argParser(wordsOf(OPERATIONS))
             .default(OPERATIONS, "all"),
     )
     .addOption(
@@ -59,11 +66,13 @@ const options = new Command("npm run bench --")
     .addOption(new Option("--parallel <n>", "resources at a time").argParser(number).default(100))
     .addOption(
         new Option("--kinds <name,...>", "kinds of resources, in equal parts; ApiKey needs ServiceAccount before it")
-            .argParser(words)
+            .argParser(wordsOf(ALL_KINDS))
             .default(ALL_KINDS),
     )
     .addOption(
-        new Option("--only <command,...>", `of ${OPERATIONS.join(", ")}`).argParser(words).default(OPERATIONS, "all"),
+        new Option("--only <command,...>", `of ${OPERATIONS.join(", ")}; up and destroy are always there`)
+            .argParser(wordsOf(OPERATIONS))
+            .default(OPERATIONS, "all"),
     )
     .addOption(new Option("--repeat <n>", "runs of each, of which the median counts").argParser(number).default(1))
     .option("--no-floor", "leave out the resources that only wait")
@@ -231,8 +240,8 @@ async function measure(scenario) {
                 if (operation === "drift") {
                     await party.emulator.ask("drift");
                 }
-                const requestsPerSecond = options.limitOnly.includes(operation) ? scenario.limit : 0;
-                await party.emulator.ask("settings", { requestsPerSecond });
+                const limit = options.limitOnly.includes(operation) ? scenario.limit : 0;
+                await party.emulator.ask("settings", { requestsPerSecond: limit });
                 const needed = options.only.includes(operation) || operation === "up" || operation === "destroy";
                 if (!needed) {
                     continue;
@@ -248,7 +257,7 @@ async function measure(scenario) {
                     profileFolder,
                 });
                 const [load] = os.loadavg();
-                figures.push({ ...scenario, made, operation, contestant: party.name, load, ...result });
+                figures.push({ ...scenario, limit, made, operation, contestant: party.name, load, ...result });
                 say(figures.at(-1));
                 if (operation === "destroy" && !result.error && (await party.emulator.ask("count")) > 0) {
                     throw new Error(`${party.name} has left resources behind`);
