@@ -290,7 +290,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
     ): Promise<T> {
         const context = contextOf(bag);
         const timeoutMs = method === "read" ? READ_TIMEOUT_MS : context.timeoutMs(method);
-        return within(method, { session, kind: this.definition.kind, id, context, timeoutMs }, work);
+        return within({ method, session, kind: this.definition.kind, id, context, timeoutMs }, work);
     }
 
     /** Writes to one object wait for one another: racing, they would only make each other's version stale. */

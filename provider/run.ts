@@ -22,6 +22,7 @@ export type Method = "create" | "read" | "update" | "delete";
 
 /** One run of one method for one resource. */
 export interface Run {
+    readonly method: Method;
     readonly session: Session;
     readonly kind: string;
     readonly id: string | undefined;
@@ -88,7 +89,7 @@ const NEXT: Readonly<Record<Method, string>> = {
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Does the work within its time; what goes wrong says to which resource. */
-export async function within<T>(method: Method, run: Omit<Run, "signal">, work: (run: Run) => Promise<T>): Promise<T> {
+export async function within<T>(run: Omit<Run, "signal">, work: (run: Run) => Promise<T>): Promise<T> {
     let controller: AbortController | undefined;
     let timer: NodeJS.Timeout | undefined;
     const whole: Run = {
@@ -111,7 +112,7 @@ export async function within<T>(method: Method, run: Omit<Run, "signal">, work: 
             throw error;
         }
         const why = reason(whole, error);
-        throw new LifecycleError(`${title(run)} could not be ${PAST[method]}: ${why}${NEXT[method]}`, {
+        throw new LifecycleError(`${title(run)} could not be ${PAST[run.method]}: ${why}${NEXT[run.method]}`, {
             cause: error,
         });
     } finally {
@@ -125,13 +126,18 @@ export function title({ kind, context, id }: Pick<Run, "kind" | "context" | "id"
     return `${kind}${name}${id === undefined ? "" : ` (${id})`}`;
 }
 
-/** Why it failed; an abort says that the time was up, and what becomes of the operation. */
-export function reason({ signal, timeoutMs }: Pick<Run, "signal" | "timeoutMs">, error: unknown): string {
+/** Why it failed; an abort says that the time was up, and for a write how to set it and what becomes of the operation. */
+export function reason(
+    { method, signal, timeoutMs }: Pick<Run, "method" | "signal" | "timeoutMs">,
+    error: unknown,
+): string {
     if (signal.aborted && !(error instanceof RpcError)) {
-        return (
-            `it was not finished after ${Math.round(timeoutMs / 1000)} s (\`customTimeouts\` sets that time). ` +
-            `${error instanceof GivenUpError ? `${error.message} ` : ""}What was started goes on in Temporal Cloud.`
-        );
+        const isWrite = method !== "read";
+        return [
+            `it was not finished after ${Math.round(timeoutMs / 1000)} s${isWrite ? " (`customTimeouts` sets that time)" : ""}.`,
+            ...(error instanceof GivenUpError ? [error.message] : []),
+            ...(isWrite ? ["What was started goes on in Temporal Cloud."] : []),
+        ].join(" ");
     }
     return error instanceof Error ? error.message : String(error);
 }

@@ -1,0 +1,35 @@
+import { GivenUpError } from "../../provider/client/errors";
+import { contextOf } from "../../provider/context";
+import { type Method, type Session, within } from "../../provider/run";
+
+const session = { client: { checkAccount: async () => undefined } } as unknown as Session;
+
+/** What a run that is out of time says. */
+async function late(method: Method): Promise<string> {
+    const run = { method, session, kind: "User", id: "u1", context: contextOf({}), timeoutMs: 1 };
+    try {
+        await within(run, ({ signal }) => {
+            return new Promise((_, reject) => {
+                signal.addEventListener("abort", () => reject(new GivenUpError("GetUser", undefined, true, {})));
+            });
+        });
+    } catch (error) {
+        return (error as Error).message;
+    }
+    throw new Error("it ended well");
+}
+
+test.each(["create", "update", "delete"] as const)(
+    "a late %s: how to give it more time, and that it goes on",
+    async (method) => {
+        expect(await late(method)).toMatch(
+            /^User \(u1\) could not be \w+: it was not finished after 0 s \(`customTimeouts` sets that time\)\. GetUser had not been answered\. What was started goes on in Temporal Cloud\./,
+        );
+    },
+);
+
+test("a late read has started nothing, and no option gives it more time", async () => {
+    expect(await late("read")).toBe(
+        "User (u1) could not be read: it was not finished after 0 s. GetUser had not been answered.",
+    );
+});
