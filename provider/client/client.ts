@@ -7,7 +7,7 @@ import type { Configuration } from "../configuration";
 import { ConfigurationError, isOnThisMachine } from "../configuration";
 import type { CallError } from "./errors";
 import { GivenUpError, isCertificateFailure, isTooLarge, toRpcError } from "./errors";
-import type { Priority } from "./limiter";
+import type { Call, Priority } from "./limiter";
 import { Limiter } from "./limiter";
 import { KeyedQueue } from "./queue";
 import { Reads } from "./reads";
@@ -158,7 +158,10 @@ export class Client {
     }
 
     /** The same for whom it would only be good to know: undefined where the server does not tell it soon. */
-    accountIdIfTold(): Promise<string | undefined> {
+    async accountIdIfTold(): Promise<string | undefined> {
+        if (this.knownAccountId !== undefined) {
+            return this.knownAccountId;
+        }
         this.accountIfTold ??= this.accountId({ signal: AbortSignal.timeout(IF_TOLD_MS) }).catch(() => undefined);
         return this.accountIfTold;
     }
@@ -202,20 +205,20 @@ export class Client {
         progress: Progress,
     ): Promise<object> {
         const { signal } = options;
-        const priority = priorityOf(method.rpc);
+        const call: Call = { method: method.rpc, priority: priorityOf(method.rpc) };
         // A write is repeated only under an operation id, by which the server knows the repetition.
-        const mayRepeat = priority !== "write" || operationId !== undefined;
+        const mayRepeat = call.priority !== "write" || operationId !== undefined;
         const bytes = method.requestSerialize(request);
         /** Since when its attempts have failed in one and the same way. */
         let failing: { readonly refused: boolean; readonly since: number } | undefined;
         for (let attempt = 0; ; attempt += 1) {
-            const turn = await this.limiter.acquire(method.rpc, priority, signal);
+            const turn = await this.limiter.acquire(call, signal);
             progress.sent = true;
             const sentAt = performance.now();
             try {
                 const response = await this.send(method, bytes, options);
                 this.answered = true;
-                this.limiter.passed(method.rpc, turn);
+                this.limiter.passed(call, turn);
                 return response;
             } catch (error) {
                 if (!isServiceError(error)) {
@@ -226,17 +229,17 @@ export class Client {
                 this.answered ||= answered;
                 const refused = error.code === Status.RESOURCE_EXHAUSTED && !isTooLarge(error);
                 if (refused) {
-                    this.limiter.refused(method.rpc, turn);
+                    this.limiter.refused(call, turn);
                 } else if (answered) {
-                    this.limiter.passed(method.rpc, turn);
+                    this.limiter.passed(call, turn);
                 }
                 if (failing?.refused !== refused) {
                     failing = { refused, since: sentAt };
                 }
                 const patienceMs = this.isReached() ? LOST_CONTACT_MS : FIRST_CONTACT_MS;
-                // A refusal counts where every other call of the method is refused too.
-                const allSince = refused ? (this.limiter.refusedSince(method.rpc) ?? 0) : 0;
-                const isTooLong = performance.now() - Math.max(failing.since, allSince) > patienceMs;
+                // A refusal counts where every other call of the method is refused too, or it is this one's own.
+                const countsSince = refused ? (this.limiter.refusedSince(call) ?? 0) : 0;
+                const isTooLong = performance.now() - Math.max(failing.since, countsSince) > patienceMs;
                 if (!mayRepeat || isTooLong || !isPassing(error)) {
                     throw error;
                 }

@@ -1,4 +1,5 @@
 import { Status } from "nice-grpc-common";
+import { withoutSecrets } from "./redaction";
 
 /** What a failed call means to the one who made it. */
 export type Failure =
@@ -76,9 +77,12 @@ export function isCertificateFailure(error: CallError): boolean {
     return error.code === Status.UNAVAILABLE && CERTIFICATE.test(error.details);
 }
 
-/** Whether the answer was refused on this side, for its size: asking again would not make it any smaller. */
+const TOO_LARGE =
+    /received message (?:larger than|that decompresses)|trying to send message larger than|after decompression larger than/i;
+
+/** Whether the request or its answer was refused for its size, on this side or another: asking again would not make it smaller. */
 export function isTooLarge({ code, details }: CallError): boolean {
-    return code === Status.RESOURCE_EXHAUSTED && /^Received message (?:larger than|that decompresses)/.test(details);
+    return code === Status.RESOURCE_EXHAUSTED && TOO_LARGE.test(details);
 }
 
 /** What a gRPC error means and what to do about it. */
@@ -148,9 +152,10 @@ function interpret(error: CallError, endpoint: string): { failure: Failure; hint
 /** More than this is no explanation any more, but a page that some other server has sent. */
 const LONGEST_DETAILS = 1_000;
 
-/** What a server said, short enough to be shown. */
+/** What a server said, short enough to be shown, and without secrets that it repeats: of one cut in two, a part would be left. */
 export function shorten(text: string): string {
-    return text.length > LONGEST_DETAILS ? `${text.slice(0, LONGEST_DETAILS)}...` : text;
+    const safe = withoutSecrets(text);
+    return safe.length > LONGEST_DETAILS ? `${safe.slice(0, LONGEST_DETAILS)}...` : safe;
 }
 
 function sentence(text: string): string {

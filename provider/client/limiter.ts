@@ -39,6 +39,12 @@ const REFUSAL_PAUSE_MS = 300;
  * first; when as many requests of theirs have been let through, it is.
  */
 const SUSPECT_AFTER = 5;
+/**
+ * It is the call and not the rate, if since its first refusal so many others have been let through, and of these at most one
+ * in so many had been refused before: a rate that is too high meets the others, too.
+ */
+const PASSED_BESIDE_CALL = 10;
+const PASSED_PER_RECOVERED = 4;
 /** After this long without a refusal, the limit may be another: others use less of it, or it was raised. */
 const DOUBT_MS = 20_000;
 
@@ -50,22 +56,30 @@ export interface Turn {
     readonly pace: number;
 }
 
-/** A method whose last requests were refused, since one of them was let through. */
+/** One call, each attempt of which takes a turn. */
+export interface Call {
+    readonly method: string;
+    readonly priority: Priority;
+}
+
+/** The refusals in a row of one call, or of all of one method. */
 interface Refusals {
     readonly since: number;
     /** When the last one that counts was. */
     at: number;
     count: number;
-    /** So many requests of other methods were let through meanwhile. */
-    othersPassed: number;
+    /** So many requests had been let through before. */
+    readonly passedBefore: number;
+    /** So many of these had been refused at first. */
+    readonly recoveredBefore: number;
     /** The rate before. */
     readonly rate: number;
-    /** Whether the method is known to be refused whatever the rate is. */
+    /** Whether it is known to be refused whatever the rate is. */
     barred: boolean;
 }
 
 interface Waiting {
-    readonly method: string;
+    readonly call: Call;
     readonly since: number;
     readonly go: (turn: Turn) => void;
 }
@@ -79,7 +93,7 @@ export interface LimiterOptions {
 /**
  * Spaces the requests of one account and key. It starts below the documented limits, grows while requests wait and
  * those that went at its rate were let through, and falls back under that when the server says ResourceExhausted. Where it
- * says so to one method alone, as it may where a quota is used up, the others do not wait for that.
+ * says so to one method alone, or to one call, as it may where a quota is used up, the others do not wait for that.
  */
 export class Limiter {
     private readonly queues: Record<(typeof PRIORITIES)[number], Waiting[]> = {
@@ -87,7 +101,12 @@ export class Limiter {
         poll: [],
         read: [],
     };
-    private readonly refusals = new Map<string, Refusals>();
+    private readonly ofMethods = new Map<string, Refusals>();
+    private readonly ofCalls = new WeakMap<Call, Refusals>();
+    /** So many requests have been let through. */
+    private passedCount = 0;
+    /** So many of these had been refused at first. */
+    private recoveredCount = 0;
     private readonly cap: number;
     private readonly now: () => number;
     private rate: number;
@@ -125,18 +144,18 @@ export class Limiter {
         return this.rate;
     }
 
-    /** Resolves when a request of that method may be sent; rejects with the signal's reason when it is aborted. */
-    async acquire(method: string, priority: Priority, signal?: AbortSignal): Promise<Turn> {
+    /** Resolves when the call may make an attempt; rejects with the signal's reason when it is aborted. */
+    async acquire(call: Call, signal?: AbortSignal): Promise<Turn> {
         signal?.throwIfAborted();
         this.refill();
         if (this.tokens >= 1 && this.nothingWaits()) {
             return this.take();
         }
         this.waited = true;
-        const queue = this.queues[priority];
+        const queue = this.queues[call.priority];
         return new Promise<Turn>((resolve, reject) => {
             const waiting: Waiting = {
-                method,
+                call,
                 since: this.now(),
                 go: (turn) => {
                     signal?.removeEventListener("abort", abort);
@@ -153,47 +172,48 @@ export class Limiter {
         });
     }
 
-    /** Since when the server has refused every request of that method; undefined where it let the last one through. */
-    refusedSince(method: string): number | undefined {
-        return this.refusals.get(method)?.since;
+    /** Since when the server has refused all of the call's method, or the call whatever the rate is; undefined where neither. */
+    refusedSince(call: Call): number | undefined {
+        const ofCall = this.ofCalls.get(call);
+        return ofCall?.barred ? ofCall.since : this.ofMethods.get(call.method)?.since;
     }
 
-    /** The server has let the request through, whatever else it said. */
-    passed(method: string, { at }: Turn): void {
-        this.refusals.delete(method);
-        for (const refusals of this.refusals.values()) {
-            refusals.othersPassed += 1;
-        }
+    /** The server has let the attempt through, whatever else it said. */
+    passed(call: Call, { at }: Turn): void {
+        this.ofMethods.delete(call.method);
+        this.passedCount += 1;
+        this.recoveredCount += this.ofCalls.delete(call) ? 1 : 0;
         if (at >= this.adjustedAt) {
             this.latencyMs = Math.min(Math.max(this.latencyMs ?? 0, this.now() - at), LONGEST_LATENCY_MS);
         }
     }
 
     /** The server said ResourceExhausted. */
-    refused(method: string, { at, pace }: Turn): void {
+    refused(call: Call, { at, pace }: Turn): void {
         const now = this.now();
-        const refusals = this.refusals.get(method) ?? {
-            since: now,
-            at: Number.NEGATIVE_INFINITY,
-            count: 0,
-            othersPassed: 0,
-            rate: this.rate,
-            barred: false,
-        };
-        this.refusals.set(method, refusals);
-        if (at <= Math.max(this.refusedAt, refusals.at)) {
-            // It was on its way when another was refused, and says nothing new.
-            return;
+        let ofMethod = this.ofMethods.get(call.method);
+        if (ofMethod === undefined) {
+            ofMethod = this.firstRefusal(now);
+            this.ofMethods.set(call.method, ofMethod);
         }
-        refusals.at = now;
-        refusals.count += 1;
-        if (!refusals.barred && refusals.count >= SUSPECT_AFTER && refusals.othersPassed >= SUSPECT_AFTER) {
-            refusals.barred = true;
-            // The others get back what it has cost them.
-            this.ceiling = Number.POSITIVE_INFINITY;
-            this.setRate(Math.max(this.rate, refusals.rate), now);
+        let ofCall = this.ofCalls.get(call);
+        if (ofCall === undefined) {
+            ofCall = this.firstRefusal(now);
+            this.ofCalls.set(call, ofCall);
         }
-        if (refusals.barred) {
+        ofCall.count += 1;
+        // One that was on its way when another was refused says nothing new, but of its call.
+        const saysMore = at > Math.max(this.refusedAt, ofMethod.at);
+        if (saysMore) {
+            ofMethod.at = now;
+            ofMethod.count += 1;
+        }
+        const othersPassed = this.passedCount - ofCall.passedBefore;
+        const recovered = this.recoveredCount - ofCall.recoveredBefore;
+        const isAlone = othersPassed >= Math.max(PASSED_BESIDE_CALL, recovered * PASSED_PER_RECOVERED);
+        this.judge(ofMethod, this.passedCount - ofMethod.passedBefore >= SUSPECT_AFTER, now);
+        this.judge(ofCall, isAlone, now);
+        if (!saysMore || ofMethod.barred || ofCall.barred || (isAlone && ofCall.count > 1)) {
             return;
         }
         // Few requests before a refusal say nothing of the limit: somebody else has used it up.
@@ -204,6 +224,28 @@ export class Limiter {
         // Whatever had been saved up belongs to a rate that was too high.
         this.tokens = 0;
         this.refilledAt = now + REFUSAL_PAUSE_MS;
+    }
+
+    private firstRefusal(now: number): Refusals {
+        return {
+            since: now,
+            at: Number.NEGATIVE_INFINITY,
+            count: 0,
+            passedBefore: this.passedCount,
+            recoveredBefore: this.recoveredCount,
+            rate: this.rate,
+            barred: false,
+        };
+    }
+
+    /** Bars what has been refused often enough, while others were let through. */
+    private judge(refusals: Refusals, othersPass: boolean, now: number): void {
+        if (!refusals.barred && refusals.count >= SUSPECT_AFTER && othersPass) {
+            refusals.barred = true;
+            // The others get back what it has cost them.
+            this.ceiling = Number.POSITIVE_INFINITY;
+            this.setRate(Math.max(this.rate, refusals.rate), now);
+        }
     }
 
     /** Requests that may go at once after a pause. */
@@ -309,7 +351,7 @@ export class Limiter {
             return queues.toSorted(byAge)[0]?.shift();
         }
         for (const queue of queues) {
-            const index = queue.findIndex(({ method }) => !this.isSuspect(method));
+            const index = queue.findIndex(({ call }) => !this.isSuspect(call));
             if (index >= 0) {
                 return queue.splice(index, 1)[0];
             }
@@ -317,8 +359,9 @@ export class Limiter {
         return queues[0]?.shift();
     }
 
-    private isSuspect(method: string): boolean {
-        return (this.refusals.get(method)?.count ?? 0) >= SUSPECT_AFTER;
+    private isSuspect(call: Call): boolean {
+        const refusals = this.ofMethods.get(call.method)?.count ?? 0;
+        return refusals >= SUSPECT_AFTER || this.ofCalls.get(call)?.barred === true;
     }
 }
 

@@ -135,7 +135,6 @@ class KindReads<T> {
                 // Nothing may come between the last look at who waits and the end of the paging.
                 await new Promise((resolve) => setImmediate(resolve));
             }
-            this.failure = undefined;
         } catch (error) {
             // Whoever may not list may still read; and where reading fails too, that error is the one to show. A server that
             // was away for a while is asked for the list once more.
@@ -164,6 +163,7 @@ class KindReads<T> {
             for (const item of items) {
                 this.add(item);
             }
+            this.failure = undefined;
             // A token that comes back unchanged would page for ever.
             this.listed = nextPageToken === "" || nextPageToken === this.pageToken;
             this.pageToken = nextPageToken;

@@ -1,5 +1,13 @@
 import { ClientError, Status } from "nice-grpc-common";
-import { type Failure, failed, isCertificateFailure, RpcError, toRpcError } from "../../../provider/client/errors";
+import {
+    type Failure,
+    failed,
+    isCertificateFailure,
+    isTooLarge,
+    RpcError,
+    toRpcError,
+} from "../../../provider/client/errors";
+import { redact } from "../../../provider/client/redaction";
 
 const PATH = "/temporal.api.cloud.cloudservice.v1.CloudService/CreateNamespace";
 const explain = (code: Status, details: string, operationId?: string) =>
@@ -51,6 +59,25 @@ test("the message has the RPC, the code, the server's words, the operation, and 
     const certificate = explain(Status.UNAVAILABLE, "self-signed certificate").message;
     expect(certificate).toContain("The certificate of cloud.example:443 could not be verified.");
     expect(certificate).toContain("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH");
+});
+
+test.each([
+    "Received message larger than max (5242880 vs 4194304)",
+    "grpc: received message larger than max (5242880 vs. 4194304)",
+    "trying to send message larger than max (5242880 vs. 4194304)",
+    "grpc: received message after decompression larger than max 4194304",
+])("%s: asking again would not make it smaller, and no limit of requests was met", (details) => {
+    expect(isTooLarge({ code: Status.RESOURCE_EXHAUSTED, details })).toBe(true);
+    expect(isTooLarge({ code: Status.RESOURCE_EXHAUSTED, details: "rate limit exceeded" })).toBe(false);
+    expect(explain(Status.RESOURCE_EXHAUSTED, details).message).not.toContain("request limit");
+});
+
+test("of a key that a server repeats where its words are cut, not even a part is left", () => {
+    const key = "tmprl_".padEnd(300, "k");
+    redact(key);
+    const { message } = explain(Status.UNKNOWN, `${"x".repeat(900)} Bearer ${key} ${"y".repeat(900)}`);
+    expect(message).toMatch(/x Bearer \[secret\] y+\.\.\./);
+    expect(message).not.toContain("tmprl_");
 });
 
 test("keeps what was underneath", () => {

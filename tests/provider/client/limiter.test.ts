@@ -1,6 +1,6 @@
 // All on fake time: what takes minutes of a server's clock takes none of ours.
 
-import { Limiter, type LimiterOptions, type Priority } from "../../../provider/client/limiter";
+import { type Call, Limiter, type LimiterOptions, type Priority } from "../../../provider/client/limiter";
 
 beforeEach(() => {
     jest.useFakeTimers();
@@ -11,7 +11,7 @@ afterEach(() => {
 
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
-const METHOD = "UpdateUser";
+const aCall = (priority: Priority, method = "UpdateUser"): Call => ({ method, priority });
 
 /** A server that counts as Temporal Cloud does: a bucket with one second's worth. */
 class Server {
@@ -50,15 +50,20 @@ class Server {
     }
 }
 
-/** One call as the client makes it: again and again until it is let through. */
-async function call(limiter: Limiter, server: Server, priority: Priority = "write"): Promise<void> {
-    for (let attempt = 0; ; attempt += 1) {
-        const turn = await limiter.acquire(METHOD, priority);
+/** One call as the client makes it: again and again until it is let through, or it is over. */
+async function call(
+    limiter: Limiter,
+    server: { request(): Promise<boolean> },
+    one: Call = aCall("write"),
+    isOver = () => false,
+): Promise<void> {
+    for (let attempt = 0; !isOver(); attempt += 1) {
+        const turn = await limiter.acquire(one);
         if (await server.request()) {
-            limiter.passed(METHOD, turn);
+            limiter.passed(one, turn);
             return;
         }
-        limiter.refused(METHOD, turn);
+        limiter.refused(one, turn);
         // The middle of the retry's jittered delay.
         await sleep(0.5 * Math.min(250 * 2 ** attempt, 10_000));
     }
@@ -167,7 +172,7 @@ test("a small stack does not wait at all, and what follows makes up for it", asy
     // As on a real clock, which does not stand still until the first request.
     await jest.advanceTimersByTimeAsync(2);
     for (let index = 0; index < 60; index += 1) {
-        void limiter.acquire(METHOD, "write").then(() => sent.push(performance.now() - startedAt));
+        void limiter.acquire(aCall("write")).then(() => sent.push(performance.now() - startedAt));
     }
     await jest.advanceTimersByTimeAsync(5_000);
     expect(sent.filter((ms) => ms <= 2)).toHaveLength(16);
@@ -177,7 +182,8 @@ test("a small stack does not wait at all, and what follows makes up for it", asy
 
 test("a cap that is lower than what a refusal falls back to holds after one, too", async () => {
     const limiter = new Limiter({ requestsPerSecond: 0.2 });
-    limiter.refused(METHOD, await limiter.acquire(METHOD, "read"));
+    const refused = aCall("read");
+    limiter.refused(refused, await limiter.acquire(refused));
     expect(limiter.requestsPerSecond).toBeLessThanOrEqual(0.2);
 });
 
@@ -195,9 +201,10 @@ test("without a limit: more than 300/s within 4 s", async () => {
 
 test("without a limit, after a page that took 15 s: no slower for that", async () => {
     const limiter = new Limiter();
-    const turn = await limiter.acquire("GetNamespaces", "read");
+    const page = aCall("read", "GetNamespaces");
+    const turn = await limiter.acquire(page);
     await jest.advanceTimersByTimeAsync(15_000);
-    limiter.passed("GetNamespaces", turn);
+    limiter.passed(page, turn);
     expect(await rush(limiter, new Server(1e6), 1200)).toBeLessThan(12);
 });
 
@@ -205,13 +212,13 @@ test.each([0.5, 1, 3, 10, 40, 200])("a cap of %d/s is never exceeded", async (re
     const limiter = new Limiter({ requestsPerSecond });
     const sent: number[] = [];
     for (let index = 0; index < 400; index += 1) {
-        void limiter.acquire(METHOD, "write").then(() => sent.push(performance.now()));
+        void limiter.acquire(aCall("write")).then(() => sent.push(performance.now()));
     }
     await jest.advanceTimersByTimeAsync(5_000);
     // Then a pause, after which nothing may have been saved up that overflows a second.
     await jest.advanceTimersByTimeAsync((400 / requestsPerSecond) * 1000 + 5_000);
     for (let index = 0; index < 50; index += 1) {
-        void limiter.acquire(METHOD, "read").then(() => sent.push(performance.now()));
+        void limiter.acquire(aCall("read")).then(() => sent.push(performance.now()));
     }
     await jest.advanceTimersByTimeAsync((50 / requestsPerSecond) * 1000 + 5_000);
     expect(sent).toHaveLength(450);
@@ -231,7 +238,7 @@ describe("whom it serves first", () => {
     const queued = async (limiter: Limiter, priorities: Priority[]) => {
         const served: string[] = [];
         priorities.forEach((priority, index) => {
-            void limiter.acquire(METHOD, priority).then(() => served.push(`${priority} ${index}`));
+            void limiter.acquire(aCall(priority)).then(() => served.push(`${priority} ${index}`));
         });
         await jest.advanceTimersByTimeAsync(10_000);
         return served;
@@ -239,7 +246,7 @@ describe("whom it serves first", () => {
 
     test("writes, then polls, then reads, each in their order", async () => {
         const limiter = new Limiter({ requestsPerSecond: 5 });
-        await limiter.acquire(METHOD, "read");
+        await limiter.acquire(aCall("read"));
         expect(await queued(limiter, ["read", "poll", "write", "poll", "read", "write"])).toEqual([
             "write 2",
             "write 5",
@@ -254,7 +261,7 @@ describe("whom it serves first", () => {
         const limiter = new Limiter({ requestsPerSecond: 1 });
         const served: string[] = [];
         const ask = (priority: Priority, name: string) =>
-            limiter.acquire(METHOD, priority).then(() => served.push(name));
+            limiter.acquire(aCall(priority)).then(() => served.push(name));
         const all = [ask("read", "first"), ask("read", "second"), ask("read", "third")];
         await jest.advanceTimersByTimeAsync(1_500);
         all.push(ask("write", "late"));
@@ -270,7 +277,7 @@ describe("whom it serves first", () => {
         for (let operation = 0; operation < 300; operation += 1) {
             void (async () => {
                 while (polling) {
-                    await call(limiter, server, "poll");
+                    await call(limiter, server, aCall("poll"));
                     await sleep(1_000);
                 }
             })();
@@ -278,7 +285,7 @@ describe("whom it serves first", () => {
         await jest.advanceTimersByTimeAsync(5_000);
         const startedAt = performance.now();
         let took = Number.NaN;
-        void call(limiter, server, priority).then(() => {
+        void call(limiter, server, aCall(priority)).then(() => {
             took = performance.now() - startedAt;
         });
         await jest.advanceTimersByTimeAsync(20_000);
@@ -291,15 +298,15 @@ describe("whom it serves first", () => {
 describe("giving up", () => {
     test("a signal that is aborted already takes nothing", async () => {
         const limiter = new Limiter();
-        await expect(limiter.acquire(METHOD, "read", AbortSignal.abort(new Error("stop")))).rejects.toThrow("stop");
+        await expect(limiter.acquire(aCall("read"), AbortSignal.abort(new Error("stop")))).rejects.toThrow("stop");
     });
 
     test("a request that no longer waits takes no turn", async () => {
         const limiter = new Limiter({ requestsPerSecond: 1 });
-        await limiter.acquire(METHOD, "write");
+        await limiter.acquire(aCall("write"));
         const controller = new AbortController();
-        const given = expect(limiter.acquire(METHOD, "write", controller.signal)).rejects.toThrow("stop");
-        const kept = limiter.acquire(METHOD, "write");
+        const given = expect(limiter.acquire(aCall("write"), controller.signal)).rejects.toThrow("stop");
+        const kept = limiter.acquire(aCall("write"));
         controller.abort(new Error("stop"));
         await given;
         let served = false;
@@ -313,9 +320,9 @@ describe("giving up", () => {
     test("an abort after the turn has come does no harm", async () => {
         const limiter = new Limiter({ requestsPerSecond: 1 });
         const controller = new AbortController();
-        await limiter.acquire(METHOD, "write");
-        const second = limiter.acquire(METHOD, "write", controller.signal);
-        const third = limiter.acquire(METHOD, "write");
+        await limiter.acquire(aCall("write"));
+        const second = limiter.acquire(aCall("write"), controller.signal);
+        const third = limiter.acquire(aCall("write"));
         await jest.advanceTimersByTimeAsync(1_100);
         await second;
         controller.abort();
@@ -325,7 +332,7 @@ describe("giving up", () => {
 
     test("nothing is left behind: no timer when nobody waits", async () => {
         const limiter = new Limiter({ requestsPerSecond: 2 });
-        const all = [1, 2, 3].map(() => limiter.acquire(METHOD, "read"));
+        const all = [1, 2, 3].map(() => limiter.acquire(aCall("read")));
         await jest.advanceTimersByTimeAsync(3_000);
         await Promise.all(all);
         expect(jest.getTimerCount()).toBe(0);
@@ -336,9 +343,9 @@ test("the clock can be given", async () => {
     let now = 0;
     const options: LimiterOptions = { requestsPerSecond: 1, now: () => now };
     const limiter = new Limiter(options);
-    await limiter.acquire(METHOD, "read");
+    await limiter.acquire(aCall("read"));
     let served = false;
-    void limiter.acquire(METHOD, "read").then(() => {
+    void limiter.acquire(aCall("read")).then(() => {
         served = true;
     });
     await jest.advanceTimersByTimeAsync(1_000);
@@ -348,63 +355,106 @@ test("the clock can be given", async () => {
     expect(served).toBe(true);
 });
 
-describe("one method alone is refused, as where a quota is used up", () => {
-    /** Creates that are refused, each again and again, beside looks that are let through, all on one server. */
-    async function beside(creates: number, seconds: number) {
+describe("refused whatever the rate is, as where a quota is used up", () => {
+    /** Creates that are refused, each again and again, beside others that are let through, all on one server. */
+    async function beside(refused: number, seconds: number, others: string[], server = new Server(40)) {
         const limiter = new Limiter();
-        const server = new Server(40);
-        const sent = { create: 0, look: 0 };
+        const sent = { refused: 0, others: 0 };
         let over = false;
-        const refusedForEver = async () => {
-            for (let attempt = 0; !over; attempt += 1) {
-                const turn = await limiter.acquire("CreateNamespace", "write");
-                sent.create += 1;
+        const full = {
+            request: async () => {
+                sent.refused += 1;
                 await server.request();
-                limiter.refused("CreateNamespace", turn);
-                await sleep(0.5 * Math.min(250 * 2 ** attempt, 10_000));
-            }
+                return false;
+            },
         };
-        const looks = async () => {
-            while (!over) {
-                await call(limiter, server, "poll");
-                sent.look += 1;
-            }
-        };
-        for (const work of [...Array(creates).fill(refusedForEver), ...Array(100).fill(looks)]) {
-            void work();
+        const ones = Array.from({ length: refused }, () => aCall("write", "CreateNamespace"));
+        for (const one of ones) {
+            void call(limiter, full, one, () => over);
+        }
+        for (let worker = 0; worker < 100; worker += 1) {
+            void (async () => {
+                while (!over) {
+                    for (const method of others) {
+                        await call(limiter, server, aCall(method.startsWith("Get") ? "poll" : "write", method));
+                        sent.others += 1;
+                    }
+                }
+            })();
         }
         await jest.advanceTimersByTimeAsync(seconds * 1000);
         over = true;
-        return { limiter, sent };
+        return { limiter, sent, one: ones[0] as Call };
     }
 
-    test("a lone one does not slow down the others", async () => {
-        const { limiter, sent } = await beside(1, 120);
-        expect(sent.look / 120).toBeGreaterThan(30);
-        expect(limiter.refusedSince("CreateNamespace")).toBeLessThan(1_000);
+    test("a lone method does not slow down the others", async () => {
+        const { limiter, sent, one } = await beside(1, 120, ["GetAsyncOperation"]);
+        expect(sent.others / 120).toBeGreaterThan(30);
+        expect(limiter.refusedSince(one)).toBeLessThan(1_000);
     });
 
-    test("many leave the others the most of the rate", async () => {
-        const { sent } = await beside(300, 300);
-        expect(sent.look / 300).toBeGreaterThan(20);
-        expect(sent.create).toBeGreaterThan(300);
+    test("many of one method leave the others the most of the rate", async () => {
+        const { sent } = await beside(300, 300, ["GetAsyncOperation"]);
+        expect(sent.others / 300).toBeGreaterThan(20);
+        expect(sent.refused).toBeGreaterThan(300);
+    });
+
+    test.each([
+        [1, 30],
+        [10, 30],
+        // Before anything is let through, so many look like a limit.
+        [50, 20],
+    ])("%i calls, beside others of their method: those are not slowed down", async (refused, leastPerSecond) => {
+        const { limiter, sent, one } = await beside(refused, 300, ["CreateNamespace", "GetAsyncOperation"]);
+        expect((sent.others + sent.refused) / 300).toBeGreaterThan(leastPerSecond);
+        expect(sent.others).toBeGreaterThan(sent.refused * 3);
+        // From its first refusal on, so that the client's patience with it has an end.
+        expect(limiter.refusedSince(one)).toBeLessThan(10_000);
     });
 
     test("once it is let through, it is one like the others", async () => {
-        const { limiter } = await beside(1, 60);
-        limiter.passed("CreateNamespace", { at: performance.now(), pace: 1 });
-        expect(limiter.refusedSince("CreateNamespace")).toBeUndefined();
+        const { limiter, one } = await beside(1, 60, ["GetAsyncOperation"]);
+        limiter.passed(one, { at: performance.now(), pace: 1 });
+        expect(limiter.refusedSince(one)).toBeUndefined();
     });
 
     test("where nothing is let through, it is the rate that is too high", async () => {
         const limiter = new Limiter();
+        const calls = ["CreateNamespace", "GetAsyncOperation"].map((method) => aCall("write", method));
         for (let count = 0; count < 40; count += 1) {
-            for (const method of ["CreateNamespace", "GetAsyncOperation"]) {
-                const turn = limiter.acquire(method, "write");
+            for (const one of calls) {
+                const turn = limiter.acquire(one);
                 await jest.advanceTimersByTimeAsync(5_000);
-                limiter.refused(method, await turn);
+                limiter.refused(one, await turn);
             }
         }
         expect(limiter.requestsPerSecond).toBe(0.5);
+    });
+
+    test("where somebody else uses up the most of the limit, it is the rate, and no call is given up", async () => {
+        const limiter = new Limiter();
+        const server = new Server(40);
+        let over = false;
+        let longestMs = 0;
+        // Whatever it is told, more than twice what the limit allows.
+        const other = setInterval(() => void server.request(), 10);
+        for (let worker = 0; worker < 100; worker += 1) {
+            void (async () => {
+                while (!over) {
+                    const one = aCall("write");
+                    await call(limiter, server, one, () => {
+                        const since = limiter.refusedSince(one);
+                        longestMs = Math.max(longestMs, since === undefined ? 0 : performance.now() - since);
+                        return over;
+                    });
+                }
+            })();
+        }
+        await jest.advanceTimersByTimeAsync(600_000);
+        over = true;
+        clearInterval(other);
+        // The client's patience is of 5 minutes.
+        expect(longestMs).toBeLessThan(100_000);
+        expect(limiter.requestsPerSecond).toBeLessThan(20);
     });
 });
