@@ -66,14 +66,19 @@ export class ResourceContext {
         return typeof generation === "number" ? generation : 0;
     }
 
-    /** Whether the resource option `replaceOnChanges` names a property. */
-    replacesOn(path: string): boolean {
-        return this.names("replaceOnChanges", path);
+    /** Whether there is a field that the resource option `replaceOnChanges` can name. */
+    get replacesOnSome(): boolean {
+        return this.named("replaceOnChanges").length > 0;
     }
 
-    /** Whether the resource option `ignoreChanges` names a property. */
+    /** Whether the resource option `replaceOnChanges` names a field. */
+    replacesOn(path: string): boolean {
+        return covers(this.named("replaceOnChanges"), path);
+    }
+
+    /** Whether the resource option `ignoreChanges` names a field. */
     ignores(path: string): boolean {
-        return this.names("ignoreChanges", path);
+        return covers(this.named("ignoreChanges"), path);
     }
 
     /** The name that the resource was given by default, where its logical name has become another since. */
@@ -92,10 +97,9 @@ export class ResourceContext {
         return JSON.stringify({ ...this.parts, ...parts });
     }
 
-    /** Whether a resource option names a field, or the property of which it is a part. */
-    private names(option: "replaceOnChanges" | "ignoreChanges", path: string): boolean {
+    private named(option: "replaceOnChanges" | "ignoreChanges"): readonly unknown[] {
         const named = this.parts[option];
-        return Array.isArray(named) && ["*", path.split(".")[0], path].some((name) => named.includes(name));
+        return Array.isArray(named) ? named : [];
     }
 
     private get parts(): Bag {
@@ -107,6 +111,11 @@ export class ResourceContext {
         const value = this.parts[key];
         return typeof value === "string" ? value : "";
     }
+}
+
+/** Whether names of properties, or of parts of them, hold a field or what it belongs to. */
+function covers(named: readonly unknown[], path: string): boolean {
+    return named.some((name) => name === "*" || `${path}.`.startsWith(`${name}.`));
 }
 
 export function contextOf(bag: Bag): ResourceContext {

@@ -13,6 +13,7 @@ import type { Bag } from "./fields";
 import { isEnded, OperationError, operationOrId } from "./operation";
 import { createOperationId, deleteOperationId } from "./operation-id";
 import type { Owners } from "./owners";
+import { CLAIM_KEY } from "./owners";
 import type { Run, Task } from "./run";
 import { HalfFinishedError, LifecycleError, reason, title } from "./run";
 import type { View } from "./view";
@@ -64,7 +65,12 @@ export class Creation<Args extends object, Resource extends Live> {
     private async make(run: Run, bag: Bag, task: Task): Promise<{ created: Created; resource: Resource }> {
         const note = accountNote(run.session);
         const started = await this.start(run, bag, task);
-        const noted = async () => ({ ...started, once: { ...started.once, ...(await note) } });
+        // Where a name is the id, that of a resource that was gone is the new one's, too.
+        const mark =
+            this.definition.idRecurs && started.once?.[CLAIM_KEY] === undefined
+                ? this.owners.claim(started.id, run.context)
+                : {};
+        const noted = async () => ({ ...started, once: { ...started.once, ...mark, ...(await note) } });
         try {
             if (started.asyncOperation) {
                 await this.existing.awaitOperation(run, started.asyncOperation, "creating");
@@ -317,13 +323,14 @@ export class Creation<Args extends object, Resource extends Live> {
         const key = JSON.stringify(this.view.naturalKey(task.args));
         const whose = ours
             ? `an operation of this stack made it (${ours.id}), but it may be another resource's by now`
-            : "this stack did not make it";
+            : "no recent operation of this stack made it";
         // A replacement takes nothing over: what it would find is most often what it replaces.
         const what = run.context.generation > 0 ? "declare it under another logical name with" : "give this resource";
         return new LifecycleError(
             `a ${kind} ${key} exists already (id ${id}), and ${whose}. Nothing was ` +
                 `changed. To manage it here, ${what} the option \`import: ${JSON.stringify(id)}\` or the ` +
-                `argument \`adopt: true\`; else choose another name. (${error.message})`,
+                `argument \`adopt: true\`; else choose another name. If it is what this resource is to replace, give this ` +
+                `resource the option \`deleteBeforeReplace: true\`. (${error.message})`,
             { cause: error },
         );
     }

@@ -11,7 +11,7 @@ import { deleteOperationId } from "./operation-id";
 import type { Run, Task } from "./run";
 import { HalfFinishedError, LifecycleError, reason, title } from "./run";
 import type { View } from "./view";
-import { GONE, REPLACE_KEY } from "./view";
+import { GONE, REPLACE_KEY, UNSEEN_KEY } from "./view";
 import { isGone } from "./wire";
 
 /** After a create, the server can deny or not find what it has just made for up to a minute. */
@@ -374,7 +374,7 @@ export class Existing<Args extends object, Resource extends Live> {
             `${title(run)} is not as declared yet: ${reason(run, error)} ` +
                 "What was done is in the state; the next `pulumi up` does the rest.",
             id,
-            this.view.outputs(resource, bag, once, task),
+            { ...this.view.outputs(resource, bag, once, task), ...(task.isFirst && { [UNSEEN_KEY]: true }) },
             { cause: error },
         );
     }

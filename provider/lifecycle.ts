@@ -79,7 +79,8 @@ export class Lifecycle<Args extends object, Resource extends Live> {
             this.inState.set(context.urn, { generation, name });
         }
         if (failures.length === 0) {
-            const before = Object.keys(visible(old)).length > 0 ? visible(old) : undefined;
+            const isNew = Object.keys(visible(old)).length === 0 || this.isReplacedOn(visible(old), args, context);
+            const before = isNew ? undefined : visible(old);
             // A replacement is made, whatever the resource that it replaces was.
             const adopting = generation === 0 && (context.importId !== undefined || context.adopt);
             this.definition.check?.(args, before, report, adopting);
@@ -90,6 +91,11 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         };
         const hiddenInputs = Object.keys(noted).length === 0 ? {} : { [CONTEXT_KEY]: context.with(noted) };
         return { inputs: { ...hidden(bag), ...args, ...hiddenInputs }, failures };
+    }
+
+    /** Whether the resource is made anew because of the option `replaceOnChanges`. */
+    private isReplacedOn(old: Bag, args: Bag, context: ResourceContext): boolean {
+        return context.replacesOnSome && this.view.changes(old, args).some(({ path }) => context.replacesOn(path));
     }
 
     /** Says what an update would do. Never asks the server. */
@@ -130,7 +136,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
             const task = this.view.task(visible(bag));
             const adopted = await this.adoptable(run, task);
             if (adopted !== undefined) {
-                return this.adopt({ ...run, id: adopted }, bag, adopted, task);
+                return this.adopt({ ...run, id: adopted }, bag, adopted);
             }
             const { created, resource } = await this.creation.create(run, bag, task);
             return { id: created.id, outs: this.view.outputs(resource, bag, created.once) };
@@ -175,10 +181,17 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         if (refusal !== undefined) {
             throw new LifecycleError(`${title({ kind, context, id })} is not deleted: ${refusal}`);
         }
-        if (this.owners.isKept(id, old)) {
+        const keeper = this.owners.keeper(id, old);
+        if (keeper !== undefined) {
+            const isReplacement = keeper.urn === context.urn && (keeper.adopt || keeper.importId !== undefined);
             session.log.warn(
                 context.urn,
-                `${kind} ${id} is not deleted: a resource of this program has taken it over, and goes on with it.`,
+                `${kind} ${id} is not deleted: ${
+                    isReplacement
+                        ? "what was to replace it has taken it over, as `import` or `adopt` says. To have another in its " +
+                          "place, take that out of the program first."
+                        : "a resource of this program has taken it over, and goes on with it."
+                }`,
             );
             return;
         }
@@ -254,8 +267,10 @@ export class Lifecycle<Args extends object, Resource extends Live> {
     }
 
     /** Takes an existing resource into the state and brings it to what the program says. */
-    private adopt(run: Run, bag: Bag, id: string, task: Task): Promise<{ id: string; outs: Bag }> {
+    private adopt(run: Run, bag: Bag, id: string): Promise<{ id: string; outs: Bag }> {
         const { kind } = this.definition;
+        // The engine leaves what is ignored to the old state, of which there is none.
+        const task = this.view.task(visible(bag), undefined, (path) => run.context.ignores(path));
         return this.alone(run.session, id, async () => {
             const existing = await this.existing.look(run, id);
             if (existing === undefined) {

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { ResourceContext } from "./context";
 import type { Bag } from "./fields";
 
-/** Hidden output: marks the one entry of the state that took the resource over, when others may still name its id. */
+/** Hidden output: marks the one entry of the state that made the resource or took it over, when others may still name its id. */
 export const CLAIM_KEY = "__claim";
 
 interface Owner {
@@ -12,8 +12,9 @@ interface Owner {
 
 /**
  * Which resource of the program has which id, as far as the engine has told this process. An id can be in the state
- * more than once: where a resource was renamed by `import`, or where the replacement that a person asked for was handed
- * what it should replace. What one entry leaves must then not be deleted under the other.
+ * more than once: where a resource was renamed by `import`, where the replacement that a person asked for was handed what it
+ * should replace, or where what had gone was made anew under the same name. What one entry leaves must then not be deleted
+ * under the other.
  */
 export class Owners {
     private readonly byId = new Map<string, Owner>();
@@ -23,7 +24,7 @@ export class Owners {
         this.byId.set(id, { context, claim: old[CLAIM_KEY] });
     }
 
-    /** A create has taken it over. Returns the outputs that mark it. */
+    /** A create has made it or taken it over. Returns the outputs that mark it. */
     claim(id: string, context: ResourceContext): Bag {
         const claim = randomUUID();
         this.byId.set(id, { context, claim });
@@ -41,9 +42,9 @@ export class Owners {
         return owner !== undefined && owner.context.urn !== context.urn;
     }
 
-    /** Whether the program has a resource with this id that is not the one with these outputs. */
-    isKept(id: string, old: Bag): boolean {
+    /** The resource of the program with this id, where it is not the one with these outputs. */
+    keeper(id: string, old: Bag): ResourceContext | undefined {
         const owner = this.byId.get(id);
-        return owner !== undefined && owner.claim !== old[CLAIM_KEY];
+        return owner !== undefined && owner.claim !== old[CLAIM_KEY] ? owner.context : undefined;
     }
 }

@@ -36,12 +36,14 @@ export interface Run {
 export interface Task {
     /** What the program says. */
     readonly args: Bag;
-    /** The paths of the fields that it sets. */
+    /** The paths of the fields that it sets, and that are not to be ignored. */
     readonly managed: ReadonlySet<string>;
     /** The paths of the fields that it used to set. */
     readonly removed: ReadonlySet<string>;
     /** The paths of the fields in which it differs from the last known state. */
     readonly changed: ReadonlySet<string>;
+    /** Whether it is a create's, or what a create has left to be done. */
+    readonly isFirst: boolean;
 }
 
 /** A failure that changed nothing that the state would have to know. */

@@ -18,7 +18,7 @@ export const REPLACE_KEY = "__replace";
 /** The resource was not there any more when an update looked for it. By now another can have its name. */
 export const GONE = "gone";
 
-/** Hidden output: created, but not seen yet. That it is not there can mean that it is not visible. */
+/** Hidden output: its create has not come to its end. That it is not there can mean that it is not visible yet. */
 export const UNSEEN_KEY = "__unseen";
 
 /** Hidden outputs that last until the resource is next seen. */
@@ -87,20 +87,23 @@ export class View<Args extends object, Resource extends Live> {
     }
 
     /**
-     * The task that makes of an old state what the program says, without the paths that are to be ignored; of nothing,
-     * where there is no old state.
+     * The task that makes of an old state what the program says, without the paths that are to be ignored; of what is taken
+     * over, where there is no old state. Without either, and until a create has come to its end, it is all of what the
+     * program says: what nobody has set yet has nothing that could be left alone.
      */
-    task(args: Bag, old?: Bag, ignores: (path: string) => boolean = () => false): Task {
+    task(args: Bag, old?: Bag, ignores?: (path: string) => boolean): Task {
+        const isFirst = old === undefined ? ignores === undefined : old[UNSEEN_KEY] === true;
         const managed = new Set(this.managed(args));
         const before = old === undefined ? new Set<string>() : (managedOf(old) ?? new Set());
-        const minded = (paths: Iterable<string>) => new Set([...paths].filter((path) => !ignores(path)));
+        const minded = (paths: Iterable<string>) => new Set([...paths].filter((path) => isFirst || !ignores?.(path)));
         const written = minded(managed);
         return {
             // What is ignored has its old value here, which is not to be written over the one that somebody else has given it.
             args: written.size === managed.size ? args : pick(this.definition.fields, args, written),
-            managed,
+            managed: written,
             removed: minded([...before].filter((path) => !managed.has(path))),
-            changed: old === undefined ? managed : minded(this.changes(old, args).map(({ path }) => path)),
+            changed: old === undefined ? written : minded(this.changes(old, args).map(({ path }) => path)),
+            isFirst,
         };
     }
 

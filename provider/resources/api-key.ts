@@ -69,7 +69,8 @@ export interface ApiKeyArgs {
  *
  * A key that has leaked is replaced at once by `pulumi up --replace <urn>`; `pulumi stack --show-urns` shows the URN. One
  * that is less than a day old is deleted before the new one is made, and a warning says so. With `retainOnDelete` an older
- * one stays: delete it by hand.
+ * one stays: delete it by hand. The option `import` has to be taken out of the program before: with it, the key itself comes
+ * in its own place, and a warning says so.
  */
 export class ApiKey extends Resource {
     declare public readonly ownerId: pulumi.Output<string>;

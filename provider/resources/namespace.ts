@@ -474,7 +474,8 @@ function checkSearchAttributes(args: Bag, old: Bag | undefined, report: Report):
         if (type !== UNKNOWN && was !== undefined && was !== UNKNOWN && was !== type) {
             report(
                 `searchAttributes["${name}"]`,
-                `is of the type ${was}, and Temporal Cloud cannot change that to ${type}. Add an attribute of another name.`,
+                `is of the type ${was}, and Temporal Cloud cannot change that to ${type}. Add an ` +
+                    "attribute of another name. If it was never made, because an `up` failed, run `pulumi refresh` first.",
             );
         }
     }

@@ -298,6 +298,31 @@ describe("what was created cannot be seen", () => {
         }));
 });
 
+describe("a create whose second write goes wrong does all that the program says in the next run, what is to be ignored too", () => {
+    test.concurrent.each([
+        ["refused", { kind: "failBefore", code: Status.PERMISSION_DENIED }],
+        ["failed", { kind: "operationEnds", state: "FAILED" }],
+    ] as const)("%s", (_, fault) =>
+        withStacks({}, async (emulator, newStack) => {
+            const stack = newStack();
+            const orders = { name: "orders", regions: ["aws-us-east-1"], apiKeyAuth: true };
+            const up = (args: Properties) => stack.up("Namespace", "orders", args, { ignoreChanges: ["capacity"] });
+            const provisioned = (value: number) => ({ ...orders, capacity: { mode: "provisioned", value } });
+            const capacity = () => emulator.namespaces.get("orders.a1b2c")?.spec?.capacitySpec?.spec;
+            emulator.faults.add({ ...fault, method: "UpdateNamespace", times: 2 });
+            for (let run = 0; run < 2; run += 1) {
+                await refusal(up(provisioned(4)));
+                await stack.end();
+            }
+            expect(await up(provisioned(4))).toBe("update");
+            expect(capacity()).toMatchObject({ $case: "provisioned", value: { value: 4 } });
+            // From then on it is left alone.
+            expect(await up({ ...provisioned(2), description: "new" })).toBe("update");
+            expect(capacity()).toMatchObject({ $case: "provisioned", value: { value: 4 } });
+        }),
+    );
+});
+
 describe("a resource that was gone when an update looked for it", () => {
     const marked = async (stack: MiniStack, emulator: Emulator, sample: Sample) => {
         const { kind } = sample;

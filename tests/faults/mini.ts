@@ -13,6 +13,7 @@ export interface Options {
     readonly timeouts?: Readonly<Record<string, string>>;
     readonly importId?: string | undefined;
     readonly adopt?: boolean;
+    readonly ignoreChanges?: readonly string[];
     /** `--target-replace`: the provider is not asked for a difference, and checks as if there was nothing. */
     readonly targetReplace?: boolean;
     /** The run ends before it gets to the deletion of what it has replaced. */
@@ -79,8 +80,8 @@ export class MiniStack {
     async up(kind: Kind, name: string, args: Properties, options: Options = {}): Promise<Op> {
         const host = await this.plugin();
         const urn = urnOf(kind, name);
-        const { timeouts, importId, adopt } = options;
-        const news = inputsOf(kind, name, args, { timeouts, importId, adopt });
+        const { timeouts, importId, adopt, ignoreChanges } = options;
+        const news = inputsOf(kind, name, args, { timeouts, importId, adopt, ignoreChanges });
         const old = this.state.get(name);
         if (old === undefined || options.targetReplace) {
             await this.create(kind, name, await this.checked(urn, news));

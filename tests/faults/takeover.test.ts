@@ -226,7 +226,7 @@ describe("two stacks of one name on two machines", () => {
                 Promise.all(
                     unique.map((sample) =>
                         expect(second.up(sample.kind, sample.kind, args(sample))).rejects.toThrow(
-                            /exists already .*this stack did not make it/,
+                            /exists already .*no recent operation of this stack made it/,
                         ),
                     ),
                 );
@@ -337,6 +337,88 @@ describe("`--target-replace` of what was just made", () => {
     }
 });
 
+describe("`--target-replace` of what was deleted elsewhere", () => {
+    for (const killed of [false, true]) {
+        scene(
+            `makes it anew, and deletes nothing${killed ? ", also when killed before the old one leaves the state" : ""}`,
+            {},
+            async ({ emulator, stack, up, one, all, none }) => {
+                await up((sample) => sample.args(emulator), "create");
+                await stack.end();
+                emulator.namespaces.remove(stack.id("Namespace"));
+                const options = { targetReplace: true, dieBeforeDelete: killed };
+                await all(async ({ kind, args }) => {
+                    expect(await stack.up(kind, kind, args(emulator), options)).toBe("replace");
+                });
+                if (killed) {
+                    await stack.kill();
+                    await up((sample) => sample.args(emulator), "same");
+                    await stack.cleanUp();
+                }
+                await one();
+                await stack.end();
+                await all(({ kind }) => stack.destroy(kind));
+                none();
+            },
+            // The ids of the others do not come back.
+            [namespaces],
+        );
+    }
+});
+
+describe("taken over with fields to be ignored", () => {
+    test.concurrent("what is there stays, by the option and by the argument, and later on", () =>
+        withStacks({}, async (emulator, newStack) => {
+            const stack = newStack();
+            const regions = ["aws-us-east-1", "aws-us-west-2"];
+            const spec = { retentionDays: 90, replicas: regions.map((region) => ({ region })) };
+            for (const name of ["one", "two"]) {
+                emulator.namespaces.add({ spec: { ...spec, name }, activeRegion: "aws-us-west-2" });
+            }
+            const ignoreChanges = ["regions", "retentionDays"];
+            const args = (name: string) => ({ name, regions, retentionDays: 30, apiKeyAuth: true });
+            const brought = () =>
+                Promise.all([
+                    stack.up("Namespace", "one", args("one"), { importId: "one.a1b2c", ignoreChanges }),
+                    stack.up("Namespace", "two", args("two"), { adopt: true, ignoreChanges }),
+                ]);
+            for (const op of ["create", "same"]) {
+                expect(await brought()).toEqual([op, op]);
+                for (const id of ["one.a1b2c", "two.a1b2c"]) {
+                    expect(emulator.namespaces.get(id)).toMatchObject({
+                        activeRegion: "aws-us-west-2",
+                        spec: { retentionDays: 90, apiKeyAuth: { enabled: true } },
+                    });
+                }
+                await stack.end();
+            }
+            expect(emulator.requests.count("FailoverNamespaceRegion")).toBe(0);
+        }));
+});
+
+test.concurrent("`--target-replace` with `import` left in: the key stays, and a warning says why", () =>
+    withStacks({}, async (emulator, newStack) => {
+        const stack = newStack();
+        await stack.up("ApiKey", "elsewhere", apiKeys.args(emulator));
+        const id = stack.id("elsewhere");
+        const left = { importId: id };
+        const other = newStack();
+        await other.up("ApiKey", "key", { ...apiKeys.args(emulator), displayName: "key" }, left);
+        await other.end();
+        await other.up(
+            "ApiKey",
+            "key",
+            { ...apiKeys.args(emulator), displayName: "key" },
+            { ...left, targetReplace: true },
+        );
+        expect(apiKeys.ids(emulator)).toEqual([id]);
+        await until("the warning", () => other.warnings.length > 0);
+        expect(other.warnings.join()).toContain(
+            `ApiKey ${id} is not deleted: what was to replace it has taken it over, as \`import\` or \`adopt\` says. ` +
+                "To have another in its place, take that out of the program first.",
+        );
+    }));
+
 describe("one resource under another name", () => {
     for (const killed of [false, true]) {
         scene(
@@ -441,7 +523,7 @@ test.concurrent("two resources of one stack do not take each other's place", () 
             unique.map(async (sample) => {
                 await stack.up(sample.kind, sample.kind, sample.args(emulator));
                 const another = stack.up(sample.kind, `another ${sample.kind}`, sample.args(emulator));
-                await expect(another).rejects.toThrow(/exists already .*this stack did not make it/);
+                await expect(another).rejects.toThrow(/exists already .*no recent operation of this stack made it/);
                 expect(sample.ids(emulator)).toEqual([stack.id(sample.kind)]);
             }),
         );

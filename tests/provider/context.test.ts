@@ -71,6 +71,22 @@ test("a logical name may hold what parts a URN", () => {
     expect(contextOf({ __context: JSON.stringify({ urn }) }).name).toBe("a::b");
 });
 
+test.each<[named: string, path: string, covered: boolean]>([
+    ["*", "tags", true],
+    ["tags", "tags", true],
+    ["tags", "tagsOfOthers", false],
+    ["codecServer", "codecServer.endpoint", true],
+    ["codecServer.customErrorMessage", "codecServer.customErrorMessage.link", true],
+    ["codecServer.customErrorMessage.link", "codecServer.customErrorMessage.link", true],
+    ["codecServer.customErrorMessage.link", "codecServer.customErrorMessage.message", false],
+    ["codecServer.endpoint", "codecServer", false],
+])("the option that names %s, and the field %s: %s", (named, path, covered) => {
+    const context = contextOf({ __context: JSON.stringify({ ignoreChanges: [named], replaceOnChanges: [named] }) });
+    expect(context.ignores(path)).toBe(covered);
+    expect(context.replacesOn(path)).toBe(covered);
+    expect(contextOf({}).ignores(path)).toBe(false);
+});
+
 test.each<[string, unknown]>([
     ["an unknown context", UNKNOWN],
     ["no text", { urn: "urn" }],

@@ -246,6 +246,15 @@ describe("capacity", () => {
         }
     });
 
+    test("that is to be ignored is left to others, also while it changes", () => {
+        const old = { regions: ["a"], ...two, __managed: "regions capacity" };
+        const task = view.task({ regions: ["a"], ...four }, old, (path) => path === "capacity");
+        for (const state of [IN_PROGRESS, FAILED, COMPLETED]) {
+            const namespace = live({}, { capacity: { latestRequest: request(state, 6) } });
+            expect(definition.next(namespace, view.desired(namespace, task))).toBeUndefined();
+        }
+    });
+
     test("that Temporal could not provide is an error once it was asked for, and asked for again in the next run", () => {
         const namespace = live({}, { capacity: { latestRequest: request(FAILED, 4) } });
         const ask = next(namespace, four);
@@ -306,6 +315,14 @@ describe("search attributes", () => {
         );
         expect(retyped("orders-2")).toEqual([]);
         expect(retyped(UNKNOWN)).toEqual([]);
+    });
+
+    test("has another type where the program replaces the namespace for that", () => {
+        const old = { name: "orders", searchAttributes: { A: "keyword" } };
+        const retyped = (replaceOnChanges: string[]) =>
+            check({ name: "orders", searchAttributes: { A: "int" } }, old, { replaceOnChanges });
+        expect(retyped(["searchAttributes"])).toEqual([]);
+        expect(retyped(["tags"]).join()).toContain("cannot change that to int");
     });
 
     test("may have names that every object has", async () => {
