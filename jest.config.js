@@ -4,6 +4,7 @@ module.exports = {
     roots: ["<rootDir>/tests"],
     globalSetup: "<rootDir>/tests/support/global-setup.mjs",
     testMatch: ["**/*.test.ts"],
+    testSequencer: "<rootDir>/tests/support/sequencer.cjs",
     // Many start processes, and minutes of fake time take seconds of a busy machine.
     testTimeout: 60_000,
     transform: {

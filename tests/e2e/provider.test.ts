@@ -33,6 +33,8 @@ afterEach(async () => {
 });
 
 const nothing: PulumiFn = async () => {};
+/** As `pulumi config set --secret` sets it. */
+const secretKey = () => ({ "temporalcloud:apiKey": { secret: emulator.rootKey } });
 
 describe("configuration", () => {
     test("two explicit providers and the default one manage three accounts in one program", async () => {
@@ -49,7 +51,7 @@ describe("configuration", () => {
             new Namespace("blues", base, { provider: provider("blue", blue) });
             new Namespace("greens", { ...base, description: "green" }, { provider: provider("green", green) });
         };
-        await withStack({ emulator, program }, async (stack) => {
+        await withStack({ emulator, program, config: secretKey() }, async (stack) => {
             await stack.up();
 
             expect(stack.resources().map(({ id }) => id)).toEqual(
@@ -206,7 +208,7 @@ describe("secrets", () => {
         JSON.stringify(events.filter(({ diagnosticEvent }) => (diagnosticEvent?.severity as string) !== "debug"));
 
     test("neither the key nor a token stands in the state in plain text, nor is it displayed", async () => {
-        await withStack({ emulator, program: program() }, async (stack) => {
+        await withStack({ emulator, program: program(), config: secretKey() }, async (stack) => {
             const created = await stack.up();
             const previewed = await stack.preview({ refresh: true });
             for (const text of [stack.stateFiles(), created.stdout, created.stderr, previewed.stdout]) {
@@ -227,7 +229,7 @@ describe("secrets", () => {
 
     test("a token is kept, and kept secret, when the create is not finished", async () => {
         emulator.faults.add({ method: "CreateApiKey", kind: "slowOperation", durationMs: Number.POSITIVE_INFINITY });
-        await withStack({ emulator, program: program({ create: "2s" }) }, async (stack) => {
+        await withStack({ emulator, program: program({ create: "2s" }), config: secretKey() }, async (stack) => {
             const late = await stack.up({ expectFailure: true });
             expect(late.messages("key").join()).toContain("not finished after 2 s");
             const { id, outputs } = stack.resource("key");
@@ -302,6 +304,7 @@ test("Ctrl-C during an `up` leaves a state from which the next `up` goes on", as
         expect(interrupted.succeeded).toBe(false);
         expect(stack.resources().map(({ id }) => id)).toEqual(["first.a1b2c"]);
 
+        emulator.settings.operationDurationMs = 100;
         const resumed = await stack.up();
 
         expect([resumed.ops("first"), resumed.ops("second")]).toEqual([[], ["create"]]);

@@ -377,7 +377,7 @@ test("9. an owner can be adopted and read, and is not deleted", async () => {
 });
 
 test("10. provisioned capacity is set on create, changed, and unset, and awaited each time", async () => {
-    emulator.settings.capacityDurationMs = 1_500;
+    emulator.settings.capacityDurationMs = 500;
     const capacity = () => live().capacity;
     await inStack(async (stack) => {
         await stack.up({ program: one({ capacity: { mode: "provisioned", value: 2 } }) });

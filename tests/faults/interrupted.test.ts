@@ -19,7 +19,7 @@ let emulator: Emulator;
 let stack: TestStack;
 
 beforeEach(async () => {
-    emulator = await Emulator.start({ settings: { operationDurationMs: 1_000, checkDurationMs: 100 } });
+    emulator = await Emulator.start({ settings: { operationDurationMs: 100, checkDurationMs: 100 } });
     stack = await TestStack.create({ emulator, program: fleet(VERSION, EACH) });
 });
 

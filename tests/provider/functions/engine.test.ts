@@ -63,7 +63,8 @@ test("what depends on a resource that is yet to be created is unknown at preview
         return { address: byId.endpoints.grpcAddress, id: pulumi.secret(orders.id) };
     };
     const unknown = { known: false };
-    await withStack({ emulator, program }, async (stack) => {
+    const config = { "temporalcloud:apiKey": { secret: emulator.rootKey } };
+    await withStack({ emulator, program, config }, async (stack) => {
         await stack.preview();
         expect(seen).toEqual({
             region: true,
