@@ -7,6 +7,9 @@ import { isBag } from "./fields";
  */
 export const CONTEXT_KEY = "__context";
 
+/** Whether a resource option names a field, or the entry of that name in it: itself, or what it belongs to. */
+export type Names = (path: string, entry?: string) => boolean;
+
 export interface Timeouts {
     readonly create: number;
     readonly update: number;
@@ -66,19 +69,14 @@ export class ResourceContext {
         return typeof generation === "number" ? generation : 0;
     }
 
-    /** Whether there is a field that the resource option `replaceOnChanges` can name. */
-    get replacesOnSome(): boolean {
-        return this.named("replaceOnChanges").length > 0;
+    /** What the resource option `replaceOnChanges` names; undefined where that is nothing. */
+    get replacesOn(): Names | undefined {
+        return this.names("replaceOnChanges");
     }
 
-    /** Whether the resource option `replaceOnChanges` names a field. */
-    replacesOn(path: string): boolean {
-        return covers(this.named("replaceOnChanges"), path);
-    }
-
-    /** Whether the resource option `ignoreChanges` names a field. */
-    ignores(path: string): boolean {
-        return covers(this.named("ignoreChanges"), path);
+    /** What the resource option `ignoreChanges` names; undefined where that is nothing. */
+    get ignores(): Names | undefined {
+        return this.names("ignoreChanges");
     }
 
     /** The name that the resource was given by default, where its logical name has become another since. */
@@ -97,9 +95,16 @@ export class ResourceContext {
         return JSON.stringify({ ...this.parts, ...parts });
     }
 
-    private named(option: "replaceOnChanges" | "ignoreChanges"): readonly unknown[] {
-        const named = this.parts[option];
-        return Array.isArray(named) ? named : [];
+    private names(option: "replaceOnChanges" | "ignoreChanges"): Names | undefined {
+        const paths = this.parts[option];
+        if (!Array.isArray(paths) || paths.length === 0) {
+            return undefined;
+        }
+        const named = paths.map((path) => segmentsOf(String(path)));
+        return (path, entry) => {
+            const segments = [...path.split("."), ...(entry === undefined ? [] : [entry])];
+            return named.some((name) => isWithin(segments, name));
+        };
     }
 
     private get parts(): Bag {
@@ -113,9 +118,18 @@ export class ResourceContext {
     }
 }
 
-/** Whether names of properties, or of parts of them, hold a field or what it belongs to. */
-function covers(named: readonly unknown[], path: string): boolean {
-    return named.some((name) => name === "*" || `${path}.`.startsWith(`${name}.`));
+/**
+ * The parts of a property path as Pulumi writes it, such as `tags["cost-center"]` or `codecServer.endpoint`.
+ * https://www.pulumi.com/docs/iac/concepts/options/ignorechanges/
+ */
+function segmentsOf(path: string): string[] {
+    return [...path.matchAll(/\["((?:[^"\\]|\\.)*)"\]|\[([^\]]*)\]|[^.[\]]+/g)].map(([name, quoted, index]) =>
+        quoted === undefined ? (index ?? name) : quoted.replaceAll(/\\(.)/g, "$1"),
+    );
+}
+
+function isWithin(segments: readonly string[], name: readonly string[]): boolean {
+    return name.length <= segments.length && name.every((part, index) => part === "*" || part === segments[index]);
 }
 
 export function contextOf(bag: Bag): ResourceContext {

@@ -214,7 +214,7 @@ export class Creation<Args extends object, Resource extends Live> {
             await this.discard(run, created, "its creation, which an earlier run of this stack started, failed");
             return { outcome: "passed" };
         }
-        const differing = this.view.differences(resource, task.args).filter(({ replace }) => replace);
+        const differing = this.view.differences(resource, task).filter(({ replace }) => replace);
         const { replaceNow, see } = this.definition;
         const impossible = [
             ...differing.map(({ path }) => path),

@@ -28,6 +28,8 @@ export interface Field {
     readonly options: FieldOptions;
     /** The properties of an object whose parts are managed one by one. */
     readonly members?: Fields;
+    /** Whether its value is a map, any entry of which can be left to others. */
+    readonly isMap?: true;
     /** Reports what is wrong with the value, which is known and not undefined. */
     check(value: unknown, at: string, report: Report): void;
     /** Whether two values mean the same to the API. */
@@ -206,6 +208,7 @@ export function map(
 ): Field {
     return {
         options: { reset: {}, ...options },
+        isMap: true,
         check: (value, at, report) => {
             if (!isBag(value)) {
                 report(at, `has to be an object, and is ${typeName(value)}.`);
@@ -352,6 +355,33 @@ export function pick(fields: Fields, values: Bag, paths: ReadonlySet<string>, at
         }
     }
     return picked;
+}
+
+/** The values with those entries of maps that are left to others as they are in the other values. */
+export function withEntriesOf(
+    fields: Fields,
+    other: Bag,
+    values: Bag,
+    isLeft: (path: string, entry: string) => boolean,
+    at = "",
+): Bag {
+    const result: Record<string, unknown> = { ...values };
+    for (const { name, field } of entriesOf(fields)) {
+        const value = values[name];
+        if (!isBag(value)) {
+            continue;
+        }
+        const there = isBag(other[name]) ? other[name] : {};
+        const path = pathOf(at, name);
+        if (field.members) {
+            result[name] = withEntriesOf(field.members, there, value, isLeft, `${path}.`);
+        } else if (field.isMap) {
+            const ours = Object.entries(value).filter(([entry]) => !isLeft(path, entry));
+            const theirs = Object.entries(there).filter(([entry]) => isLeft(path, entry));
+            result[name] = Object.fromEntries([...ours, ...theirs]);
+        }
+    }
+    return result;
 }
 
 /**

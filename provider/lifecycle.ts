@@ -95,7 +95,8 @@ export class Lifecycle<Args extends object, Resource extends Live> {
 
     /** Whether the resource is made anew because of the option `replaceOnChanges`. */
     private isReplacedOn(old: Bag, args: Bag, context: ResourceContext): boolean {
-        return context.replacesOnSome && this.view.changes(old, args).some(({ path }) => context.replacesOn(path));
+        const { replacesOn } = context;
+        return replacesOn !== undefined && this.view.changes(old, args).some(({ path }) => replacesOn(path));
     }
 
     /** Says what an update would do. Never asks the server. */
@@ -105,8 +106,9 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         if (id !== undefined) {
             this.owners.note(id, context, old);
         }
-        const changed = this.view.changes(old, args).filter(({ path }) => !context.ignores(path));
-        const replacing = changed.filter(({ replace, path }) => replace || context.replacesOn(path));
+        const changed = this.view.changes(old, args, context.ignores);
+        const { replacesOn } = context;
+        const replacing = changed.filter(({ replace, path }) => replace || replacesOn?.(path));
         const replaces = new Set(replacing.map(({ name }) => name));
         for (const name of this.definition.replaceNow?.(old, args, now) ?? []) {
             replaces.add(name);
@@ -162,7 +164,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         return this.within("update", session, bag, id, (run) =>
             this.alone(session, id, async () => {
                 const once = await this.once(session, old);
-                const task = this.view.task(visible(bag), old, (path) => run.context.ignores(path));
+                const task = this.view.task(visible(bag), { old, ignores: run.context.ignores });
                 const unseen = unseenOf(old);
                 const resource = await this.existing.settle(run, bag, id, task, { unseen, once });
                 const left = this.view.left(resource, task);
@@ -270,7 +272,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
     private adopt(run: Run, bag: Bag, id: string): Promise<{ id: string; outs: Bag }> {
         const { kind } = this.definition;
         // The engine leaves what is ignored to the old state, of which there is none.
-        const task = this.view.task(visible(bag), undefined, (path) => run.context.ignores(path));
+        const task = this.view.task(visible(bag), { ignores: run.context.ignores, takesOver: true });
         return this.alone(run.session, id, async () => {
             const existing = await this.existing.look(run, id);
             if (existing === undefined) {
@@ -278,7 +280,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
                     `there is no ${kind} ${JSON.stringify(id)}. Check the id, and that the API key's owner may see it.`,
                 );
             }
-            const differing = this.view.differences(existing, task.args);
+            const differing = this.view.differences(existing, task);
             const paths = (changes: typeof differing) => changes.map(({ path }) => `\`${path}\``).join(", ");
             const impossible = differing.filter(({ replace }) => replace);
             if (impossible.length > 0) {

@@ -1,6 +1,6 @@
 import type { Client } from "./client/client";
 import { GivenUpError, RpcError } from "./client/errors";
-import type { ResourceContext } from "./context";
+import type { Names, ResourceContext } from "./context";
 import type { Bag } from "./fields";
 
 /** Where the lifecycle speaks to: Temporal Cloud, and the person who watches. */
@@ -42,6 +42,8 @@ export interface Task {
     readonly removed: ReadonlySet<string>;
     /** The paths of the fields in which it differs from the last known state. */
     readonly changed: ReadonlySet<string>;
+    /** What is to be ignored; of maps, that can be single entries. */
+    readonly ignores: Names | undefined;
     /** Whether it is a create's, or what a create has left to be done. */
     readonly isFirst: boolean;
 }

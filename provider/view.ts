@@ -1,9 +1,10 @@
 import type { Timestamp } from "../proto/generated/google/protobuf/timestamp";
 import { ResourceState } from "../proto/generated/temporal/api/cloud/resource/v1/message";
 import { ACCOUNT_KEY } from "./accounts";
+import type { Names } from "./context";
 import type { Definition, Desired, Left, Live } from "./definition";
 import type { Bag, Change } from "./fields";
-import { changes, hasUnknown, holds, managedPaths, overlay, pick, respell, same } from "./fields";
+import { changes, hasUnknown, holds, managedPaths, overlay, pick, respell, same, withEntriesOf } from "./fields";
 import { CLAIM_KEY } from "./owners";
 import type { Task } from "./run";
 
@@ -71,6 +72,14 @@ export function managedOf(old: Bag): ReadonlySet<string> | undefined {
 type Unfinished = Pick<Task, "removed" | "changed">;
 const NOTHING: Unfinished = { removed: new Set(), changed: new Set() };
 
+/** Of what a task is made, beside what the program says. */
+export interface TaskOptions {
+    readonly old?: Bag;
+    readonly ignores?: Names | undefined;
+    /** Without an old state: it is there already. */
+    readonly takesOver?: boolean;
+}
+
 /** How the resources of one kind look to programs, to the state, and to the lifecycle. */
 export class View<Args extends object, Resource extends Live> {
     constructor(private readonly definition: Definition<Args, Resource>) {}
@@ -80,48 +89,58 @@ export class View<Args extends object, Resource extends Live> {
         return managedPaths(this.definition.fields, values);
     }
 
-    /** In what the program's values differ from the state. */
-    changes(old: Bag, args: Bag): Change[] {
+    /** In what the program's values differ from the state, but for what is to be ignored. */
+    changes(old: Bag, args: Bag, ignores?: Names): Change[] {
         const managed = managedOf(old) ?? new Set(this.managed(args));
-        return changes(this.definition.fields, old, args, managed);
+        const found = changes(this.definition.fields, old, this.minding(args, old, ignores), managed);
+        return ignores ? found.filter(({ path }) => !ignores(path)) : found;
     }
 
     /**
-     * The task that makes of an old state what the program says, without the paths that are to be ignored; of what is taken
-     * over, where there is no old state. Without either, and until a create has come to its end, it is all of what the
-     * program says: what nobody has set yet has nothing that could be left alone.
+     * The task that makes of an old state what the program says, but for what is to be ignored. Without an old state, and
+     * until a create has come to its end, it is all of what the program says: what nobody has set yet has nothing that could
+     * be left alone. That is not so of what is taken over.
      */
-    task(args: Bag, old?: Bag, ignores?: (path: string) => boolean): Task {
-        const isFirst = old === undefined ? ignores === undefined : old[UNSEEN_KEY] === true;
+    task(args: Bag, { old, ignores, takesOver = false }: TaskOptions = {}): Task {
+        const isFirst = old === undefined ? !takesOver : old[UNSEEN_KEY] === true;
+        const ignored = isFirst ? undefined : ignores;
         const managed = new Set(this.managed(args));
         const before = old === undefined ? new Set<string>() : (managedOf(old) ?? new Set());
-        const minded = (paths: Iterable<string>) => new Set([...paths].filter((path) => isFirst || !ignores?.(path)));
+        const minded = (paths: Iterable<string>) => new Set([...paths].filter((path) => !ignored?.(path)));
         const written = minded(managed);
         return {
             // What is ignored has its old value here, which is not to be written over the one that somebody else has given it.
             args: written.size === managed.size ? args : pick(this.definition.fields, args, written),
             managed: written,
             removed: minded([...before].filter((path) => !managed.has(path))),
-            changed: old === undefined ? written : minded(this.changes(old, args).map(({ path }) => path)),
+            changed: old === undefined ? written : new Set(this.changes(old, args, ignored).map(({ path }) => path)),
+            ignores: ignored,
             isFirst,
         };
     }
 
     desired(resource: Resource, task: Task, made: ReadonlyMap<string, number> = new Map()): Desired<Args> {
         const live = this.definition.see(resource).args as Bag;
+        const args = this.minding(task.args, live, task.ignores);
         return {
-            args: overlay(this.definition.fields, live, task.args, task.removed) as Args,
+            args: overlay(this.definition.fields, live, args, task.removed) as Args,
             changed: task.changed,
             managed: task.managed,
             made,
         };
     }
 
+    /** The program's values with those entries of maps that are to be ignored as they are there. */
+    private minding(args: Bag, there: Bag, ignores: Names | undefined): Bag {
+        return ignores ? withEntriesOf(this.definition.fields, there, args, ignores) : args;
+    }
+
     /** In what the program's values differ from a resource that the state does not know, as far as the server knows it. */
-    differences(resource: Resource, args: Bag): Change[] {
+    differences(resource: Resource, { args, ignores }: Pick<Task, "args" | "ignores">): Change[] {
         const { fields } = this.definition;
         const live = this.definition.see(resource).args as Bag;
-        const differing = changes(fields, respell(fields, live, args), args, new Set(this.managed(args)));
+        const minded = this.minding(args, live, ignores);
+        const differing = changes(fields, respell(fields, live, minded), minded, new Set(this.managed(args)));
         return differing.filter(({ name }) => !fields[name]?.options.programOnly);
     }
 

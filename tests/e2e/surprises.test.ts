@@ -228,6 +228,27 @@ test("`ignoreChanges`: what somebody else has changed stays, whatever else is up
     expect(live("orders").spec.replicas.map(({ region }) => region)).toEqual(["aws-us-east-1"]);
 });
 
+test("`ignoreChanges` of single entries: the others are the program's, and those are left to others", async () => {
+    const program = (args: Partial<temporalcloud.NamespaceArgs>) => ({
+        program: async () => {
+            const opts = { ignoreChanges: ['tags["cost-center"]', "tags.owner"] };
+            const tags = { team: "a", owner: "ann" };
+            new temporalcloud.Namespace("orders", { ...namespaceArgs, tags, ...args }, opts);
+        },
+    });
+    await stack.up(program({}));
+    emulator.namespaces.change("orders.a1b2c", (namespace) => {
+        namespace.tags = { team: "b", owner: "ben", "cost-center": "5" };
+    });
+    // By an update that knows nothing of it, after a look, and by an update of the other tags.
+    expect((await stack.up(program({ description: "b" }))).ops("orders")).toEqual(["update"]);
+    expect(live("orders").tags).toEqual({ team: "a", owner: "ben", "cost-center": "5" });
+    expect(steps(await stack.up(program({ description: "b" })))).toEqual([]);
+    expect(steps(await stack.up({ ...program({ description: "b" }), refresh: true }))).toEqual([]);
+    await stack.up(program({ description: "b", tags: { team: "c", owner: "cat", new: "n" } }));
+    expect(live("orders").tags).toEqual({ team: "c", owner: "ben", "cost-center": "5", new: "n" });
+});
+
 test("`replaceOnChanges` replaces, and nothing else does", async () => {
     const program = (args: Partial<temporalcloud.ServiceAccountArgs>) => ({
         program: async () => {

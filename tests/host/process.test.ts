@@ -93,5 +93,6 @@ describe("this release and another", () => {
 
 /** Without what is another in every run: times, and ids that the server makes. */
 function timeless({ createdTime: _, lastModifiedTime: __, replicas: ___, projectId: ____, ...rest }: Properties) {
-    return { ...rest, invitation: undefined };
+    const { __claim: claim, ...lasting } = rest;
+    return { ...lasting, claimed: claim !== undefined, invitation: undefined };
 }

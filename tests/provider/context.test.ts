@@ -71,20 +71,35 @@ test("a logical name may hold what parts a URN", () => {
     expect(contextOf({ __context: JSON.stringify({ urn }) }).name).toBe("a::b");
 });
 
-test.each<[named: string, path: string, covered: boolean]>([
-    ["*", "tags", true],
-    ["tags", "tags", true],
-    ["tags", "tagsOfOthers", false],
-    ["codecServer", "codecServer.endpoint", true],
-    ["codecServer.customErrorMessage", "codecServer.customErrorMessage.link", true],
-    ["codecServer.customErrorMessage.link", "codecServer.customErrorMessage.link", true],
-    ["codecServer.customErrorMessage.link", "codecServer.customErrorMessage.message", false],
-    ["codecServer.endpoint", "codecServer", false],
-])("the option that names %s, and the field %s: %s", (named, path, covered) => {
+test.each<[named: string, path: string, covered: boolean, entry: string | undefined]>([
+    ["*", "tags", true, undefined],
+    ["tags", "tags", true, undefined],
+    ["tags", "tagsOfOthers", false, undefined],
+    ["codecServer", "codecServer.endpoint", true, undefined],
+    ["codecServer.customErrorMessage", "codecServer.customErrorMessage.link", true, undefined],
+    ["codecServer.customErrorMessage.link", "codecServer.customErrorMessage.link", true, undefined],
+    ["codecServer.customErrorMessage.link", "codecServer.customErrorMessage.message", false, undefined],
+    ["codecServer.endpoint", "codecServer", false, undefined],
+    ['codecServer["endpoint"]', "codecServer.endpoint", true, undefined],
+    ["tags.team", "tags", false, undefined],
+    ["tags.team", "tags", true, "team"],
+    ["tags.team", "tags", false, "teams"],
+    ["tags", "tags", true, "team"],
+    ["tags.*", "tags", true, "team"],
+    ["tags[*]", "tags", true, "team"],
+    ["tags.*", "tags", false, undefined],
+    ['namespaceAccesses["shop.a1b2c"]', "namespaceAccesses", true, "shop.a1b2c"],
+    ["namespaceAccesses.shop.a1b2c", "namespaceAccesses", false, "shop.a1b2c"],
+    ['tags["a \\"quoted\\" one"]', "tags", true, 'a "quoted" one'],
+    ["regions[0]", "regions", false, undefined],
+])("the option that names %s, and the field %s: %s (entry %s)", (named, path, covered, entry) => {
     const context = contextOf({ __context: JSON.stringify({ ignoreChanges: [named], replaceOnChanges: [named] }) });
-    expect(context.ignores(path)).toBe(covered);
-    expect(context.replacesOn(path)).toBe(covered);
-    expect(contextOf({}).ignores(path)).toBe(false);
+    expect(context.ignores?.(path, entry)).toBe(covered);
+    expect(context.replacesOn?.(path, entry)).toBe(covered);
+});
+
+test.each([{}, { ignoreChanges: [] }, { ignoreChanges: "tags" }])("of %j, nothing is ignored", (parts) => {
+    expect(contextOf({ __context: JSON.stringify(parts) }).ignores).toBeUndefined();
 });
 
 test.each<[string, unknown]>([

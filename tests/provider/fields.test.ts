@@ -21,6 +21,7 @@ import {
     text,
     UNKNOWN,
     whole,
+    withEntriesOf,
 } from "../../provider/fields";
 
 const fields: Fields = {
@@ -238,6 +239,18 @@ test("pick takes the paths that are named, and no empty object", () => {
         days: 1,
         auth: values.auth,
     });
+});
+
+test("entries of maps that are left to others are those that are there, and nothing else is", () => {
+    const nested: Fields = { map: map(text()), part: object({ map: map(text()), text: text() }), text: text() };
+    const isLeft = (path: string, entry: string) => path.endsWith("map") && entry !== "ours";
+    const there = { map: { ours: "1", theirs: "2", more: "3" }, part: { map: { a: "4" }, text: "5" }, text: "6" };
+    const values = { map: { ours: "x", theirs: "x", gone: "x" }, part: { map: { a: "x", ours: "x" }, text: "x" } };
+    expect(withEntriesOf(nested, there, values, isLeft)).toEqual({
+        map: { ours: "x", theirs: "2", more: "3" },
+        part: { map: { ours: "x", a: "4" }, text: "x" },
+    });
+    expect(withEntriesOf(nested, {}, { map: UNKNOWN, text: "x" }, isLeft)).toEqual({ map: UNKNOWN, text: "x" });
 });
 
 describe("overlay", () => {

@@ -60,7 +60,7 @@ function live(spec: DeepPartial<Spec> = {}, more: DeepPartial<Namespace> = {}): 
 
 /** The next thing to do, for a program that had these properties before and has those now. */
 const next = (namespace: Namespace, args: Bag, old?: Bag, made = new Map<string, number>()) => {
-    const before = old && { ...old, __managed: managedPaths(definition.fields, old).join(" ") };
+    const before = old && { old: { ...old, __managed: managedPaths(definition.fields, old).join(" ") } };
     return definition.next(namespace, view.desired(namespace, view.task({ regions: ["a"], ...args }, before), made));
 };
 
@@ -141,13 +141,13 @@ describe("regions", () => {
         expect(update?.request.spec?.replicas.map(({ region }) => region)).toEqual(["a", "b"]);
         // Nor by the next one, also where this one did not come to its end.
         const bag = { ...context, ...regions, description: "x" };
-        const task = view.task({ ...regions, description: "x" }, { ...regions, __managed: "regions" });
+        const task = view.task({ ...regions, description: "x" }, { old: { ...regions, __managed: "regions" } });
         for (const state of [view.outputs(failedOver, bag, {}), view.outputs(failedOver, bag, {}, task)]) {
             expect(state).toMatchObject({ ...regions, activeRegion: "b" });
             expect(view.changes(state, regions)).not.toContainEqual(expect.objectContaining({ name: "regions" }));
         }
         // A change of regions that has only come so far is one that goes on.
-        const moving = view.task(regions, { regions: ["b", "a"], __managed: "regions" });
+        const moving = view.task(regions, { old: { regions: ["b", "a"], __managed: "regions" } });
         expect(view.outputs(failedOver, bag, {}, moving).regions).toEqual(["b", "a"]);
         expect(view.read(failedOver, { ...regions, __managed: "regions" }, {}).props.regions).toEqual(["b", "a"]);
         // After a refresh has shown it, it is undone.
@@ -167,7 +167,7 @@ describe("regions", () => {
         expect(next(namespace, regions, regions)).toBeUndefined();
         const update = await sent(next(namespace, { ...regions, description: "x" }, regions));
         expect(update?.request.spec?.replicas.map(({ region }) => region)).toEqual(there);
-        const task = view.task({ ...regions, description: "x" }, { ...regions, __managed: "regions" });
+        const task = view.task({ ...regions, description: "x" }, { old: { ...regions, __managed: "regions" } });
         expect(view.left(namespace, task)?.warning).toMatch(/is in c too, which its `regions` do not name/);
         // A refresh shows it, and then it is removed.
         expect(view.read(namespace, { ...regions, __managed: "regions" }, {}).props.regions).toEqual(there);
@@ -248,7 +248,7 @@ describe("capacity", () => {
 
     test("that is to be ignored is left to others, also while it changes", () => {
         const old = { regions: ["a"], ...two, __managed: "regions capacity" };
-        const task = view.task({ regions: ["a"], ...four }, old, (path) => path === "capacity");
+        const task = view.task({ regions: ["a"], ...four }, { old, ignores: (path) => path === "capacity" });
         for (const state of [IN_PROGRESS, FAILED, COMPLETED]) {
             const namespace = live({}, { capacity: { latestRequest: request(state, 6) } });
             expect(definition.next(namespace, view.desired(namespace, task))).toBeUndefined();
