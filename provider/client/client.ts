@@ -6,7 +6,7 @@ import { API_VERSION, PACKAGE_VERSION } from "../../proto/generated/version";
 import type { Configuration } from "../configuration";
 import { ConfigurationError, isOnThisMachine } from "../configuration";
 import type { CallError } from "./errors";
-import { GivenUpError, isCertificateFailure, isTooLarge, toRpcError } from "./errors";
+import { failed, GivenUpError, isCertificateFailure, isTooLarge, toRpcError } from "./errors";
 import type { Call, Priority } from "./limiter";
 import { Limiter } from "./limiter";
 import { KeyedQueue } from "./queue";
@@ -150,9 +150,11 @@ export class Client {
             return this.knownAccountId;
         });
         const shared = this.account;
-        shared.catch(() => {
-            // Whoever asks next asks the server again.
-            this.account = this.account === shared ? undefined : this.account;
+        shared.catch((error: unknown) => {
+            // Whoever asks next asks the server again, but for who may not know: it would be a request for each resource.
+            if (this.account === shared && !failed(error, "denied")) {
+                this.account = undefined;
+            }
         });
         return unlessAborted(shared, "GetAccount", options.signal);
     }
