@@ -30,6 +30,8 @@ export interface Field {
     readonly members?: Fields;
     /** Whether its value is a map, any entry of which can be left to others. */
     readonly isMap?: true;
+    /** The properties of an object whose parts are managed as one. */
+    readonly parts?: Fields;
     /** Reports what is wrong with the value, which is known and not undefined. */
     check(value: unknown, at: string, report: Report): void;
     /** Whether two values mean the same to the API. */
@@ -255,9 +257,9 @@ export function object(members: Fields, options: FieldOptions = {}): Field {
 }
 
 /** Named parts that only make sense together, like the elements of a set: managed as one. */
-export function whole(members: Fields, options: FieldOptions = {}): Field {
-    const { members: _, ...field } = object(members, options);
-    return field;
+export function whole(parts: Fields, options: FieldOptions = {}): Field {
+    const { members: _, ...field } = object(parts, options);
+    return { ...field, parts };
 }
 
 function memberOf(value: unknown, name: string): unknown {
@@ -357,12 +359,21 @@ export function pick(fields: Fields, values: Bag, paths: ReadonlySet<string>, at
     return picked;
 }
 
-/** The values with those entries of maps that are left to others as they are in the other values. */
-export function withEntriesOf(
+/** Whether a part of a value is left to others: an entry of a map, or a property of what is managed as one. */
+export type IsLeft = (path: string, part: string) => boolean;
+
+/**
+ * The values, with what is left to others as it is in the other values: entries of maps, and parts of what is managed as one
+ * where its other parts are the same there.
+ *
+ * @param entries which entries of a map to take: all that are left to others, or only those that it does not have itself
+ */
+export function withLeft(
     fields: Fields,
     other: Bag,
     values: Bag,
-    isLeft: (path: string, entry: string) => boolean,
+    isLeft: IsLeft,
+    entries: "all" | "missing" = "all",
     at = "",
 ): Bag {
     const result: Record<string, unknown> = { ...values };
@@ -374,11 +385,19 @@ export function withEntriesOf(
         const there = isBag(other[name]) ? other[name] : {};
         const path = pathOf(at, name);
         if (field.members) {
-            result[name] = withEntriesOf(field.members, there, value, isLeft, `${path}.`);
+            result[name] = withLeft(field.members, there, value, isLeft, entries, `${path}.`);
         } else if (field.isMap) {
-            const ours = Object.entries(value).filter(([entry]) => !isLeft(path, entry));
+            const ours = Object.entries(value).filter(([entry]) => entries === "missing" || !isLeft(path, entry));
             const theirs = Object.entries(there).filter(([entry]) => isLeft(path, entry));
-            result[name] = Object.fromEntries([...ours, ...theirs]);
+            result[name] = Object.fromEntries([...theirs, ...ours]);
+        } else if (field.parts && entries === "all") {
+            const left = Object.keys(field.parts).filter((part) => isLeft(path, part));
+            const isSame = entriesOf(field.parts).every(
+                (part) => left.includes(part.name) || same(part.field, there[part.name], value[part.name]),
+            );
+            if (left.length > 0 && isSame) {
+                result[name] = { ...value, ...Object.fromEntries(left.map((part) => [part, there[part]])) };
+            }
         }
     }
     return result;
@@ -402,9 +421,11 @@ export function overlay(fields: Fields, live: Bag, values: Bag, removed: Readonl
         } else if (value !== undefined) {
             result[name] = satisfied(field, live[name], value) ? (live[name] ?? value) : value;
         } else if (removed.has(path)) {
+            // What the server does not show of something that is off can have a value all the same, to come back with it.
+            const isHidden = at !== "" && live[name] === undefined && Object.keys(values).length > 0;
             if (field.options.reset === undefined) {
                 delete result[name];
-            } else if (!same(field, live[name], undefined)) {
+            } else if (isHidden || !same(field, live[name], undefined)) {
                 result[name] = field.options.reset;
             }
         }

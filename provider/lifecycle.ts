@@ -135,7 +135,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
 
     async create(session: Session, bag: Bag): Promise<{ id: string; outs: Bag }> {
         return this.within("create", session, bag, undefined, async (run) => {
-            const task = this.view.task(visible(bag));
+            const task = this.view.task(visible(bag), { ignores: run.context.ignores });
             const adopted = await this.adoptable(run, task);
             if (adopted !== undefined) {
                 return this.adopt({ ...run, id: adopted }, bag, adopted);

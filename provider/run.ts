@@ -42,7 +42,7 @@ export interface Task {
     readonly removed: ReadonlySet<string>;
     /** The paths of the fields in which it differs from the last known state. */
     readonly changed: ReadonlySet<string>;
-    /** What is to be ignored; of maps, that can be single entries. */
+    /** What is to be ignored: fields, which the task is without, and entries and parts of others. */
     readonly ignores: Names | undefined;
     /** Whether it is a create's, or what a create has left to be done. */
     readonly isFirst: boolean;

@@ -4,7 +4,7 @@ import { ACCOUNT_KEY } from "./accounts";
 import type { Names } from "./context";
 import type { Definition, Desired, Left, Live } from "./definition";
 import type { Bag, Change } from "./fields";
-import { changes, hasUnknown, holds, managedPaths, overlay, pick, respell, same, withEntriesOf } from "./fields";
+import { changes, hasUnknown, holds, managedPaths, overlay, pick, respell, same, withLeft } from "./fields";
 import { CLAIM_KEY } from "./owners";
 import type { Task } from "./run";
 
@@ -92,7 +92,8 @@ export class View<Args extends object, Resource extends Live> {
     /** In what the program's values differ from the state, but for what is to be ignored. */
     changes(old: Bag, args: Bag, ignores?: Names): Change[] {
         const managed = managedOf(old) ?? new Set(this.managed(args));
-        const found = changes(this.definition.fields, old, this.minding(args, old, ignores), managed);
+        const minded = this.minding({ args, ignores, isFirst: false }, old);
+        const found = changes(this.definition.fields, old, minded, managed);
         return ignores ? found.filter(({ path }) => !ignores(path)) : found;
     }
 
@@ -114,14 +115,14 @@ export class View<Args extends object, Resource extends Live> {
             managed: written,
             removed: minded([...before].filter((path) => !managed.has(path))),
             changed: old === undefined ? written : new Set(this.changes(old, args, ignored).map(({ path }) => path)),
-            ignores: ignored,
+            ignores,
             isFirst,
         };
     }
 
     desired(resource: Resource, task: Task, made: ReadonlyMap<string, number> = new Map()): Desired<Args> {
         const live = this.definition.see(resource).args as Bag;
-        const args = this.minding(task.args, live, task.ignores);
+        const args = this.minding(task, live);
         return {
             args: overlay(this.definition.fields, live, args, task.removed) as Args,
             changed: task.changed,
@@ -130,17 +131,20 @@ export class View<Args extends object, Resource extends Live> {
         };
     }
 
-    /** The program's values with those entries of maps that are to be ignored as they are there. */
-    private minding(args: Bag, there: Bag, ignores: Names | undefined): Bag {
-        return ignores ? withEntriesOf(this.definition.fields, there, args, ignores) : args;
+    /**
+     * The program's values, with what is to be ignored of them as it is there. Until a create has come to its end, that is
+     * only what the program does not say.
+     */
+    private minding({ args, ignores, isFirst }: Pick<Task, "args" | "ignores" | "isFirst">, there: Bag): Bag {
+        return ignores ? withLeft(this.definition.fields, there, args, ignores, isFirst ? "missing" : "all") : args;
     }
 
     /** In what the program's values differ from a resource that the state does not know, as far as the server knows it. */
-    differences(resource: Resource, { args, ignores }: Pick<Task, "args" | "ignores">): Change[] {
+    differences(resource: Resource, task: Pick<Task, "args" | "ignores" | "isFirst">): Change[] {
         const { fields } = this.definition;
         const live = this.definition.see(resource).args as Bag;
-        const minded = this.minding(args, live, ignores);
-        const differing = changes(fields, respell(fields, live, minded), minded, new Set(this.managed(args)));
+        const minded = this.minding(task, live);
+        const differing = changes(fields, respell(fields, live, minded), minded, new Set(this.managed(task.args)));
         return differing.filter(({ name }) => !fields[name]?.options.programOnly);
     }
 

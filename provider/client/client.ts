@@ -47,6 +47,9 @@ const LOST_CONTACT_MS = 5 * 60_000;
 /** A page of 1,000 namespaces with a full certificate bundle each has 32 MB. */
 const MAX_MESSAGE_BYTES = 128 * 1024 * 1024;
 
+/** After a create, the server can deny for up to a minute what it will let be seen. */
+const DENIED_MS = 90_000;
+
 /** What is only good to know is waited for so long. */
 const IF_TOLD_MS = 10_000;
 
@@ -151,9 +154,15 @@ export class Client {
         });
         const shared = this.account;
         shared.catch((error: unknown) => {
-            // Whoever asks next asks the server again, but for who may not know: it would be a request for each resource.
-            if (this.account === shared && !failed(error, "denied")) {
-                this.account = undefined;
+            // Whoever asks next asks the server again. Who may not know does not, for a while: it would be a request for each
+            // resource. A key that was just made may not know yet.
+            const forget = () => {
+                this.account = this.account === shared ? undefined : this.account;
+            };
+            if (failed(error, "denied")) {
+                setTimeout(forget, DENIED_MS).unref();
+            } else {
+                forget();
             }
         });
         return unlessAborted(shared, "GetAccount", options.signal);

@@ -306,17 +306,26 @@ describe("a create whose second write goes wrong does all that the program says 
         withStacks({}, async (emulator, newStack) => {
             const stack = newStack();
             const orders = { name: "orders", regions: ["aws-us-east-1"], apiKeyAuth: true };
-            const up = (args: Properties) => stack.up("Namespace", "orders", args, { ignoreChanges: ["capacity"] });
-            const provisioned = (value: number) => ({ ...orders, capacity: { mode: "provisioned", value } });
+            const ignoreChanges = ["capacity", 'tags["cost-center"]'];
+            const up = (args: Properties) => stack.up("Namespace", "orders", args, { ignoreChanges });
+            const provisioned = (value: number) => ({
+                ...orders,
+                tags: { team: "a" },
+                capacity: { mode: "provisioned", value },
+            });
             const capacity = () => emulator.namespaces.get("orders.a1b2c")?.spec?.capacitySpec?.spec;
             emulator.faults.add({ ...fault, method: "UpdateNamespace", times: 2 });
             for (let run = 0; run < 2; run += 1) {
                 await refusal(up(provisioned(4)));
                 await stack.end();
+                emulator.namespaces.change("orders.a1b2c", (namespace) => {
+                    namespace.tags = { ...namespace.tags, "cost-center": "5" };
+                });
             }
             expect(await up(provisioned(4))).toBe("update");
             expect(capacity()).toMatchObject({ $case: "provisioned", value: { value: 4 } });
-            // From then on it is left alone.
+            // What the program does not say is left to others all the time, and from then on the rest, too.
+            expect(emulator.namespaces.get("orders.a1b2c")?.tags).toEqual({ team: "a", "cost-center": "5" });
             expect(await up({ ...provisioned(2), description: "new" })).toBe("update");
             expect(capacity()).toMatchObject({ $case: "provisioned", value: { value: 4 } });
         }),

@@ -21,7 +21,7 @@ import {
     text,
     UNKNOWN,
     whole,
-    withEntriesOf,
+    withLeft,
 } from "../../provider/fields";
 
 const fields: Fields = {
@@ -241,16 +241,41 @@ test("pick takes the paths that are named, and no empty object", () => {
     });
 });
 
-test("entries of maps that are left to others are those that are there, and nothing else is", () => {
-    const nested: Fields = { map: map(text()), part: object({ map: map(text()), text: text() }), text: text() };
-    const isLeft = (path: string, entry: string) => path.endsWith("map") && entry !== "ours";
-    const there = { map: { ours: "1", theirs: "2", more: "3" }, part: { map: { a: "4" }, text: "5" }, text: "6" };
-    const values = { map: { ours: "x", theirs: "x", gone: "x" }, part: { map: { a: "x", ours: "x" }, text: "x" } };
-    expect(withEntriesOf(nested, there, values, isLeft)).toEqual({
-        map: { ours: "x", theirs: "2", more: "3" },
-        part: { map: { ours: "x", a: "4" }, text: "x" },
+describe("what is left to others", () => {
+    const nested: Fields = {
+        map: map(text()),
+        part: object({ map: map(text()), text: text() }),
+        text: text(),
+        whole: whole({ mode: text(), value: number() }),
+    };
+    const isLeft = (path: string, part: string) => path.endsWith("map") && part !== "ours";
+
+    test("is as it is there, entries of maps, and nothing else", () => {
+        const there = { map: { ours: "1", theirs: "2", more: "3" }, part: { map: { a: "4" }, text: "5" }, text: "6" };
+        const values = { map: { ours: "x", theirs: "x", gone: "x" }, part: { map: { a: "x", ours: "x" }, text: "x" } };
+        expect(withLeft(nested, there, values, isLeft)).toEqual({
+            map: { ours: "x", theirs: "2", more: "3" },
+            part: { map: { ours: "x", a: "4" }, text: "x" },
+        });
+        expect(withLeft(nested, there, values, isLeft, "missing")).toEqual({
+            map: { ours: "x", theirs: "x", gone: "x", more: "3" },
+            part: { map: { ours: "x", a: "x" }, text: "x" },
+        });
+        expect(withLeft(nested, {}, { map: UNKNOWN, text: "x" }, isLeft)).toEqual({ map: UNKNOWN, text: "x" });
     });
-    expect(withEntriesOf(nested, {}, { map: UNKNOWN, text: "x" }, isLeft)).toEqual({ map: UNKNOWN, text: "x" });
+
+    test.each<[string, Bag | undefined, number]>([
+        ["where the rest is the same", { mode: "a", value: 8 }, 8],
+        ["not where it differs", { mode: "b", value: 8 }, 4],
+        ["not where there is nothing", undefined, 4],
+    ])("may be a part of what is managed as one, %s", (_, there, value) => {
+        const left = (path: string, part: string) => path === "whole" && part === "value";
+        const values = { whole: { mode: "a", value: 4 } };
+        expect(withLeft(nested, { whole: there }, values, left)).toEqual({ whole: { mode: "a", value } });
+        expect(withLeft(nested, { whole: there }, values, () => false)).toEqual(values);
+        // Until a create is finished, all that the program says counts.
+        expect(withLeft(nested, { whole: there }, values, left, "missing")).toEqual(values);
+    });
 });
 
 describe("overlay", () => {

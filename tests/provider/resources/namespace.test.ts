@@ -255,6 +255,18 @@ describe("capacity", () => {
         }
     });
 
+    test("of which only the value is to be ignored keeps that as long as the mode is the same", () => {
+        const old = { regions: ["a"], ...two, __managed: "regions capacity" };
+        const ignores = (path: string, part?: string) => path === "capacity" && part === "value";
+        const task = view.task({ regions: ["a"], ...two }, { old, ignores });
+        const at = (capacity: DeepPartial<Capacity>) =>
+            definition.next(live({}, { capacity }), view.desired(live({}, { capacity }), task))?.purpose;
+        expect(at({ currentMode: provisioned(8) })).toBeUndefined();
+        expect(at({})).toBe("setting the capacity");
+        const there = { ...old, capacity: { mode: "provisioned", value: 8 } };
+        expect(view.changes(there, { regions: ["a"], ...two }, ignores)).toEqual([]);
+    });
+
     test("that Temporal could not provide is an error once it was asked for, and asked for again in the next run", () => {
         const namespace = live({}, { capacity: { latestRequest: request(FAILED, 4) } });
         const ask = next(namespace, four);
@@ -436,6 +448,9 @@ test("mTLS that is turned on again keeps the filters that the program does not m
     expect(spec).toMatchObject({ mtlsAuth: { enabled: true, certificateFilters } });
     const old = { regions: ["a"], mtlsAuth: { acceptedClientCa: "pem", certificateFilters } };
     const without = (await sent(next(live(spec), { mtlsAuth: { acceptedClientCa: "pem" } }, old)))?.request.spec;
+    // The filters that the program no longer wants do not come back with it either.
+    const bare = (await sent(next(off, { mtlsAuth: { acceptedClientCa: "pem" } }, old)))?.request.spec;
+    expect(bare?.mtlsAuth).toMatchObject({ enabled: true, certificateFilters: [] });
     expect(without).toMatchObject({ mtlsAuth: { enabled: true, certificateFilters: [] } });
 });
 
