@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { ACCOUNT_KEY, accountNote, refuseOtherAccount } from "./accounts";
 import { failed } from "./client/errors";
 import type { Source } from "./client/reads";
@@ -70,7 +71,14 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         const replaced = isInState ? undefined : this.inState.get(context.urn);
         const name = byDefault ? (replaced?.name ?? this.defaultName(nameField, old, oldContext, context)) : undefined;
         const args: Bag = byDefault ? { ...given, [nameField]: name } : given;
+        // What a refresh has brought is the engine's to put in the place of what is ignored, also where this version has no
+        // word for it.
+        const isLeft = (name: string) =>
+            context.ignores?.(name) === true && old[name] !== undefined && isDeepStrictEqual(args[name], old[name]);
         checkFields(fields, args, "", (property, reason) => {
+            if (isLeft(property.split(/[.[]/, 1)[0] ?? "")) {
+                return;
+            }
             const why = "It defaults to the logical name; set it to something else.";
             report(property, byDefault && property === nameField ? `${reason} ${why}` : reason);
         });
