@@ -74,7 +74,7 @@ export function readConfiguration(
         apiKey,
         endpoint: endpoint.address,
         plaintext: isPlaintext(endpoint, allowInsecure),
-        allowedAccountId: value("allowedAccountId"),
+        allowedAccountId: value("allowedAccountId")?.trim(),
         requestsPerSecond: parseRate(value("requestsPerSecond")),
         operationSalt: value("operationSalt") ?? "",
     };

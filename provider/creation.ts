@@ -229,9 +229,18 @@ export class Creation<Args extends object, Resource extends Live> {
             );
             return { outcome: "passed" };
         }
-        return (await this.isComplete(run, created))
-            ? { outcome: "taken", created: this.take(run, created, operation) }
-            : { outcome: "passed" };
+        const { onceOutputs } = this.definition;
+        if (onceOutputs !== undefined) {
+            // A server may repeat them. But a key can be here because it is to be replaced, which the engine does not always
+            // say, and it has the lifetime that was declared when it was made.
+            await this.discard(
+                run,
+                created,
+                `an earlier run of this stack started to create it, and its ${onceOutputs.join(", ")} can be lost, or known elsewhere`,
+            );
+            return { outcome: "passed" };
+        }
+        return { outcome: "taken", created: this.take(run, created, operation) };
     }
 
     /**

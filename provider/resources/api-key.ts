@@ -65,12 +65,16 @@ export interface ApiKeyArgs {
  * often than that time is long. Else the key expires, and the next `up` makes another. The old key is deleted at the end
  * of the `up` that makes the new one. What the program manages has the new token by then; whoever reads it elsewhere,
  * such as in an output of the stack, has to fetch it then. With the option `retainOnDelete`, set by an `up` before, the
- * old key works until it expires, and counts among its owner's 20.
+ * old key works until it expires, and counts among its owner's 20. Until the end of that `up` there are both: where more than
+ * 10 keys of one owner are due at once, there is no room for that, unless the option `deleteBeforeReplace` has each old one
+ * deleted first.
+ * With the option `protect`, a key that is due is an error that stops the whole `up`.
  *
  * A key that has leaked is replaced at once by `pulumi up --replace <urn>`; `pulumi stack --show-urns` shows the URN. One
  * that is less than a day old is deleted before the new one is made, and a warning says so. With `retainOnDelete` an older
  * one stays: delete it by hand. The option `import` has to be taken out of the program before: with it, the key itself comes
- * in its own place, and a warning says so.
+ * in its own place, and a warning says so. A key that left the stack alive, by `retainOnDelete` or `pulumi state delete`, is
+ * deleted when one of the same logical name is made within a day of its creation: give the new one another.
  */
 export class ApiKey extends Resource {
     declare public readonly ownerId: pulumi.Output<string>;
@@ -184,10 +188,11 @@ function check(args: Bag, old: Bag | undefined, report: Report, adopting: boolea
         report("rotateBefore", "needs `expiresIn`: a key of which the time is fixed cannot be made again by itself.");
     }
     const [before, whole] = [secondsOf(rotateBefore), secondsOf(expiresIn)];
-    if (before !== undefined && whole !== undefined && before >= whole) {
+    // A key lives for whole minutes, and so for up to one less.
+    if (before !== undefined && whole !== undefined && before > whole - 60) {
         report(
             "rotateBefore",
-            `has to be shorter than \`expiresIn\` (${expiresIn}), or every \`up\` would replace the key; it is ${JSON.stringify(rotateBefore)}.`,
+            `has to be a minute or more shorter than \`expiresIn\` (${expiresIn}), or every \`up\` would replace the key; it is ${JSON.stringify(rotateBefore)}.`,
         );
     }
 }

@@ -305,19 +305,26 @@ describe("`--target-replace` of what was just made", () => {
         expect(await stack.up(sample.kind, sample.kind, sample.args(emulator), options)).toBe("replace");
     };
 
-    scene("leaves one of each, and the token", {}, async ({ emulator, stack, up, one, all }) => {
-        await up((sample) => sample.args(emulator), "create");
-        await stack.end();
-        await all(replace(stack, emulator, false));
-        await one();
-        await stack.end();
-        await up((sample) => sample.args(emulator), "same");
-        await one();
-    });
-
     for (const replayedCreateReturnsToken of [false, true]) {
+        const said = replayedCreateReturnsToken ? "repeated" : "said once";
         scene(
-            `killed before the deletion of the old, a token ${replayedCreateReturnsToken ? "repeated" : "said once"}`,
+            `leaves one of each, and another key, a token ${said}`,
+            { replayedCreateReturnsToken },
+            async ({ emulator, stack, up, one, all }) => {
+                await up((sample) => sample.args(emulator), "create");
+                const leaked = stack.id("ApiKey");
+                await stack.end();
+                await all(replace(stack, emulator, false));
+                await one();
+                expect(stack.id("ApiKey")).not.toBe(leaked);
+                await stack.end();
+                await up((sample) => sample.args(emulator), "same");
+                await one();
+            },
+        );
+
+        scene(
+            `killed before the deletion of the old, a token ${said}`,
             { replayedCreateReturnsToken },
             async ({ emulator, stack, up, one, all, none }) => {
                 await up((sample) => sample.args(emulator), "create");

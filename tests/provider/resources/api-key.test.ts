@@ -165,7 +165,12 @@ describe("what is allowed", () => {
         [
             "rotation at all times",
             { rotateBefore: "13w" },
-            'rotateBefore: `rotateBefore` has to be shorter than `expiresIn` (90d), or every `up` would replace the key; it is "13w".',
+            'rotateBefore: `rotateBefore` has to be a minute or more shorter than `expiresIn` (90d), or every `up` would replace the key; it is "13w".',
+        ],
+        [
+            "rotation within the minute to which its time is rounded",
+            { rotateBefore: "89d23h59m30s" },
+            'rotateBefore: `rotateBefore` has to be a minute or more shorter than `expiresIn` (90d), or every `up` would replace the key; it is "89d23h59m30s".',
         ],
         [
             "rotation to the same time",
