@@ -121,6 +121,6 @@ export interface Definition<Args extends object, Resource extends Live> {
         operationId: string,
         options: CallOptions,
     ): Promise<{ asyncOperation: AsyncOperation | undefined }>;
-    /** Outputs that only the create's answer carries: no resource can be taken over without them. */
+    /** Outputs that only the create's answer carries. What an earlier run has begun to create is not taken over, but made anew. */
     readonly onceOutputs?: readonly string[];
 }
