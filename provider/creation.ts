@@ -5,15 +5,13 @@ import { AsyncOperation_State } from "../proto/generated/temporal/api/cloud/oper
 import { ResourceState } from "../proto/generated/temporal/api/cloud/resource/v1/message";
 import { accountNote } from "./accounts";
 import type { CallOptions } from "./client/client";
-import { failed } from "./client/errors";
+import { failed, READ_LAG_MS } from "./client/errors";
 import type { Cloud, Created, Definition, Live } from "./definition";
 import type { Existing } from "./existing";
-import { READ_LAG_MS } from "./existing";
 import type { Bag } from "./fields";
 import { isEnded, OperationError, operationOrId } from "./operation";
 import { createOperationId, deleteOperationId } from "./operation-id";
 import type { Owners } from "./owners";
-import { CLAIM_KEY } from "./owners";
 import type { Run, Task } from "./run";
 import { HalfFinishedError, LifecycleError, reason, title } from "./run";
 import type { View } from "./view";
@@ -65,12 +63,7 @@ export class Creation<Args extends object, Resource extends Live> {
     private async make(run: Run, bag: Bag, task: Task): Promise<{ created: Created; resource: Resource }> {
         const note = accountNote(run.session);
         const started = await this.start(run, bag, task);
-        // Where a name is the id, that of a resource that was gone is the new one's, too.
-        const mark =
-            this.definition.idRecurs && started.once?.[CLAIM_KEY] === undefined
-                ? this.owners.claim(started.id, run.context)
-                : {};
-        const noted = async () => ({ ...started, once: { ...started.once, ...mark, ...(await note) } });
+        const noted = async () => ({ ...started, once: { ...started.once, ...(await note) } });
         try {
             if (started.asyncOperation) {
                 await this.existing.awaitOperation(run, started.asyncOperation, "creating");
@@ -120,7 +113,9 @@ export class Creation<Args extends object, Resource extends Live> {
 
     private async startAnew(run: Run, task: Task, operationId: string, before: Before | undefined): Promise<Created> {
         try {
-            return await this.send(run, task, operationId);
+            const created = await this.send(run, task, operationId);
+            // Where a name is the id, that of a resource that was gone is the new one's, too.
+            return this.definition.idRecurs ? this.claimed(run, created) : created;
         } catch (error) {
             if (!failed(error, "alreadyExists", "invalid", "conflict")) {
                 throw error;
@@ -276,13 +271,16 @@ export class Creation<Args extends object, Resource extends Live> {
     }
 
     private take(run: Run, created: Created, { id }: AsyncOperation): Created {
-        const mark = this.owners.claim(created.id, run.context);
         run.session.log.warn(
             run.context.urn,
             `Taking over ${this.definition.kind} ${created.id}, which an earlier run of this stack started to create ` +
                 `(operation ${id}).`,
         );
-        return { ...created, once: { ...created.once, ...mark } };
+        return this.claimed(run, created);
+    }
+
+    private claimed(run: Run, created: Created): Created {
+        return { ...created, once: { ...created.once, ...this.owners.claim(created.id, run.context) } };
     }
 
     /** What an earlier run made. Not to be seen means either deleted, or not to be seen yet. */

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { AsyncOperation } from "../proto/generated/temporal/api/cloud/operation/v1/message";
 import { ResourceState } from "../proto/generated/temporal/api/cloud/resource/v1/message";
 import { ACCOUNT_KEY, refuseOtherAccount } from "./accounts";
-import { failed, shorten } from "./client/errors";
+import { failed, READ_LAG_MS, shorten } from "./client/errors";
 import type { Call, Cloud, Definition, Live, Wait } from "./definition";
 import type { Bag } from "./fields";
 import { awaitOperation, isEnded, OperationError, operationOrId } from "./operation";
@@ -14,8 +14,6 @@ import type { View } from "./view";
 import { GONE, REPLACE_KEY, UNSEEN_KEY } from "./view";
 import { isGone } from "./wire";
 
-/** After a create, the server can deny or not find what it has just made for up to a minute. */
-export const READ_LAG_MS = 90_000;
 const LOOK_DELAY_MS = 200;
 const LOOK_MAX_DELAY_MS = 5_000;
 const CONFLICT_DELAY_MS = 500;

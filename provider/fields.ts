@@ -360,7 +360,7 @@ export function pick(fields: Fields, values: Bag, paths: ReadonlySet<string>, at
 }
 
 /** Whether a part of a value is left to others: an entry of a map, or a property of what is managed as one. */
-export type IsLeft = (path: string, part: string) => boolean;
+type IsLeft = (path: string, part: string) => boolean;
 
 /**
  * The values, with what is left to others as it is in the other values: entries of maps, and parts of what is managed as one

@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
 import { ACCOUNT_KEY, accountNote, refuseOtherAccount } from "./accounts";
-import { failed } from "./client/errors";
+import { failed, READ_LAG_MS } from "./client/errors";
 import type { Source } from "./client/reads";
 import type { ResourceContext } from "./context";
 import { CONTEXT_KEY, contextOf, READ_TIMEOUT_MS } from "./context";
 import { Creation } from "./creation";
 import type { Definition, Live } from "./definition";
 import type { Unseen } from "./existing";
-import { Existing, getExactly, READ_LAG_MS } from "./existing";
+import { Existing, getExactly } from "./existing";
 import type { Bag } from "./fields";
 import { checkFields } from "./fields";
 import { Owners } from "./owners";
@@ -87,8 +87,9 @@ export class Lifecycle<Args extends object, Resource extends Live> {
             this.inState.set(context.urn, { generation, name });
         }
         if (failures.length === 0) {
-            const isNew = Object.keys(visible(old)).length === 0 || this.isReplacedOn(visible(old), args, context);
-            const before = isNew ? undefined : visible(old);
+            const was = visible(old);
+            const isNew = Object.keys(was).length === 0 || this.isReplacedOn(was, args, context);
+            const before = isNew ? undefined : was;
             // A replacement is made, whatever the resource that it replaces was.
             const adopting = generation === 0 && (context.importId !== undefined || context.adopt);
             this.definition.check?.(args, before, report, adopting);
@@ -114,9 +115,8 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         if (id !== undefined) {
             this.owners.note(id, context, old);
         }
-        const changed = this.view.changes(old, args, context.ignores);
-        const { replacesOn } = context;
-        const replacing = changed.filter(({ replace, path }) => replace || replacesOn?.(path));
+        const changed = this.view.changes(old, args, context);
+        const replacing = changed.filter(({ replace, path }) => replace || context.replacesOn?.(path));
         const replaces = new Set(replacing.map(({ name }) => name));
         for (const name of this.definition.replaceNow?.(old, args, now) ?? []) {
             replaces.add(name);
@@ -194,15 +194,11 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         const keeper = this.owners.keeper(id, old);
         if (keeper !== undefined) {
             const isReplacement = keeper.urn === context.urn && (keeper.adopt || keeper.importId !== undefined);
-            session.log.warn(
-                context.urn,
-                `${kind} ${id} is not deleted: ${
-                    isReplacement
-                        ? "what was to replace it has taken it over, as `import` or `adopt` says. To have another in its " +
-                          "place, take that out of the program first."
-                        : "a resource of this program has taken it over, and goes on with it."
-                }`,
-            );
+            const why = isReplacement
+                ? "what was to replace it has taken it over, as `import` or `adopt` says. To have another in its place, take " +
+                  "that out of the program first."
+                : "a resource of this program has taken it over, and goes on with it.";
+            session.log.warn(context.urn, `${kind} ${id} is not deleted: ${why}`);
             return;
         }
         this.owners.forget(id);

@@ -89,12 +89,16 @@ export class View<Args extends object, Resource extends Live> {
         return managedPaths(this.definition.fields, values);
     }
 
-    /** In what the program's values differ from the state, but for what is to be ignored. */
-    changes(old: Bag, args: Bag, ignores?: Names): Change[] {
+    /** In what the program's values differ from the state, but for what is to be ignored; asked for only if they do. */
+    changes(old: Bag, args: Bag, but: { readonly ignores?: Names | undefined } = {}): Change[] {
         const managed = managedOf(old) ?? new Set(this.managed(args));
+        const found = changes(this.definition.fields, old, args, managed);
+        const ignores = found.length > 0 ? but.ignores : undefined;
+        if (ignores === undefined) {
+            return found;
+        }
         const minded = this.minding({ args, ignores, isFirst: false }, old);
-        const found = changes(this.definition.fields, old, minded, managed);
-        return ignores ? found.filter(({ path }) => !ignores(path)) : found;
+        return changes(this.definition.fields, old, minded, managed).filter(({ path }) => !ignores(path));
     }
 
     /**
@@ -114,7 +118,10 @@ export class View<Args extends object, Resource extends Live> {
             args: written.size === managed.size ? args : pick(this.definition.fields, args, written),
             managed: written,
             removed: minded([...before].filter((path) => !managed.has(path))),
-            changed: old === undefined ? written : new Set(this.changes(old, args, ignored).map(({ path }) => path)),
+            changed:
+                old === undefined
+                    ? written
+                    : new Set(this.changes(old, args, { ignores: ignored }).map(({ path }) => path)),
             ignores,
             isFirst,
         };

@@ -6,7 +6,7 @@ import { API_VERSION, PACKAGE_VERSION } from "../../proto/generated/version";
 import type { Configuration } from "../configuration";
 import { ConfigurationError, isOnThisMachine } from "../configuration";
 import type { CallError } from "./errors";
-import { failed, GivenUpError, isCertificateFailure, isTooLarge, toRpcError } from "./errors";
+import { failed, GivenUpError, isCertificateFailure, isTooLarge, READ_LAG_MS, toRpcError } from "./errors";
 import type { Call, Priority } from "./limiter";
 import { Limiter } from "./limiter";
 import { KeyedQueue } from "./queue";
@@ -46,9 +46,6 @@ const FIRST_CONTACT_MS = 10_000;
 const LOST_CONTACT_MS = 5 * 60_000;
 /** A page of 1,000 namespaces with a full certificate bundle each has 32 MB. */
 const MAX_MESSAGE_BYTES = 128 * 1024 * 1024;
-
-/** After a create, the server can deny for up to a minute what it will let be seen. */
-const DENIED_MS = 90_000;
 
 /** What is only good to know is waited for so long. */
 const IF_TOLD_MS = 10_000;
@@ -160,7 +157,7 @@ export class Client {
                 this.account = this.account === shared ? undefined : this.account;
             };
             if (failed(error, "denied")) {
-                setTimeout(forget, DENIED_MS).unref();
+                setTimeout(forget, READ_LAG_MS).unref();
             } else {
                 forget();
             }
@@ -170,11 +167,8 @@ export class Client {
 
     /** The same for whom it would only be good to know: undefined where the server does not tell it soon. */
     async accountIdIfTold(): Promise<string | undefined> {
-        if (this.knownAccountId !== undefined) {
-            return this.knownAccountId;
-        }
         this.accountIfTold ??= this.accountId({ signal: AbortSignal.timeout(IF_TOLD_MS) }).catch(() => undefined);
-        return this.accountIfTold;
+        return this.knownAccountId ?? this.accountIfTold;
     }
 
     close(): void {

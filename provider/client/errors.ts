@@ -1,6 +1,9 @@
 import { Status } from "nice-grpc-common";
 import { withoutSecrets } from "./redaction";
 
+/** After a create, the server can deny or not find what it has just made for up to a minute. */
+export const READ_LAG_MS = 90_000;
+
 /** What a failed call means to the one who made it. */
 export type Failure =
     /** No such thing, or no longer. */

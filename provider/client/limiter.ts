@@ -191,16 +191,10 @@ export class Limiter {
     /** The server said ResourceExhausted. */
     refused(call: Call, { at, pace }: Turn): void {
         const now = this.now();
-        let ofMethod = this.ofMethods.get(call.method);
-        if (ofMethod === undefined) {
-            ofMethod = this.firstRefusal(now);
-            this.ofMethods.set(call.method, ofMethod);
-        }
-        let ofCall = this.ofCalls.get(call);
-        if (ofCall === undefined) {
-            ofCall = this.firstRefusal(now);
-            this.ofCalls.set(call, ofCall);
-        }
+        const ofMethod = this.ofMethods.get(call.method) ?? this.firstRefusal(now);
+        const ofCall = this.ofCalls.get(call) ?? this.firstRefusal(now);
+        this.ofMethods.set(call.method, ofMethod);
+        this.ofCalls.set(call, ofCall);
         ofCall.count += 1;
         // One that was on its way when another was refused says nothing new, but of its call.
         const saysMore = at > Math.max(this.refusedAt, ofMethod.at);

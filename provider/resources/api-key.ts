@@ -67,8 +67,7 @@ export interface ApiKeyArgs {
  * such as in an output of the stack, has to fetch it then. With the option `retainOnDelete`, set by an `up` before, the
  * old key works until it expires, and counts among its owner's 20. Until the end of that `up` there are both: where more than
  * 10 keys of one owner are due at once, there is no room for that, unless the option `deleteBeforeReplace` has each old one
- * deleted first.
- * With the option `protect`, a key that is due is an error that stops the whole `up`.
+ * deleted first. With the option `protect`, a key that is due is an error that stops the whole `up`.
  *
  * A key that has leaked is replaced at once by `pulumi up --replace <urn>`; `pulumi stack --show-urns` shows the URN. One
  * that is less than a day old is deleted before the new one is made, and a warning says so. With `retainOnDelete` an older

@@ -93,6 +93,5 @@ describe("this release and another", () => {
 
 /** Without what is another in every run: times, and ids that the server makes. */
 function timeless({ createdTime: _, lastModifiedTime: __, replicas: ___, projectId: ____, ...rest }: Properties) {
-    const { __claim: claim, ...lasting } = rest;
-    return { ...lasting, claimed: claim !== undefined, invitation: undefined };
+    return { ...rest, __claim: rest.__claim !== undefined, invitation: undefined };
 }

@@ -264,7 +264,7 @@ describe("capacity", () => {
         expect(at({ currentMode: provisioned(8) })).toBeUndefined();
         expect(at({})).toBe("setting the capacity");
         const there = { ...old, capacity: { mode: "provisioned", value: 8 } };
-        expect(view.changes(there, { regions: ["a"], ...two }, ignores)).toEqual([]);
+        expect(view.changes(there, { regions: ["a"], ...two }, { ignores })).toEqual([]);
     });
 
     test("that Temporal could not provide is an error once it was asked for, and asked for again in the next run", () => {

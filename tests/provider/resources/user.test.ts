@@ -114,14 +114,16 @@ describe("what is allowed", () => {
         },
     );
 
-    test("an address is required, and so is a role", () => {
+    test("what a refresh has brought stays where it is to be ignored, also without a word for it", () => {
         const newer = { ...valid, accountRole: String(NEWER) };
         const ignoring = (old: Bag) =>
             new Lifecycle(definition).check(old, { ...newer, ...context({ ignoreChanges: ["accountRole"] }) }).failures;
-        // A refresh has brought it, and the engine put it in the place of the program's.
         expect(ignoring(newer)).toEqual([]);
         expect(ignoring(valid)).toHaveLength(1);
         expect(problems(newer, { old: newer })).toHaveLength(1);
+    });
+
+    test("an address is required, and so is a role", () => {
         expect(problems({ accountRole: "read" })).toEqual(["email: `email` is required."]);
         const reason = "accountRole: `accountRole` or `customRoles` has to be given. The least is the role read.";
         expect(problems({ email: valid.email })).toEqual([reason]);
