@@ -137,8 +137,12 @@ export function contextOf(bag: Bag): ResourceContext {
 }
 
 function parse(text: unknown): Bag {
+    // Before a create there is none, which is no error to be thrown and caught four thousand times.
+    if (typeof text !== "string") {
+        return {};
+    }
     try {
-        const context: unknown = JSON.parse(String(text));
+        const context: unknown = JSON.parse(text);
         return isBag(context) ? context : {};
     } catch {
         return {};
