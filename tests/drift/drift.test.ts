@@ -185,7 +185,7 @@ describe.each<[string, (emulator: Emulator) => void]>([
     ["a region that is gone", takeRegion],
     ["what only a replacement puts right", driftBeyondUpdates],
 ])("%s:", (_, change) => {
-    test("`refresh --preview-only` and `preview --refresh --diff` show it, `up --refresh` puts it right", async () => {
+    test("`refresh --preview-only`, `preview --refresh` and `up --refresh` show it, the last puts it right", async () => {
         change(emulator);
         const { code, text } = await refreshPreview();
         expect(code).not.toBe(0);
@@ -193,12 +193,13 @@ describe.each<[string, (emulator: Emulator) => void]>([
         const preview = await stack.preview({ refresh: true, parallel: 1 });
         expect(pinned(preview.stdout)).toMatchSnapshot();
         note(preview);
-        await stack.up({ refresh: true });
+        const { stdout } = await stack.up({ refresh: true, diff: true, parallel: 1 });
+        expect(pinned(stdout)).toMatchSnapshot();
         expect(await refreshPreview()).toMatchObject({ code: 0 });
     });
 });
 
-/** Of each kind, the paths of the fields that have drifted so far. */
+/** Of each kind, the paths of the fields that have drifted so far, in what is pinned of each of the three commands. */
 const drifted = new Map<string, Set<string>>();
 
 function note({ steps }: Result): void {
@@ -228,7 +229,9 @@ const FIELDS: Readonly<Record<string, Fields>> = Object.fromEntries(
 function pathsOf(fields: Fields, above = ""): string[] {
     return Object.entries(fields)
         .filter(([, { options }]) => !options.programOnly)
-        .flatMap(([name, { members }]) => (members ? pathsOf(members, `${above}${name}.`) : [`${above}${name}`]));
+        .flatMap(([name, { members, parts = members }]) =>
+            parts ? pathsOf(parts, `${above}${name}.`) : [`${above}${name}`],
+        );
 }
 
 function at(bag: unknown, path: string): unknown {
