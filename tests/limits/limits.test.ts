@@ -29,8 +29,6 @@ interface Figures {
     readonly seconds: number;
     readonly requests: number;
     readonly refused: number;
-    /** The part of the time after which the last write had been let through. */
-    readonly lastWriteAt: number;
     readonly byMethod: Readonly<Record<string, number>>;
 }
 
@@ -39,12 +37,10 @@ async function measured(emulator: Emulator, command: () => Promise<Result>): Pro
     const startedAt = Date.now();
     await command();
     const ms = Date.now() - startedAt;
-    const writes = emulator.requests.all.filter(({ method, code }) => !method.startsWith("Get") && code === 0);
     return {
         seconds: Math.round(ms / 100) / 10,
         requests: emulator.requests.count(),
         refused: emulator.requests.refused,
-        lastWriteAt: Math.round((((writes.at(-1)?.at ?? startedAt) - startedAt) / ms) * 100) / 100,
         byMethod: emulator.requests.byMethod(),
     };
 }
