@@ -153,6 +153,7 @@ export class Creation<Args extends object, Resource extends Live> {
             now: new Date(),
             signal,
         });
+        session.client.reads.changed(this.definition.kind);
         if (created.id === "") {
             throw new LifecycleError(`the server accepted the create (operation ${operationId}) but named no id.`);
         }

@@ -187,10 +187,11 @@ export class Existing<Args extends object, Resource extends Live> {
         id: string,
         operationId: string,
     ): Promise<AsyncOperation | undefined> {
-        const { cloud } = run.session.client;
+        const { cloud, reads } = run.session.client;
         const { asyncOperation } = await this.definition.delete(cloud, id, resourceVersion, operationId, {
             signal: run.signal,
         });
+        reads.changed(this.definition.kind);
         return this.awaitOperation(run, operationOrId(asyncOperation, operationId), "deleting");
     }
 
@@ -264,6 +265,7 @@ export class Existing<Args extends object, Resource extends Live> {
         try {
             await session.client.reads.changing(this.definition.kind, async () => {
                 const { asyncOperation } = await call.send(session.client.cloud, operationId, { signal });
+                session.client.reads.changed(this.definition.kind);
                 accepted();
                 await this.awaitOperation(run, operationOrId(asyncOperation, operationId), call.purpose, 0);
             });

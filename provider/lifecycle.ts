@@ -326,6 +326,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
             get: (id, signal) => getExactly(definition, cloud, id, signal),
             list: (pageToken, options) => definition.list(cloud, pageToken, options),
             idOf: (resource) => definition.idOf(resource),
+            isGone,
         };
     }
 }
