@@ -7,8 +7,8 @@ import { apiKeyDefinition } from "../../provider/resources/api-key";
 import { namespaceDefinition } from "../../provider/resources/namespace";
 import { serviceAccountDefinition } from "../../provider/resources/service-account";
 import { userDefinition } from "../../provider/resources/user";
+import { pulumiIn } from "../support/cli";
 import { type Result, TestStack } from "../support/engine";
-import { pulumiIn } from "./cli";
 import {
     driftBeyondUpdates,
     driftEverywhere,

@@ -4,7 +4,8 @@ import { setMaxListeners } from "node:events";
 import { ApiKey, Namespace, ServiceAccount, User } from "pulumi-temporal-cloud";
 import { Emulator } from "../../emulator";
 import { Client } from "../../provider/client/client";
-import { type Result, withStack } from "../support/engine";
+import { pulumiIn } from "../support/cli";
+import { withStack } from "../support/engine";
 
 const [RESOURCES = 40, ...RATES] = (process.env.TEMPORAL_CLOUD_TEST_LIMITS ?? "40,40").split(",").map(Number);
 /** How far away the server is: on this machine, and on another continent. */
@@ -32,7 +33,7 @@ interface Figures {
     readonly byMethod: Readonly<Record<string, number>>;
 }
 
-async function measured(emulator: Emulator, command: () => Promise<Result>): Promise<Figures> {
+async function measured(emulator: Emulator, command: () => Promise<unknown>): Promise<Figures> {
     emulator.requests.reset();
     const startedAt = Date.now();
     await command();
@@ -56,6 +57,11 @@ test.each(CASES)(name, async (requestsPerSecond, latencyMs) => {
             const figures = {
                 up: await measured(emulator, () => stack.up({ parallel })),
                 refresh: await measured(emulator, () => stack.refresh({ parallel })),
+                // On the command line it previews itself first, in a plugin process of its own.
+                refreshYes: await measured(emulator, async () => {
+                    const options = ["--yes", "--non-interactive", "--stack", "stack", "--parallel", `${parallel}`];
+                    expect(await pulumiIn(stack, ["refresh", ...options])).toMatchObject({ code: 0 });
+                }),
                 destroy: await measured(emulator, () => stack.destroy({ parallel })),
             };
             if (process.env.TEMPORAL_CLOUD_TEST_LIMITS) {
@@ -65,8 +71,12 @@ test.each(CASES)(name, async (requestsPerSecond, latencyMs) => {
             expect(stack.resources()).toEqual([]);
             expect(emulator.namespaces.list()).toEqual([]);
             expect(emulator.apiKeys.list()).toEqual([]);
-            const requests = figures.up.requests + figures.refresh.requests + figures.destroy.requests;
-            const refused = figures.up.refused + figures.refresh.refused + figures.destroy.refused;
+            // Of each kind three one by one, and a page of the rest; of 1,000 there can be two pages.
+            expect(figures.refresh.requests - figures.refresh.refused).toBe(4 * (3 + 1));
+            expect(figures.refreshYes.requests - figures.refreshYes.refused).toBe(2 * 4 * (3 + 1));
+            const all = Object.values(figures);
+            const requests = all.reduce((sum, figure) => sum + figure.requests, 0);
+            const refused = all.reduce((sum, figure) => sum + figure.refused, 0);
             // Under a lower limit than a user has (40) it only has to end: the client starts near that, and probes by steps
             // that are large then.
             if (requestsPerSecond >= 40) {

@@ -6,7 +6,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { ApiKey, Namespace, ServiceAccount } from "pulumi-temporal-cloud";
 import { Emulator } from "../../emulator";
 import { ONE, TWO } from "../drift/certificates";
-import { pulumiIn } from "../drift/cli";
+import { pulumiIn } from "../support/cli";
 import { isSecret, type Result, TestStack } from "../support/engine";
 import { CommandLines } from "./command-lines";
 

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import path from "node:path";
-import type { TestStack } from "../support/engine";
+import type { TestStack } from "./engine";
 
 /** Runs the Pulumi CLI itself in a stack's folder. */
 export function pulumiIn(stack: TestStack, args: string[]): Promise<{ code: number | null; text: string }> {
