@@ -2,7 +2,7 @@
 // docs/performance.md.
 
 import { fork } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
@@ -23,7 +23,6 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 
 const ALL_KINDS = ["Namespace", "User", "ServiceAccount", "ApiKey"];
 const OPERATIONS = ["up", "up again", "refresh", "drift", "destroy"];
-const FULL_SIZES = [10, 100, 1_000, 4_000];
 
 const number = (text) => {
     const value = text.trim() === "" ? Number.NaN : Number(text);
@@ -31,6 +30,12 @@ const number = (text) => {
         throw new InvalidArgumentError("It must be a number, 0 or more.");
     }
     return value;
+};
+const file = (name) => {
+    if (!existsSync(name)) {
+        throw new InvalidArgumentError("There is no such file.");
+    }
+    return name;
 };
 const numbers = (text) => text.split(",").map((item) => (item === "none" ? 0 : number(item)));
 const wordsOf = (choices) => (text) => {
@@ -42,10 +47,14 @@ const wordsOf = (choices) => (text) => {
     return words;
 };
 
-const options = new Command("npm run bench --")
-    .description("Measure the provider on the real engine and the emulator, beside resources that only wait.")
-    .addOption(new Option("--sizes <n,...>", "numbers of resources").argParser(numbers).default([10, 100]))
-    .option("--full", `the sizes ${FULL_SIZES.join(", ")}; takes hours`)
+const command = new Command("npm run bench --")
+    .description(
+        "Measure the provider on the real engine and the emulator, beside resources that only wait. All of it takes more " +
+            "than an hour, --sizes 10,100 a few minutes.",
+    )
+    .addOption(
+        new Option("--sizes <n,...>", "numbers of resources").argParser(numbers).default([10, 100, 1_000, 4_000]),
+    )
     .addOption(new Option("--operation-ms <n,...>", "how long operations take").argParser(numbers).default([0, 2_000]))
     .addOption(
         new Option("--limits <n,...>", "requests per second that the emulator allows; none: no limit")
@@ -79,13 +88,29 @@ const options = new Command("npm run bench --")
     .option("--no-engine", `drive the plugin alone, for its CPU time without the noise: ${LONE_OPERATIONS.join(", ")}`)
     .option("--twins", "beside those, the same with all the properties of the real resources")
     .option("--no-import", "leave out the cost of importing the package")
-    .option("--skip-checkpoints", "let the engine save the state only at the end (PULUMI_SKIP_CHECKPOINTS)")
-    .option("--terraform <file>", "a terraform binary, to do the same work with")
-    .option("--terraform-provider <file>", "the Terraform provider's binary, terraform-provider-temporalcloud")
+    .addOption(
+        new Option(
+            "--checkpoints-up-to <n>",
+            "so many resources at most for the engine to save the state after each step, which in a file takes a time " +
+                "that grows with their square; with more, it does at the end only (PULUMI_SKIP_CHECKPOINTS)",
+        )
+            .argParser(number)
+            .default(100),
+    )
+    .addOption(new Option("--terraform <file>", "a terraform binary, to do the same work with").argParser(file))
+    .addOption(
+        new Option(
+            "--terraform-provider <file>",
+            "the Terraform provider's binary, terraform-provider-temporalcloud; goes with --terraform",
+        ).argParser(file),
+    )
     .option("--cpu-prof <folder>", "write CPU profiles of plugin and program there")
     .option("--json <file>", "write all figures there")
-    .parse()
-    .opts();
+    .parse();
+const options = command.opts();
+if ((options.terraform === undefined) !== (options.terraformProvider === undefined)) {
+    command.error("error: --terraform and --terraform-provider go together.");
+}
 
 // An end by a signal is an end like any other, after which nothing is left behind. It may come twice: npm passes on what
 // the terminal has sent to all already.
@@ -94,8 +119,9 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
 }
 const { pulumi } = await setup();
 forgetOwnSettings();
-const sizes = options.full ? FULL_SIZES : options.sizes;
-const engineEnv = options.skipCheckpoints ? { PULUMI_EXPERIMENTAL: "true", PULUMI_SKIP_CHECKPOINTS: "true" } : {};
+
+const engineEnv = (size) =>
+    size > options.checkpointsUpTo ? { PULUMI_EXPERIMENTAL: "true", PULUMI_SKIP_CHECKPOINTS: "true" } : {};
 
 /** The emulator process. */
 class EmulatorProcess {
@@ -154,7 +180,7 @@ class PulumiStack {
             parallel: options.parallel,
             folder: this.folder,
             pulumiRoot: pulumi.root,
-            env: { ...engineEnv, ...env },
+            env: { ...engineEnv(size), ...env },
         };
         const child = fork(path.join(here, "program.mjs"), {
             cwd: root,
@@ -212,7 +238,7 @@ function contestants(scenario) {
             list.push(ours("twin"));
         }
     }
-    if (options.terraform && options.terraformProvider) {
+    if (options.terraform) {
         list.push({
             name: "terraform",
             stack: new Terraform(options.terraform, options.terraformProvider, options.kinds, options.parallel),
@@ -289,7 +315,7 @@ if (options.import) {
 }
 const figures = [];
 for (let run = 0; run < options.repeat; run += 1) {
-    for (const size of sizes) {
+    for (const size of options.sizes) {
         for (const operationMs of options.operationMs) {
             for (const limit of options.limits) {
                 figures.push(...(await measure({ size, operationMs, limit })));

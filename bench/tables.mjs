@@ -146,26 +146,31 @@ export function mainTable(figures) {
     return table(rows);
 }
 
-/** The wall time of each size, for one of its resources. */
+/** How the figures grow with the number of resources. */
 export function growthTable(figures) {
     const all = [...collect(figures).values()].filter(({ error }) => !error);
     const sizes = [...new Set(all.map(({ size }) => size))].sort((a, b) => a - b);
-    const rows = [["operation", "limit", "command", "who", ...sizes.map((size) => `ms each at ${size}`)]];
+    const headings = ["ms each", "plugin CPU ms each", "requests each", "refused", "plugin MB", "program MB"];
+    const rows = [["operation", "limit", "command", "who", ...headings]];
     // One of each, whatever its size.
     const ofAnySize = new Map(all.map((figure) => [keyOf({ ...figure, size: "" }), figure]));
     for (const figure of ofAnySize.values()) {
+        const ofSizes = sizes.map((size) => all.find((other) => keyOf(other) === keyOf({ ...figure, size })));
+        const grow = (figureOf) => ofSizes.map((at) => (at && figureOf(at)) ?? "-").join(", ");
         rows.push([
             `${figure.operationMs / 1000} s`,
             figure.limit ? `${figure.limit}/s` : "none",
             figure.operation,
             figure.contestant,
-            ...sizes.map((size) => {
-                const at = all.find((other) => keyOf(other) === keyOf({ ...figure, size }));
-                return at ? (at.wallMs / at.made).toFixed(1) : "";
-            }),
+            grow(({ wallMs, made }) => (wallMs / made).toFixed(1)),
+            grow(({ plugin, made }) => plugin && (plugin.cpuMs / made).toFixed(2)),
+            grow(({ requests, made }) => (total(requests) / made).toFixed(2)),
+            grow(({ requests }) => requests.refused),
+            grow(({ plugin }) => plugin?.peakMb.toFixed(0)),
+            grow(({ program }) => program?.peakMb.toFixed(0)),
         ]);
     }
-    return table(rows);
+    return `At ${sizes.join(", ")} resources:\n\n${table(rows)}`;
 }
 
 const total = ({ byMethod }) => Object.values(byMethod).reduce((sum, count) => sum + count, 0);
