@@ -56,8 +56,8 @@ export interface NamespaceArgs extends AdoptArgs {
      * one continent; one that was removed can be added again after seven days; the second one costs extra.
      * https://docs.temporal.io/cloud/high-availability/enable
      *
-     * A failover that Temporal makes, or a region that somebody adds, is left as it is until a refresh has shown it; the
-     * `up` after that, or `up --refresh`, fails back, or removes it. To stay, declare the active region first.
+     * A failover that Temporal makes, or a region that somebody adds or removes, is left as it is until a refresh has shown
+     * it; the `up` after that, or `up --refresh`, sets it back. To stay, declare what is there, the active region first.
      */
     regions: pulumi.Input<pulumi.Input<string>[]>;
     /** Days for which closed workflows are kept, 1 to 90. The default is 30. https://docs.temporal.io/cloud/limits */
@@ -903,16 +903,16 @@ function changeRegions(namespace: LiveNamespace, { args, changed }: Desired<Valu
     if (moving) {
         return { purpose: `waiting for the replica in ${moving.region}`, operationId: undefined };
     }
-    const missing = wanted.find((region) => !live.includes(region));
-    const surplus = live.find((region) => region !== activeRegion && !wanted.includes(region));
-    // Temporal may have failed over for a reason, and a region that was removed cannot come back for seven days: only a
-    // program that changed, or a drift that was shown, does either.
-    if (surplus !== undefined && !changed.has("regions")) {
+    // Temporal, or somebody, may have failed over for a reason, and a region that was removed cannot come back for seven
+    // days: only a program that changed, or a drift that was shown, does anything about either.
+    if (!changed.has("regions")) {
         return undefined;
     }
-    if (live.includes(primary) && activeRegion !== primary && changed.has("regions")) {
+    if (live.includes(primary) && activeRegion !== primary) {
         return failOver(namespace, primary);
     }
+    const missing = wanted.find((region) => !live.includes(region));
+    const surplus = live.find((region) => region !== activeRegion && !wanted.includes(region));
     // A namespace has two regions at the most: one has to go before another can come.
     if (surplus !== undefined && (missing === undefined || live.length > 1)) {
         return withReplicas(namespace, `removing the region ${surplus}`, (there) =>
@@ -934,8 +934,8 @@ function changeRegions(namespace: LiveNamespace, { args, changed }: Desired<Valu
 }
 
 /**
- * A failover or a region that the program does not know of: the update of something else must not undo it unasked, now or
- * by the next.
+ * A failover, or a region added or removed, that the program does not know of: the update of something else must not undo it
+ * unasked, now or by the next.
  */
 function leftRegions(namespace: LiveNamespace, { args, changed }: Pick<Desired<Values>, "args" | "changed">) {
     // What is only read may have been described by nobody.
@@ -946,15 +946,20 @@ function leftRegions(namespace: LiveNamespace, { args, changed }: Pick<Desired<V
         return undefined;
     }
     const surplus = live.filter((region) => !regions.includes(region));
-    if (surplus.length > 0) {
+    const missing = regions.filter((region) => !live.includes(region));
+    if (surplus.length > 0 || missing.length > 0) {
+        const differences = [
+            ...(surplus.length > 0 ? [`is in ${surplus.join(", ")} too, which its \`regions\` do not name`] : []),
+            ...(missing.length > 0 ? [`is not in ${missing.join(", ")}, which its \`regions\` name`] : []),
+        ];
         return {
             values: { regions },
             warning:
-                `Namespace ${namespace.namespace} is in ${surplus.join(", ")} too, which its \`regions\` do not name. That ` +
-                "is left as it is. `pulumi up --refresh` removes it; to keep it, declare it.",
+                `Namespace ${namespace.namespace} ${differences.join(", and ")}. That is left as it is. \`pulumi up ` +
+                "--refresh` sets it back; to keep it, declare what is there.",
         };
     }
-    if (live[0] === primary || !areSame(live, regions)) {
+    if (live[0] === primary) {
         return undefined;
     }
     return {

@@ -158,18 +158,49 @@ describe("regions", () => {
     });
 
     test.each([
-        ["beside the one that is declared", ["a"], ["a", "c"]],
-        ["in the place of a second one", ["a", "b"], ["a", "c"]],
-        ["and made the active one", ["a"], ["c", "a"]],
-    ])("one that somebody has added, %s, is not removed by an update of something else", async (_, declared, there) => {
+        ["added", ["a"], ["a", "c"], "is in c too, which its `regions` do not name."],
+        ["added and made the active one", ["a"], ["c", "a"], "is in c too, which its `regions` do not name."],
+        [
+            "put in the place of the second one",
+            ["a", "b"],
+            ["a", "c"],
+            "is in c too, which its `regions` do not name, and is not in b, which its `regions` name.",
+        ],
+        [
+            "put in the place of the second one and made the active one",
+            ["a", "b"],
+            ["c", "a"],
+            "is in c too, which its `regions` do not name, and is not in b, which its `regions` name.",
+        ],
+        [
+            "put in the place of the first one",
+            ["a", "b"],
+            ["c", "b"],
+            "is in c too, which its `regions` do not name, and is not in a, which its `regions` name.",
+        ],
+        [
+            "put in the place of both",
+            ["a", "b"],
+            ["c"],
+            "is in c too, which its `regions` do not name, and is not in a, b, which its `regions` name.",
+        ],
+        ["removed", ["a", "b"], ["a"], "is not in b, which its `regions` name."],
+        ["removed, it was the active one", ["a", "b"], ["b"], "is not in a, which its `regions` name."],
+    ])("one that somebody has %s is left so by an update of something else", async (_, declared, there, warning) => {
         const namespace = live({ replicas: there.map((region) => ({ region })) }, { activeRegion: there[0] ?? "" });
         const regions = { regions: declared };
         expect(next(namespace, regions, regions)).toBeUndefined();
-        const update = await sent(next(namespace, { ...regions, description: "x" }, regions));
+        const changed = { ...regions, description: "x" };
+        const update = await sent(next(namespace, changed, regions));
+        expect(update?.rpc).toBe("updateNamespace");
         expect(update?.request.spec?.replicas.map(({ region }) => region)).toEqual(there);
         const task = view.task({ ...regions, description: "x" }, { old: { ...regions, __managed: "regions" } });
-        expect(view.left(namespace, task)?.warning).toMatch(/is in c too, which its `regions` do not name/);
-        // A refresh shows it, and then it is removed.
+        const left = view.left(namespace, task);
+        expect(left).toMatchObject({
+            values: regions,
+            warning: expect.stringContaining(`${namespace.namespace} ${warning} `),
+        });
+        // A refresh shows it, and then it is set back.
         expect(view.read(namespace, { ...regions, __managed: "regions" }, {}).props.regions).toEqual(there);
         expect(next(namespace, regions, { regions: there })).toBeDefined();
     });
