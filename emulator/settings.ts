@@ -23,6 +23,8 @@ export interface Settings {
     staleVersionCode: Status;
     /** The code for a name (or e-mail address) that is taken. Default ALREADY_EXISTS. */
     duplicateNameCode: Status;
+    /** Who refuses a namespace whose name is taken: the call, or the operation, which then fails. Default `call`. */
+    duplicateNameFrom: "call" | "operation";
     /** Whether two service accounts cannot have one name. Default true. */
     serviceAccountNamesUnique: boolean;
     /** The code for the deletion of what is protected, where the call refuses it. Default FAILED_PRECONDITION. */
@@ -71,6 +73,7 @@ export const defaultSettings: Readonly<Settings> = {
     capacityDurationMs: 0,
     staleVersionCode: Status.FAILED_PRECONDITION,
     duplicateNameCode: Status.ALREADY_EXISTS,
+    duplicateNameFrom: "call",
     serviceAccountNamesUnique: true,
     protectedDeleteCode: Status.FAILED_PRECONDITION,
     protectedDeleteFrom: "call",
@@ -114,6 +117,7 @@ type ChoiceName = { [Name in keyof Settings]: Settings[Name] extends string ? Na
 
 /** The settings that are one of a few words. */
 export const settingChoices: { readonly [Name in ChoiceName]: readonly Settings[Name][] } = {
+    duplicateNameFrom: ["call", "operation"],
     protectedDeleteFrom: ["call", "operation"],
     reusedOperationId: ["refuse", "replay"],
     rootPrincipal: ["service-account", "user"],

@@ -19,6 +19,11 @@ import { REPLACE_KEY, timeMs, UNSEEN_KEY } from "./view";
 
 /** An operation of an earlier run that is older is not taken up: by then the resource may be somebody else's. */
 const TAKE_OVER_MS = 24 * 3_600_000;
+/**
+ * What it made and cannot be taken over is deleted only so soon after its end: by then it can be in use under another
+ * logical name, of which the engine does not always tell in time.
+ */
+const DISCARD_MS = 3_600_000;
 /** So many earlier lives are looked through; the bound keeps a server that answers oddly from holding the provider. */
 const MAX_LIVES = 100;
 /** What the server's clocks may differ by. */
@@ -75,7 +80,7 @@ export class Creation<Args extends object, Resource extends Live> {
         } catch (error) {
             const created = await noted();
             if (error instanceof OperationError) {
-                throw await this.failedCreate(run, bag, created, error);
+                throw await this.failedCreate(run, bag, task, created, error);
             }
             throw error instanceof HalfFinishedError ? error : this.halfFinished(run, bag, created, error, false);
         }
@@ -199,7 +204,7 @@ export class Creation<Args extends object, Resource extends Live> {
         }
         // A name can be had again by anybody once it is free. And what an operation of this resource made can be another
         // resource's by now: one that was renamed, and left its old name to this one.
-        if (!isMadeBy(resource, ended) || this.owners.isOthers(created.id, run.context)) {
+        if (!this.isResultOf(resource, ended) || this.owners.isOthers(created.id, run.context)) {
             return { outcome: "passed" };
         }
         if (resource.state === ResourceState.RESOURCE_STATE_DELETING) {
@@ -218,22 +223,16 @@ export class Creation<Args extends object, Resource extends Live> {
         ];
         if (impossible.length > 0) {
             const paths = [...new Set(impossible)].map((path) => `\`${path}\``).join(", ");
-            await this.discard(
-                run,
-                created,
-                `an earlier run of this stack started to create it, and the program has since changed in ${paths}`,
-            );
+            const why = `an earlier run of this stack started to create it, and the program has since changed in ${paths}`;
+            await this.discardIfRecent(run, created, ended, why);
             return { outcome: "passed" };
         }
         const { onceOutputs } = this.definition;
         if (onceOutputs !== undefined) {
             // A server may repeat them. But a key can be here because it is to be replaced, which the engine does not always
             // say, and it has the lifetime that was declared when it was made.
-            await this.discard(
-                run,
-                created,
-                `an earlier run of this stack started to create it, and its ${onceOutputs.join(", ")} can be lost, or known elsewhere`,
-            );
+            const why = `an earlier run of this stack started to create it, and its ${onceOutputs.join(", ")} can be lost, or known elsewhere`;
+            await this.discardIfRecent(run, created, ended, why);
             return { outcome: "passed" };
         }
         return { outcome: "taken", created: this.take(run, created, operation) };
@@ -250,6 +249,20 @@ export class Creation<Args extends object, Resource extends Live> {
         }
         await this.discard(run, created, `its ${lost.join(", ")} was lost when the answer to its create was`);
         return false;
+    }
+
+    /** Deletes what an earlier run made, or leaves it where that is long ago. */
+    private async discardIfRecent(run: Run, created: Created, operation: AsyncOperation, why: string): Promise<void> {
+        const endedMs = timeMs(operation.finishedTime ?? operation.startedTime);
+        if (Date.now() - endedMs < DISCARD_MS) {
+            await this.discard(run, created, why);
+            return;
+        }
+        run.session.log.warn(
+            run.context.urn,
+            `${this.definition.kind} ${created.id} is left as it is: ${why}. But that is long enough ago for it to be in use. ` +
+                "Delete it, if it is not.",
+        );
     }
 
     /** Deletes what an operation of this resource made, and nobody has. */
@@ -344,8 +357,18 @@ export class Creation<Args extends object, Resource extends Live> {
     }
 
     /** The create's operation failed: if something came of it, the state has to know it; the next `up` replaces it. */
-    private async failedCreate(run: Run, bag: Bag, created: Created, error: OperationError): Promise<Error> {
+    private async failedCreate(
+        run: Run,
+        bag: Bag,
+        task: Task,
+        created: Created,
+        error: OperationError,
+    ): Promise<Error> {
         const resource = await this.existing.look(run, created.id).catch(() => undefined);
+        if (resource !== undefined && !this.isResultOf(resource, error.operation)) {
+            // The name was taken, and it was the operation that found out.
+            return this.takenError(run, task, created.id, undefined, error);
+        }
         // What a failed create has left can be invisible for a while. An id that is given only once can be kept until then:
         // to delete what is not there is no error. A name could be somebody else's by then; what it is, the operation tells
         // the next run.
@@ -355,6 +378,18 @@ export class Creation<Args extends object, Resource extends Live> {
                   cause: error,
               })
             : this.halfFinished(run, bag, created, error, true);
+    }
+
+    /**
+     * Whether a resource can be what that operation left. Where the name is the id, what is active after a create that failed
+     * is somebody else's, unless it says otherwise.
+     */
+    private isResultOf(resource: Resource, operation: AsyncOperation): boolean {
+        const failedNamesake =
+            this.definition.idRecurs === true &&
+            operation.state !== AsyncOperation_State.STATE_FULFILLED &&
+            resource.state === ResourceState.RESOURCE_STATE_ACTIVE;
+        return failedNamesake ? resource.asyncOperationId === operation.id : isMadeBy(resource, operation);
     }
 
     private halfFinished(run: Run, bag: Bag, created: Created, error: unknown, replace: boolean): HalfFinishedError {

@@ -11,8 +11,8 @@ import { deleteOperationId } from "./operation-id";
 import type { Run, Task } from "./run";
 import { HalfFinishedError, LifecycleError, reason, title } from "./run";
 import type { View } from "./view";
-import { GONE, REPLACE_KEY, UNSEEN_KEY } from "./view";
-import { isGone } from "./wire";
+import { GONE, REPLACE_KEY, timeMs, UNSEEN_KEY } from "./view";
+import { fromTimestamp, isGone, toTimestamp } from "./wire";
 
 const LOOK_DELAY_MS = 200;
 const LOOK_MAX_DELAY_MS = 5_000;
@@ -30,6 +30,8 @@ const STATUS_INTERVAL_MS = 5_000;
 const SAME_CALL_LIMIT = 6;
 /** A refusal that could mean a change, of which nothing is to be seen, is believed to be final after so many attempts. */
 const UNEXPLAINED_LIMIT = 3;
+/** A resource that was made so much later than the state says is another one. */
+const ANOTHER_MS = 60_000;
 /** The time for a last look, when the time for the work itself is up. */
 const LAST_LOOK_MS = 10_000;
 
@@ -71,7 +73,7 @@ export class Existing<Args extends object, Resource extends Live> {
         bag: Bag,
         id: string,
         task: Task,
-        options: { readonly unseen?: Unseen | undefined; readonly once?: Bag | undefined },
+        options: { readonly unseen?: Unseen | undefined; readonly once?: Bag | undefined; readonly old?: Bag },
     ): Promise<Resource> {
         let { unseen } = options;
         const lagUntil = unseen ? performance.now() + READ_LAG_MS : 0;
@@ -93,6 +95,7 @@ export class Existing<Args extends object, Resource extends Live> {
                     throw this.gone({ ...run, id }, bag, id, options.once);
                 }
                 unseen = undefined;
+                this.refuseAnother(run, resource, options.old);
                 if (resource.state === ResourceState.RESOURCE_STATE_ACTIVATION_FAILED) {
                     throw this.neverActive({ ...run, id }, bag, id, resource, options.once);
                 }
@@ -135,7 +138,11 @@ export class Existing<Args extends object, Resource extends Live> {
     }
 
     /** Deletes the resource, if it is there; one that is unseen may just not be visible yet. Returns whether it was there. */
-    async remove(run: Run, id: string, { unseen }: { readonly unseen?: Unseen | undefined }): Promise<boolean> {
+    async remove(
+        run: Run,
+        id: string,
+        { unseen, old }: { readonly unseen?: Unseen | undefined; readonly old?: Bag },
+    ): Promise<boolean> {
         const { session } = run;
         const { kind, idRecurs } = this.definition;
         // An id that is never given twice can be derived; it tells later that the resource is gone and not just unseen.
@@ -149,6 +156,7 @@ export class Existing<Args extends object, Resource extends Live> {
                 return wasThere;
             }
             wasThere = true;
+            this.refuseAnother(run, resource, old);
             if (isInFlight(resource)) {
                 lagUntil = resource.state === ResourceState.RESOURCE_STATE_DELETING ? 0 : lagUntil;
                 await this.awaitOthers(run, resource);
@@ -177,6 +185,33 @@ export class Existing<Args extends object, Resource extends Live> {
             lagUntil = 0;
             await this.pause(run, attempt);
             attempt += 1;
+        }
+    }
+
+    /**
+     * Whether somebody has deleted the resource that an old state knows, and made another under its id.
+     *
+     * @returns when the other was made
+     */
+    anotherSince(resource: Resource, old: Bag | undefined): string | undefined {
+        if (!this.definition.idRecurs || typeof old?.createdTime !== "string") {
+            return undefined;
+        }
+        const known = toTimestamp(old.createdTime);
+        const { createdTime } = resource;
+        return known && createdTime && timeMs(createdTime) - timeMs(known) > ANOTHER_MS
+            ? fromTimestamp(createdTime)
+            : undefined;
+    }
+
+    private refuseAnother(run: Run, resource: Resource, old: Bag | undefined): void {
+        const since = this.anotherSince(resource, old);
+        if (since !== undefined) {
+            throw new LifecycleError(
+                `it was deleted outside this stack, and what has its id now was made on ${since}, and can be somebody ` +
+                    "else's. Nothing was changed. Run `pulumi refresh` first to manage what is there, or " +
+                    `\`pulumi state delete '${run.context.urn}'\` to leave it alone.`,
+            );
         }
     }
 

@@ -164,6 +164,14 @@ export class Lifecycle<Args extends object, Resource extends Live> {
                 await refuseOtherAccount(run, old[ACCOUNT_KEY]);
                 return undefined;
             }
+            const since = this.existing.anotherSince(resource, old);
+            if (since !== undefined) {
+                session.log.warn(
+                    run.context.urn,
+                    `${title(run)} was deleted outside this stack, and made anew on ${since}. From now on this stack manages the ` +
+                        `new one. If it is somebody else's: \`pulumi state delete '${run.context.urn}'\`.`,
+                );
+            }
             return this.view.read(resource, old, await this.once(session, old));
         });
     }
@@ -174,7 +182,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
                 const once = await this.once(session, old);
                 const task = this.view.task(visible(bag), { old, ignores: run.context.ignores });
                 const unseen = unseenOf(old);
-                const resource = await this.existing.settle(run, bag, id, task, { unseen, once });
+                const resource = await this.existing.settle(run, bag, id, task, { unseen, once, old });
                 const left = this.view.left(resource, task);
                 if (left) {
                     run.session.log.warn(run.context.urn, left.warning);
@@ -187,10 +195,6 @@ export class Lifecycle<Args extends object, Resource extends Live> {
     async delete(session: Session, id: string, old: Bag): Promise<void> {
         const { kind } = this.definition;
         const context = contextOf(old);
-        const refusal = this.definition.refuseDelete?.(old);
-        if (refusal !== undefined) {
-            throw new LifecycleError(`${title({ kind, context, id })} is not deleted: ${refusal}`);
-        }
         const keeper = this.owners.keeper(id, old);
         if (keeper !== undefined) {
             const isReplacement = keeper.urn === context.urn && (keeper.adopt || keeper.importId !== undefined);
@@ -201,13 +205,17 @@ export class Lifecycle<Args extends object, Resource extends Live> {
             session.log.warn(context.urn, `${kind} ${id} is not deleted: ${why}`);
             return;
         }
+        const refusal = this.definition.refuseDelete?.(old);
+        if (refusal !== undefined) {
+            throw new LifecycleError(`${title({ kind, context, id })} is not deleted: ${refusal}`);
+        }
         this.owners.forget(id);
         await this.within("delete", session, old, id, (run) =>
             this.alone(session, id, async () => {
                 if (old[REPLACE_KEY] === GONE && this.view.naturalKey(old) !== undefined) {
                     await this.refuseReturned(run, id);
                 }
-                if (!(await this.existing.remove(run, id, { unseen: unseenOf(old) }))) {
+                if (!(await this.existing.remove(run, id, { unseen: unseenOf(old), old }))) {
                     await refuseOtherAccount(run, old[ACCOUNT_KEY]);
                 }
             }),

@@ -36,6 +36,17 @@ export function create<T extends Resource>(cloud: Cloud, kind: Kind<T>, resource
     return [entry.resource, start(cloud, kind, id, "create", call)];
 }
 
+/** Starts an operation that is to create a resource of that id, and fails. */
+export function failToCreate<T extends Resource>(
+    cloud: Cloud,
+    kind: Kind<T>,
+    id: string,
+    call: Call,
+    reason: string,
+): Operation {
+    return start(cloud, kind, id, "create", call, reason);
+}
+
 /** What an update may say besides what it changes. */
 export interface UpdateOptions {
     /** The version that the caller saw; without one, the RPC has no such field. */

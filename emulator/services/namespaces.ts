@@ -15,7 +15,7 @@ import { type Cloud, newId } from "../core/cloud";
 import type { Entry, Kind } from "../core/collection";
 import { must, notFound, precondition } from "../core/errors";
 import { toTimestamp } from "../core/time";
-import { create, read, remove, update } from "../core/writes";
+import { create, failToCreate, read, remove, update } from "../core/writes";
 import { checkTags } from "../rules/texts";
 import { checkChange, checkSpec, normalizeSpec, renameAttribute } from "./namespaceSpec";
 import { defaultProjectId, projectKind } from "./projects";
@@ -173,10 +173,12 @@ export function namespaceHandlers(cloud: Cloud): Handlers {
             checkTags(request.tags);
             const id = `${spec.name}.${cloud.account}`;
             if (collection.live(id)) {
-                throw new ServerError(
-                    settings.duplicateNameCode,
-                    `namespace ${JSON.stringify(spec.name)} already exists`,
-                );
+                const reason = `namespace ${JSON.stringify(spec.name)} already exists`;
+                if (settings.duplicateNameFrom === "call") {
+                    throw new ServerError(settings.duplicateNameCode, reason);
+                }
+                const failing = failToCreate(cloud, namespaceKind, id, call, reason);
+                return { namespace: id, asyncOperation: operations.message(failing) };
             }
             const capacity = requestCapacity(undefined, undefined, spec.capacitySpec, call);
             const projectId = request.projectId === "" ? "" : project(request.projectId);

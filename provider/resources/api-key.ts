@@ -70,10 +70,10 @@ export interface ApiKeyArgs {
  * deleted first. With the option `protect`, a key that is due is an error that stops the whole `up`.
  *
  * A key that has leaked is replaced at once by `pulumi up --replace <urn>`; `pulumi stack --show-urns` shows the URN. One
- * that is less than a day old is deleted before the new one is made, and a warning says so. With `retainOnDelete` an older
+ * that is less than an hour old is deleted before the new one is made, and a warning says so. With `retainOnDelete` an older
  * one stays: delete it by hand. The option `import` has to be taken out of the program before: with it, the key itself comes
  * in its own place, and a warning says so. A key that left the stack alive, by `retainOnDelete` or `pulumi state delete`, is
- * deleted when one of the same logical name is made within a day of its creation: give the new one another.
+ * deleted when one of the same logical name is made within an hour of its creation: give the new one another.
  */
 export class ApiKey extends Resource {
     declare public readonly ownerId: pulumi.Output<string>;

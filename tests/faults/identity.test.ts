@@ -93,6 +93,20 @@ test("what is renamed by `import` of its id is not deleted under its old name", 
     expect(leftovers(stack, emulator)).toEqual([]);
 });
 
+test("an owner of the account, whom nobody may delete, is renamed by `import` like anything else", async () => {
+    const email = "ann@example.com";
+    const { id } = emulator.users.add({ spec: { email, access: { accountAccess: { role: 1 } } } });
+    const named = (name: string) => async () =>
+        void new temporalcloud.User(name, { email, accountRole: "owner" }, { import: id });
+    const stack = await newStack(named("one"));
+    await stack.up();
+    const result = await stack.up({ program: named("two") });
+    expect(result.messages("one").join()).toContain(`User ${id} is not deleted: a resource of this program`);
+    expect(stack.resources().map(({ urn }) => urn.split("::").at(-1))).toEqual(["two"]);
+    await expect(stack.destroy()).rejects.toThrow("an owner of the account cannot be deleted");
+    expect(emulator.users.get(id)).toBeDefined();
+});
+
 test("destroyed and made again at once, everything is new", async () => {
     const [version, each] = [{ values: 0, names: 0 }, 2];
     const stack = await newStack(fleet(version, each));

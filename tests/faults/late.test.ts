@@ -41,6 +41,30 @@ test("what was made is not taken over; the error says who made it, and how to go
     });
 }, 60_000);
 
+test("what was made two hours ago, and cannot be taken over, is left: it can be in use under another name", async () => {
+    await withStacks({}, async (emulator, newStack) => {
+        const now = Date.now.bind(Date);
+        const clock = jest.spyOn(Date, "now").mockImplementation(() => now() - 2 * 3_600_000);
+        const [first, second] = [newStack(), newStack()];
+        const kept = samples.filter(({ kind }) => kind === "ApiKey" || kind === "ServiceAccount");
+        await Promise.all(kept.map(({ kind, args }) => first.up(kind, kind, args(emulator))));
+        clock.mockRestore();
+        await Promise.all(
+            kept.map(async ({ kind, unique, replaced, ids }) => {
+                // As if it had got another logical name, of which this run is told nothing.
+                const again = second.up(kind, kind, replaced(emulator));
+                await (unique ? expect(again).rejects.toThrow("exists already") : again);
+                expect(ids(emulator)).toContain(first.id(kind));
+                await until("the warning", () =>
+                    second.warnings.some((text) => text.startsWith(`${kind} ${first.id(kind)} is left as it is`)),
+                );
+            }),
+        );
+        expect(await tokenWorks(first, "ApiKey")).toBe(true);
+        expect(await tokenWorks(second, "ApiKey")).toBe(true);
+    });
+}, 60_000);
+
 describe.each([Status.NOT_FOUND, Status.PERMISSION_DENIED])("operations that cannot be seen at first (%d)", (code) => {
     const hide = (emulator: Emulator, durationMs: number) =>
         emulator.faults.add({ kind: "hideOperation", method: /^(Create|Update|Delete)/, code, durationMs, times: 100 });

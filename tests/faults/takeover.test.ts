@@ -107,6 +107,24 @@ describe("a create that was killed", () => {
             expect(stack.state.get("worker")?.outputs).toMatchObject({ accountRole: "read" });
         }));
 
+    scene(
+        "and failed, since somebody else has the name",
+        { duplicateNameFrom: "operation" },
+        async ({ emulator, stack, die, up }) => {
+            const spec = { name: "orders", replicas: [{ region: "aws-us-east-1" }], apiKeyAuth: { enabled: true } };
+            const args = (sample: Sample) => ({ ...sample.args(emulator), name: spec.name });
+            const { namespace: id } = emulator.namespaces.add({ spec });
+            await die(args);
+            emulator.finishOperations();
+            await expect(up(args, "create")).rejects.toThrow(
+                /exists already \(id orders\..*no recent operation of this stack/,
+            );
+            expect(stack.state.size).toBe(0);
+            expect(emulator.namespaces.get(id)).toBeDefined();
+        },
+        [namespaces],
+    );
+
     scene("and its operation is still in flight", {}, async ({ emulator, die, up, one }) => {
         await die();
         setTimeout(() => emulator.finishOperations(), 1_500);

@@ -4,9 +4,10 @@ import { Emulator } from "../../emulator";
 import { API_VERSION } from "../../proto/generated/version";
 import { type Host, startHost, UNKNOWN } from "../support/host";
 import { type Kind, providerText, urnOf } from "../support/inputs";
+import { until } from "../support/until";
 import { configurationOf, errorOf, namespace, resource, up } from "./resources";
 
-const settings = { operationDurationMs: 0, checkDurationMs: 100 };
+const settings = { operationDurationMs: 0, checkDurationMs: 100, duplicateNameFrom: "call" } as const;
 
 let emulator: Emulator;
 let host: Host;
@@ -104,6 +105,44 @@ test("a read of what was never described, as `.get` makes it, needs nothing but 
     await expect(
         host.read({ id: "nowhere.a1b2c", urn, properties: { __provider: providerText("Namespace") } }),
     ).resolves.toMatchObject({ id: "" });
+});
+
+test("a namespace of a name that somebody else has, which the operation finds out, is none of ours", async () => {
+    emulator.settings.duplicateNameFrom = "operation";
+    const { namespace: id } = emulator.namespaces.add({
+        spec: { name: "theirs", replicas: [{ region: "aws-us-east-1" }], apiKeyAuth: { enabled: true } },
+    });
+    const error = await errorOf(up(host, namespace("theirs")));
+    expect(error.message).toContain('a Namespace "theirs" exists already (id theirs.a1b2c), and no recent operation');
+    expect(error.message).toContain("Nothing was changed.");
+    // Nothing for the state, from which it would be deleted.
+    expect(error.initFailed).toBeUndefined();
+    expect(emulator.namespaces.get(id)).toBeDefined();
+});
+
+test("what was made anew elsewhere under its name is left alone until a refresh has shown it", async () => {
+    const { urn, news } = namespace("anew", { retentionDays: 7 });
+    const { id, inputs, properties } = await up(host, { urn, news });
+    emulator.namespaces.change(id, (theirs) => {
+        theirs.createdTime = { seconds: BigInt(Math.round(Date.now() / 1000) + 3_600), nanos: 0 };
+        if (theirs.spec) theirs.spec.description = "Theirs";
+    });
+    const before = emulator.namespaces.get(id);
+    const another =
+        /deleted outside this stack, and what has its id now was made on 20.*Nothing was changed\..*`pulumi refresh`/;
+    await expect(host.update({ id, urn, olds: properties, news: { ...inputs, retentionDays: 9 } })).rejects.toThrow(
+        another,
+    );
+    await expect(host.delete({ id, urn, properties })).rejects.toThrow(another);
+    expect(emulator.namespaces.get(id)).toEqual(before);
+
+    const read = await host.read({ id, urn, properties });
+    await until("the warning", () =>
+        host.logs.some(({ message }) => message.includes("was deleted outside this stack, and made anew on 20")),
+    );
+    await host.update({ id, urn, olds: read.properties, news: { ...inputs, retentionDays: 9 } });
+    await host.delete({ id, urn, properties: read.properties });
+    expect(emulator.namespaces.get(id)).toBeUndefined();
 });
 
 test("an existing resource is taken over by its id, and by `adopt`", async () => {
