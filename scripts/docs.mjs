@@ -133,8 +133,10 @@ function emulatorPage() {
     const intro =
         "`npx temporal-cloud emulator --help` lists its options. `--set <name>=<value>` gives a setting, `--fault <json>` " +
         "orders a fault, and both can be given more than once; `--random-faults <json>` orders faults at random. In JSON a " +
-        "pattern is a text between slashes, and a code its name, such as `UNAVAILABLE`; `run`, a function, is for tests in " +
-        "the same process.";
+        "pattern is a text between slashes, and a code its name, such as `UNAVAILABLE`. The class `Emulator`, its methods, and " +
+        "`run`, a function, are for this package's own tests: with the command, settings stay as they are at the start, and " +
+        "`Infinity` has no end. Groups, Nexus endpoints, connectivity rules, export sinks and custom roles are answered with " +
+        "UNIMPLEMENTED.";
     return page([
         "# The emulator",
         intro,
@@ -189,13 +191,17 @@ function functionsPage(files) {
     const intro = [
         "Lookups read without managing, at preview as well as in `up`. Each `getX` returns a promise; `getXOutput` takes " +
             "outputs as arguments, such as the id of another resource, and at preview gives an unknown result where an " +
-            "argument is not known yet. All take a `provider` option.",
+            "argument is not known yet, or comes from a resource that has yet to be created. All take the options `provider` and " +
+            "`parent`, and `getXOutput` takes `dependsOn` too.",
         "The examples use `await` at the top level, which TypeScript compiles in ES modules only (else error TS1309). In a " +
             'CommonJS program, one without `"type": "module"` in its package.json, use `getXOutput(...).apply(...)`, or ' +
             "export the program as a function:",
         '```ts\nimport * as temporalcloud from "pulumi-temporal-cloud";\n\nexport = async () => {\n' +
             '    const { endpoints } = await temporalcloud.getNamespace({ name: "orders" });\n' +
             "    return { address: endpoints.grpcAddress }; // the stack's outputs\n};\n```",
+        "In unit tests with `pulumi.runtime.setMocks`, the mocks answer: `call` gets the token " +
+            "`pulumi-nodejs:dynamic/temporalcloud:getNamespace` (resources have the type " +
+            "`pulumi-nodejs:dynamic/temporalcloud:Namespace`), and nobody is asked.",
     ];
     return page(["# Lookups", ...intro, ...sections, ...errorSection()]);
 }
@@ -251,7 +257,7 @@ function table(members) {
     const rows = [...members]
         .filter((member) => member.type && member.type.getText() !== "undefined")
         .map((member) => {
-            const name = `\`${member.name.getText()}\`${member.questionToken ? "" : isArgument(member) ? " (required)" : ""}`;
+            const name = `\`${member.name.getText()}\`${isRequired(member) ? " (required)" : ""}`;
             return `| ${name} | \`${typeText(member.type)}\` | ${comment(member).replace(/\s+/g, " ")} |`;
         });
     return framed(["Name", "Type"], rows);
@@ -262,8 +268,10 @@ function framed(headings, rows) {
     return [`| ${[...headings, ""].join(" | ")}|`, `|${"---|".repeat(headings.length + 1)}`, ...rows].join("\n");
 }
 
-function isArgument(member) {
-    return /pulumi\.Input\b/.test(member.type.getText());
+/** Whether somebody has to give it: a member of what people write, and not of what they read. */
+function isRequired({ questionToken, type, parent }) {
+    const isGiven = /pulumi\.Input\b/.test(type.getText()) || /^(Fault|RandomFaults|\w+Args)$/.test(parent.name?.text);
+    return isGiven && !questionToken;
 }
 
 /** The type as a person thinks of it: without inputs, outputs, and what may be left out. */
