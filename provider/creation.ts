@@ -223,16 +223,15 @@ export class Creation<Args extends object, Resource extends Live> {
         ];
         if (impossible.length > 0) {
             const paths = [...new Set(impossible)].map((path) => `\`${path}\``).join(", ");
-            const why = `an earlier run of this stack started to create it, and the program has since changed in ${paths}`;
-            await this.discardIfRecent(run, created, ended, why);
+            await this.discardIfRecent(run, created, ended, `the program has since changed in ${paths}`);
             return { outcome: "passed" };
         }
         const { onceOutputs } = this.definition;
         if (onceOutputs !== undefined) {
             // A server may repeat them. But a key can be here because it is to be replaced, which the engine does not always
             // say, and it has the lifetime that was declared when it was made.
-            const why = `an earlier run of this stack started to create it, and its ${onceOutputs.join(", ")} can be lost, or known elsewhere`;
-            await this.discardIfRecent(run, created, ended, why);
+            const lost = `its ${onceOutputs.join(", ")} can be lost, or known elsewhere`;
+            await this.discardIfRecent(run, created, ended, lost);
             return { outcome: "passed" };
         }
         return { outcome: "taken", created: this.take(run, created, operation) };
@@ -251,8 +250,14 @@ export class Creation<Args extends object, Resource extends Live> {
         return false;
     }
 
-    /** Deletes what an earlier run made, or leaves it where that is long ago. */
-    private async discardIfRecent(run: Run, created: Created, operation: AsyncOperation, why: string): Promise<void> {
+    /** Deletes what an earlier run made and cannot be taken over, or leaves it where that is long ago. */
+    private async discardIfRecent(
+        run: Run,
+        created: Created,
+        operation: AsyncOperation,
+        because: string,
+    ): Promise<void> {
+        const why = `an earlier run of this stack started to create it, and ${because}`;
         const endedMs = timeMs(operation.finishedTime ?? operation.startedTime);
         if (Date.now() - endedMs < DISCARD_MS) {
             await this.discard(run, created, why);
