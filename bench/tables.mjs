@@ -148,14 +148,14 @@ export function mainTable(figures) {
 
 /** How the figures grow with the number of resources. */
 export function growthTable(figures) {
-    const all = [...collect(figures).values()].filter(({ error }) => !error);
-    const sizes = [...new Set(all.map(({ size }) => size))].sort((a, b) => a - b);
+    const all = new Map([...collect(figures)].filter(([, { error }]) => !error));
+    const sizes = [...new Set([...all.values()].map(({ size }) => size))].sort((a, b) => a - b);
     const headings = ["ms each", "plugin CPU ms each", "requests each", "refused", "plugin MB", "program MB"];
     const rows = [["operation", "limit", "command", "who", ...headings]];
     // One of each, whatever its size.
-    const ofAnySize = new Map(all.map((figure) => [keyOf({ ...figure, size: "" }), figure]));
+    const ofAnySize = new Map([...all.values()].map((figure) => [keyOf({ ...figure, size: "" }), figure]));
     for (const figure of ofAnySize.values()) {
-        const ofSizes = sizes.map((size) => all.find((other) => keyOf(other) === keyOf({ ...figure, size })));
+        const ofSizes = sizes.map((size) => all.get(keyOf({ ...figure, size })));
         const grow = (figureOf) => ofSizes.map((at) => (at && figureOf(at)) ?? "-").join(", ");
         rows.push([
             `${figure.operationMs / 1000} s`,
