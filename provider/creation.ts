@@ -75,8 +75,7 @@ export class Creation<Args extends object, Resource extends Live> {
             }
             const created = await noted();
             const { id, once } = created;
-            const unseen = "just made";
-            return { created, resource: await this.existing.settle(run, bag, id, task, { unseen, once }) };
+            return { created, resource: await this.existing.settle(run, bag, id, task, { justMade: true, once }) };
         } catch (error) {
             const created = await noted();
             if (error instanceof OperationError) {
@@ -286,7 +285,7 @@ export class Creation<Args extends object, Resource extends Live> {
             lagUntil = 0;
         }
         await this.existing.look(run, created.id, lagUntil);
-        await this.existing.remove(run, created.id, {});
+        await this.existing.remove(run, created.id);
     }
 
     private take(run: Run, created: Created, { id }: AsyncOperation): Created {

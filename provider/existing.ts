@@ -11,8 +11,8 @@ import { deleteOperationId } from "./operation-id";
 import type { Run, Task } from "./run";
 import { HalfFinishedError, LifecycleError, reason, title } from "./run";
 import type { View } from "./view";
-import { GONE, REPLACE_KEY, timeMs, UNSEEN_KEY } from "./view";
-import { fromTimestamp, isGone, toTimestamp } from "./wire";
+import { GONE, isUnseen, REPLACE_KEY, timeMs, UNSEEN_KEY } from "./view";
+import { fromTimestamp, isGone } from "./wire";
 
 const LOOK_DELAY_MS = 200;
 const LOOK_MAX_DELAY_MS = 5_000;
@@ -34,9 +34,6 @@ const UNEXPLAINED_LIMIT = 3;
 const ANOTHER_MS = 60_000;
 /** The time for a last look, when the time for the work itself is up. */
 const LAST_LOOK_MS = 10_000;
-
-/** A resource that nobody has seen yet: made just now, or by an earlier run. */
-export type Unseen = "just made" | "made earlier";
 
 /** What is done to resources that exist: looked at, brought to what is wanted, removed. */
 export class Existing<Args extends object, Resource extends Live> {
@@ -73,10 +70,10 @@ export class Existing<Args extends object, Resource extends Live> {
         bag: Bag,
         id: string,
         task: Task,
-        options: { readonly unseen?: Unseen | undefined; readonly once?: Bag | undefined; readonly old?: Bag },
+        options: { readonly justMade?: boolean; readonly once?: Bag | undefined; readonly old?: Bag },
     ): Promise<Resource> {
-        let { unseen } = options;
-        const lagUntil = unseen ? performance.now() + READ_LAG_MS : 0;
+        let { justMade = false } = options;
+        const lagUntil = justMade || isUnseen(options.old) ? performance.now() + READ_LAG_MS : 0;
         const made = new Map<string, number>();
         let answer = "";
         let conflicts = 0;
@@ -88,14 +85,14 @@ export class Existing<Args extends object, Resource extends Live> {
             for (;;) {
                 const resource = await this.look(run, id, lagUntil);
                 if (resource === undefined) {
-                    if (unseen === "just made") {
+                    if (justMade) {
                         throw new LifecycleError(`the server has not shown it for ${READ_LAG_MS / 1000} s.`);
                     }
                     await refuseOtherAccount(run, options.once?.[ACCOUNT_KEY]);
                     throw this.gone({ ...run, id }, bag, id, options.once);
                 }
-                unseen = undefined;
-                this.refuseAnother(run, resource, options.old);
+                justMade = false;
+                this.refuseSuccessor(run, resource, options.old);
                 if (resource.state === ResourceState.RESOURCE_STATE_ACTIVATION_FAILED) {
                     throw this.neverActive({ ...run, id }, bag, id, resource, options.once);
                 }
@@ -137,18 +134,17 @@ export class Existing<Args extends object, Resource extends Live> {
         }
     }
 
-    /** Deletes the resource, if it is there; one that is unseen may just not be visible yet. Returns whether it was there. */
-    async remove(
-        run: Run,
-        id: string,
-        { unseen, old }: { readonly unseen?: Unseen | undefined; readonly old?: Bag },
-    ): Promise<boolean> {
+    /**
+     * Deletes the resource, if it is there; one that nobody has seen, as its old state says, may just not be visible yet.
+     * Returns whether it was there.
+     */
+    async remove(run: Run, id: string, old?: Bag): Promise<boolean> {
         const { session } = run;
         const { kind, idRecurs } = this.definition;
         // An id that is never given twice can be derived; it tells later that the resource is gone and not just unseen.
         const derivedId = idRecurs ? undefined : deleteOperationId(kind, id);
         let operationId = derivedId ?? randomUUID();
-        let lagUntil = unseen ? performance.now() + READ_LAG_MS : 0;
+        let lagUntil = isUnseen(old) ? performance.now() + READ_LAG_MS : 0;
         let wasThere = false;
         for (let attempt = 0; ; ) {
             const resource = await this.look(run, id, lagUntil);
@@ -156,7 +152,7 @@ export class Existing<Args extends object, Resource extends Live> {
                 return wasThere;
             }
             wasThere = true;
-            this.refuseAnother(run, resource, old);
+            this.refuseSuccessor(run, resource, old);
             if (isInFlight(resource)) {
                 lagUntil = resource.state === ResourceState.RESOURCE_STATE_DELETING ? 0 : lagUntil;
                 await this.awaitOthers(run, resource);
@@ -197,22 +193,29 @@ export class Existing<Args extends object, Resource extends Live> {
         if (!this.definition.idRecurs || typeof old?.createdTime !== "string") {
             return undefined;
         }
-        const known = toTimestamp(old.createdTime);
         const { createdTime } = resource;
-        return known && createdTime && timeMs(createdTime) - timeMs(known) > ANOTHER_MS
+        return createdTime && timeMs(createdTime) - Date.parse(old.createdTime) > ANOTHER_MS
             ? fromTimestamp(createdTime)
             : undefined;
     }
 
-    private refuseAnother(run: Run, resource: Resource, old: Bag | undefined): void {
+    /**
+     * What has the id that the state knows may be what somebody else has made of that name since, and be in use. What has no
+     * name cannot be had by anybody else.
+     */
+    private refuseSuccessor(run: Run, resource: Resource, old: Bag | undefined): void {
+        const isBack = old?.[REPLACE_KEY] === GONE && this.view.naturalKey(old) !== undefined;
         const since = this.anotherSince(resource, old);
-        if (since !== undefined) {
-            throw new LifecycleError(
-                `it was deleted outside this stack, and what has its id now was made on ${since}, and can be somebody ` +
-                    "else's. Nothing was changed. Run `pulumi refresh` first to manage what is there, or " +
-                    `\`pulumi state delete '${run.context.urn}'\` to leave it alone.`,
-            );
+        if (!isBack && since === undefined) {
+            return;
         }
+        const what = isBack
+            ? "it was gone when an update looked for it, and now there is one again, which can be somebody else's."
+            : `it was deleted outside this stack, and what has its id now was made on ${since}, and can be somebody else's.`;
+        throw new LifecycleError(
+            `${what} Nothing was changed. Run \`pulumi refresh\` first to manage what is there, or ` +
+                `\`pulumi state delete '${run.context.urn}'\` to leave it alone.`,
+        );
     }
 
     /** Sends a delete and waits for it. Undefined where the server does not tell how it ended. */

@@ -6,14 +6,13 @@ import type { ResourceContext } from "./context";
 import { CONTEXT_KEY, contextOf, READ_TIMEOUT_MS } from "./context";
 import { Creation } from "./creation";
 import type { Definition, Live } from "./definition";
-import type { Unseen } from "./existing";
 import { Existing, getExactly } from "./existing";
 import type { Bag } from "./fields";
 import { checkFields } from "./fields";
 import { Owners } from "./owners";
 import type { Log, Method, Run, Session, Task } from "./run";
 import { LifecycleError, title, within } from "./run";
-import { GONE, hidden, managedOf, REPLACE_KEY, UNSEEN_KEY, View, visible } from "./view";
+import { hidden, isUnseen, managedOf, REPLACE_KEY, View, visible } from "./view";
 import { isGone } from "./wire";
 
 export interface CheckResult {
@@ -157,7 +156,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
     async read(session: Session, id: string, old: Bag): Promise<{ props: Bag; inputs: Bag } | undefined> {
         return this.within("read", session, old, id, async (run) => {
             // What was just made may only not be visible yet, as for an update or a delete.
-            const resource = unseenOf(old)
+            const resource = isUnseen(old)
                 ? await this.existing.look(run, id, performance.now() + READ_LAG_MS)
                 : await this.find(run, id);
             if (resource === undefined) {
@@ -181,8 +180,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
             this.alone(session, id, async () => {
                 const once = await this.once(session, old);
                 const task = this.view.task(visible(bag), { old, ignores: run.context.ignores });
-                const unseen = unseenOf(old);
-                const resource = await this.existing.settle(run, bag, id, task, { unseen, once, old });
+                const resource = await this.existing.settle(run, bag, id, task, { once, old });
                 const left = this.view.left(resource, task);
                 if (left) {
                     run.session.log.warn(run.context.urn, left.warning);
@@ -212,28 +210,11 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         this.owners.forget(id);
         await this.within("delete", session, old, id, (run) =>
             this.alone(session, id, async () => {
-                if (old[REPLACE_KEY] === GONE && this.view.naturalKey(old) !== undefined) {
-                    await this.refuseReturned(run, id);
-                }
-                if (!(await this.existing.remove(run, id, { unseen: unseenOf(old), old }))) {
+                if (!(await this.existing.remove(run, id, old))) {
                     await refuseOtherAccount(run, old[ACCOUNT_KEY]);
                 }
             }),
         );
-    }
-
-    /**
-     * What was gone and is there again may be what somebody else has made of that name since, and be in use. What has no
-     * name cannot be had by anybody else.
-     */
-    private async refuseReturned(run: Run, id: string): Promise<void> {
-        if ((await this.existing.look(run, id)) !== undefined) {
-            throw new LifecycleError(
-                "it was gone when an update looked for it, and now there is one again, which can be somebody else's. " +
-                    "Nothing was changed. Run `pulumi refresh` first to manage what is there, or " +
-                    `\`pulumi state delete '${run.context.urn}'\` to leave it alone.`,
-            );
-        }
     }
 
     /**
@@ -337,8 +318,4 @@ export class Lifecycle<Args extends object, Resource extends Live> {
             isGone,
         };
     }
-}
-
-function unseenOf(old: Bag): Unseen | undefined {
-    return old[UNSEEN_KEY] === true ? "made earlier" : undefined;
 }

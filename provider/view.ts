@@ -22,6 +22,11 @@ export const GONE = "gone";
 /** Hidden output: its create has not come to its end. That it is not there can mean that it is not visible yet. */
 export const UNSEEN_KEY = "__unseen";
 
+/** Whether the old state is of a resource that nobody has seen yet, made by an earlier run. */
+export function isUnseen(old: Bag | undefined): boolean {
+    return old?.[UNSEEN_KEY] === true;
+}
+
 /** Hidden outputs that last until the resource is next seen. */
 const PASSING = [REPLACE_KEY, UNSEEN_KEY];
 
@@ -107,7 +112,7 @@ export class View<Args extends object, Resource extends Live> {
      * be left alone. That is not so of what is taken over.
      */
     task(args: Bag, { old, ignores, takesOver = false }: TaskOptions = {}): Task {
-        const isFirst = old === undefined ? !takesOver : old[UNSEEN_KEY] === true;
+        const isFirst = old === undefined ? !takesOver : isUnseen(old);
         const ignored = isFirst ? undefined : ignores;
         const managed = new Set(this.managed(args));
         const before = old === undefined ? new Set<string>() : (managedOf(old) ?? new Set());

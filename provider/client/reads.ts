@@ -59,7 +59,7 @@ export class Reads {
         return reads.read(id, waiter);
     }
 
-    /** Does what writes to resources of that kind, and says `changed` when the server has accepted it. */
+    /** Does what writes to resources of that kind. The work itself says `changed` once the server has accepted it. */
     async changing<T>(kind: string, write: () => Promise<T>): Promise<T> {
         this.changed(kind);
         try {
