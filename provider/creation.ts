@@ -28,6 +28,11 @@ const DISCARD_MS = 3_600_000;
 const MAX_LIVES = 100;
 /** What the server's clocks may differ by. */
 const CLOCK_SLACK_MS = 60_000;
+/** What the clocks of one server's machines may differ by. From one run to the next, more time than this goes by. */
+const SAME_MOMENT_MS = 200;
+
+/** How a server refuses a create whose operation id it knows, or whose name is taken. */
+const REFUSALS = ["invalid", "alreadyExists", "conflict", "nothingToChange", "notFound"] as const;
 
 /** What became of an operation of an earlier run. */
 type Earlier =
@@ -40,6 +45,13 @@ type Earlier =
     /** What it made, if anything, is none of this resource's concern. */
     | { readonly outcome: "passed" };
 
+/** What a create was answered with. */
+interface Answer {
+    readonly created: Created;
+    /** Whether this process has started it. */
+    readonly isOurs: boolean;
+}
+
 /** The life before the one that is to begin. */
 interface Before {
     readonly operation: AsyncOperation;
@@ -48,11 +60,21 @@ interface Before {
 }
 
 /**
- * Creates, exactly once. The operation id of a create is derived from the resource's place in the stack, and asked for
- * before it is used: if the server knows it, an earlier run was killed before it could save what it had started, and
- * this one goes on from there.
+ * When this process started its first operation, in milliseconds by the server's own clock: what started before is an
+ * earlier run's. It belongs to the connection.
+ */
+const firstStarts = new WeakMap<Cloud, number>();
+
+/**
+ * Creates, exactly once. The operation id of a create is derived from the resource's place in the stack: if the server
+ * knows it, an earlier run was killed before it could save what it had started, and this one goes on from there. The first
+ * creates of a process ask for it before they use it. From then on it is known when this process began, and the operation
+ * that a create is answered with tells by its start whose it is: one request less for each.
  */
 export class Creation<Args extends object, Resource extends Live> {
+    /** The operation ids that this process has sent: what comes back under one of them again is not of a new create. */
+    private readonly sent = new Set<string>();
+
     constructor(
         private readonly definition: Definition<Args, Resource>,
         private readonly view: View<Args, Resource>,
@@ -91,15 +113,18 @@ export class Creation<Args extends object, Resource extends Live> {
         for (let life = 0; ; life += 1) {
             // Past the bound, an id at random: no run could take it up, but this one can go on.
             const operationId = life < MAX_LIVES ? this.operationId(run, task, life) : randomUUID();
-            const operation = await this.existing.knownOperation(run, operationId);
+            const answer = await this.sendAtOnce(run, task, operationId);
+            const operation = answer?.isOurs ? undefined : await this.existing.knownOperation(run, operationId);
             if (operation === undefined) {
-                const created = await this.startAnew(run, task, operationId, before);
+                const created = answer
+                    ? this.begun(run, answer.created)
+                    : await this.startAnew(run, task, operationId, before);
                 if (await this.isComplete(run, created)) {
                     return created;
                 }
                 continue;
             }
-            const earlier = await this.takeUp(run, bag, task, operation);
+            const earlier = await this.takeUp(run, bag, task, operation, answer?.created);
             switch (earlier.outcome) {
                 case "taken":
                     return earlier.created;
@@ -115,11 +140,35 @@ export class Creation<Args extends object, Resource extends Live> {
         }
     }
 
+    /**
+     * Sends the create without having asked, where its answer can tell whose it is. Undefined where it cannot, and where it
+     * was refused: the server may know the id with another request, or the name be taken.
+     */
+    private async sendAtOnce(run: Run, task: Task, operationId: string): Promise<Answer | undefined> {
+        const firstStart = firstStarts.get(run.session.client.cloud);
+        if (firstStart === undefined || this.sent.has(operationId)) {
+            return undefined;
+        }
+        try {
+            const created = await this.send(run, task, operationId);
+            const startedTime = created.asyncOperation?.startedTime;
+            return {
+                created,
+                isOurs: startedTime !== undefined && timeMs(startedTime) >= firstStart - SAME_MOMENT_MS,
+            };
+        } catch (error) {
+            if (failed(error, ...REFUSALS)) {
+                return undefined;
+            }
+            throw error;
+        }
+    }
+
     private async startAnew(run: Run, task: Task, operationId: string, before: Before | undefined): Promise<Created> {
         try {
             const created = await this.send(run, task, operationId);
-            // Where a name is the id, that of a resource that was gone is the new one's, too.
-            return this.definition.idRecurs ? this.claimed(run, created) : created;
+            noteStart(run, created);
+            return this.begun(run, created);
         } catch (error) {
             if (!failed(error, "alreadyExists", "invalid", "conflict")) {
                 throw error;
@@ -151,6 +200,7 @@ export class Creation<Args extends object, Resource extends Live> {
     private async send(run: Run, task: Task, operationId: string, earlier?: AsyncOperation): Promise<Created> {
         const { session, signal } = run;
         const cloud = earlier ? repeating(session.client.cloud, earlier) : session.client.cloud;
+        this.sent.add(operationId);
         const created = await this.definition.create(cloud, task.args as Args, {
             operationId,
             earlier,
@@ -168,7 +218,13 @@ export class Creation<Args extends object, Resource extends Live> {
      * Takes over what an operation of an earlier run made, if it is there, recent, and no other resource's. Where it
      * cannot become what the program wants, it is deleted: no state has ever known it.
      */
-    private async takeUp(run: Run, bag: Bag, task: Task, operation: AsyncOperation): Promise<Earlier> {
+    private async takeUp(
+        run: Run,
+        bag: Bag,
+        task: Task,
+        operation: AsyncOperation,
+        answer: Created | undefined,
+    ): Promise<Earlier> {
         if (!isRecent(operation)) {
             return { outcome: "unnamed" };
         }
@@ -176,9 +232,9 @@ export class Creation<Args extends object, Resource extends Live> {
         try {
             // The same id again makes nothing new: the server repeats its first answer, the only one that names the
             // resource.
-            created = await this.send(run, task, operation.id, operation);
+            created = answer ?? (await this.send(run, task, operation.id, operation));
         } catch (error) {
-            if (failed(error, "invalid", "alreadyExists", "conflict", "nothingToChange", "notFound")) {
+            if (failed(error, ...REFUSALS)) {
                 return { outcome: "unnamed" };
             }
             throw error;
@@ -295,6 +351,11 @@ export class Creation<Args extends object, Resource extends Live> {
                 `(operation ${id}).`,
         );
         return this.claimed(run, created);
+    }
+
+    /** What this run has begun to make. Where a name is the id, that of a resource that was gone is the new one's, too. */
+    private begun(run: Run, created: Created): Created {
+        return this.definition.idRecurs ? this.claimed(run, created) : created;
     }
 
     private claimed(run: Run, created: Created): Created {
@@ -414,6 +475,14 @@ export class Creation<Args extends object, Resource extends Live> {
         const naturalKey = this.view.naturalKey(task.args) ?? "";
         const { salt, backend } = session;
         return createOperationId({ organization, urn, naturalKey, salt, backend, generation }, life);
+    }
+}
+
+/** The first of all: those that follow are sent after its answer, and so start later. */
+function noteStart({ session }: Run, { asyncOperation }: Created): void {
+    const { cloud } = session.client;
+    if (asyncOperation?.startedTime && !firstStarts.has(cloud)) {
+        firstStarts.set(cloud, timeMs(asyncOperation.startedTime));
     }
 }
 

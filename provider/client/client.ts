@@ -18,7 +18,7 @@ import { cloudService } from "./service";
 /**
  * Does something without noting for errors where they come from. To put that into words, with the source maps that
  * Pulumi's host switches on, takes longer than the call that the error is about, and says no more than how gRPC works
- * inside. Every create makes a call that is to fail: whether an earlier run has begun it.
+ * inside. gRPC notes it for every call, lest that fail.
  */
 function withoutStacks<T>(work: () => T): T {
     const limit = Error.stackTraceLimit;
@@ -29,12 +29,6 @@ function withoutStacks<T>(work: () => T): T {
         Error.stackTraceLimit = limit;
     }
 }
-
-const failPlainly: grpc.Interceptor = (options, nextCall) =>
-    new grpc.InterceptingCall(nextCall(options), {
-        start: (metadata, _listener, next) =>
-            next(metadata, { onReceiveStatus: (status, pass) => withoutStacks(() => pass(status)) }),
-    });
 
 /** One attempt that takes longer is given up and made again, unless its caller knows that it may. */
 const ATTEMPT_MS = 30_000;
@@ -274,7 +268,7 @@ export class Client {
                     method.responseDeserialize,
                     bytes,
                     this.metadata,
-                    { deadline: Date.now() + attemptMs, interceptors: [failPlainly] },
+                    { deadline: Date.now() + attemptMs },
                     done,
                 ),
             );

@@ -1,6 +1,7 @@
 // What the engine does with one resource after another, without the engine: for the many settings and faults for which
 // the real one would only cost time. It speaks to the real plugin process, and keeps a state.
 
+import { randomUUID } from "node:crypto";
 import type { Emulator } from "../../emulator";
 import { connect } from "../emulator/client";
 import { type Host, HostError, type HostOptions, type Properties, startHost } from "../support/host";
@@ -54,6 +55,15 @@ export class MiniStack {
         const host = this.host;
         this.host = undefined;
         await (await host)?.close();
+    }
+
+    /** Has a new run create something, which is forgotten: from then on its process knows when the run began. */
+    async warmUp(): Promise<void> {
+        await this.end();
+        const name = `warm-${randomUUID()}`;
+        await this.up("ServiceAccount", name, { name, accountRole: "read" });
+        this.emulator.serviceAccounts.remove(this.id(name));
+        this.state.delete(name);
     }
 
     /** The plugin process dies. */

@@ -24,16 +24,36 @@ interface Scene {
     /** There is exactly one of every kind, the one that is in the state, and it is of use. */
     one(): Promise<void>;
     none(): void;
-    /** The plugin dies while every kind is being created. */
+    /** The plugin dies while every kind is being created; then the next run begins. */
     die(args?: (sample: Sample) => Properties): Promise<void>;
+    /** The next run begins. */
+    next(): Promise<void>;
 }
 
 type Settings = EmulatorOptions["settings"];
+type Body = (scene: Scene) => Promise<void>;
 
-function scene(title: string, settings: Settings, body: (scene: Scene) => Promise<void>, kinds = samples): void {
+/**
+ * Twice: where what it is about is the first that a run creates, which asks before it creates, and where it is not, and
+ * creates at once.
+ */
+function eitherWay(title: string, settings: Settings, body: Body, kinds = samples): void {
+    scene(title, settings, body, kinds);
+    scene(`${title}, not the first of its run`, settings, body, kinds, false);
+}
+
+function scene(
+    title: string,
+    settings: Settings,
+    body: Body,
+    kinds: readonly Sample[] = samples,
+    isFirst = true,
+): void {
     test.concurrent(title, () =>
         withStacks(settings, async (emulator, newStack) => {
             const stack = newStack();
+            const next = () => (isFirst ? stack.end() : stack.warmUp());
+            await next();
             const all: Scene["all"] = async (step) => {
                 await Promise.all(kinds.map(step));
             };
@@ -57,18 +77,21 @@ function scene(title: string, settings: Settings, body: (scene: Scene) => Promis
                 none: () => {
                     expect(kinds.flatMap((sample) => sample.ids(emulator))).toEqual([]);
                 },
-                die: (args = first) =>
-                    dieCreating(
+                die: async (args = first) => {
+                    await dieCreating(
                         stack,
                         kinds.map((sample) => [sample, sample.kind, args(sample)]),
-                    ),
+                    );
+                    await next();
+                },
+                next,
             });
         }),
     );
 }
 
 describe("a create that was killed", () => {
-    scene("and the program has changed since", {}, async ({ emulator, stack, die, up, one, none, all }) => {
+    eitherWay("and the program has changed since", {}, async ({ emulator, stack, die, up, one, none, all }) => {
         await die();
         emulator.finishOperations();
         await up((sample) => sample.changed(emulator), "create");
@@ -79,7 +102,7 @@ describe("a create that was killed", () => {
         none();
     });
 
-    scene(
+    eitherWay(
         "and the program has changed since, in a way that only a replacement can make",
         {},
         async ({ emulator, stack, die, up, one }) => {
@@ -107,7 +130,7 @@ describe("a create that was killed", () => {
             expect(stack.state.get("worker")?.outputs).toMatchObject({ accountRole: "read" });
         }));
 
-    scene(
+    eitherWay(
         "and failed, since somebody else has the name",
         { duplicateNameFrom: "operation" },
         async ({ emulator, stack, die, up }) => {
@@ -125,7 +148,7 @@ describe("a create that was killed", () => {
         [namespaces],
     );
 
-    scene("and its operation is still in flight", {}, async ({ emulator, die, up, one }) => {
+    eitherWay("and its operation is still in flight", {}, async ({ emulator, die, up, one }) => {
         await die();
         setTimeout(() => emulator.finishOperations(), 1_500);
         await up((sample) => sample.args(emulator), "create");
@@ -133,7 +156,7 @@ describe("a create that was killed", () => {
     });
 
     for (const failedCreateLeavesResource of [true, false]) {
-        scene(
+        eitherWay(
             `and its operation has failed since, leaving ${failedCreateLeavesResource ? "something" : "nothing"}`,
             { failedCreateLeavesResource },
             async ({ emulator, die, up, one }) => {
@@ -147,7 +170,7 @@ describe("a create that was killed", () => {
     }
 
     for (const code of [Status.PERMISSION_DENIED, Status.NOT_FOUND]) {
-        scene(
+        eitherWay(
             `and what it made cannot be seen yet (${Status[code]})`,
             // Not even the name would tell that it is there.
             { serviceAccountNamesUnique: false },
@@ -161,7 +184,7 @@ describe("a create that was killed", () => {
         );
     }
 
-    scene(
+    eitherWay(
         "and the server does not repeat its answer",
         {},
         async ({ emulator, die, up, one }) => {
@@ -170,8 +193,8 @@ describe("a create that was killed", () => {
             const details = "the operation id was used before";
             const refusal = { kind: "failBefore", code: Status.ALREADY_EXISTS, details } as const;
             for (const { create } of unique) {
-                // The first create of the next run is the one that asks for the answer again.
-                emulator.faults.add({ ...refusal, method: create });
+                // The first creates of the next run are those that ask for the answer again.
+                emulator.faults.add({ ...refusal, method: create, times: 2 });
             }
             await up((sample) => sample.args(emulator), "create");
             await one();
@@ -180,7 +203,7 @@ describe("a create that was killed", () => {
         unique,
     );
 
-    scene("and then again, and again", {}, async ({ emulator, die, up, one }) => {
+    eitherWay("and then again, and again", {}, async ({ emulator, die, up, one }) => {
         for (let kill = 0; kill < 3; kill += 1) {
             await die();
             emulator.finishOperations();
@@ -190,7 +213,7 @@ describe("a create that was killed", () => {
     });
 });
 
-scene(
+eitherWay(
     "an answer that is lost, to the create, the update, the delete",
     {},
     async ({ emulator, stack, up, one, all, none }) => {
@@ -272,7 +295,7 @@ test.concurrent("a stack stays itself when the options of its `file:` backend ch
     }));
 
 describe("another life", () => {
-    scene("after a destroy, again and again", {}, async ({ emulator, stack, up, one, none, all }) => {
+    eitherWay("after a destroy, again and again", {}, async ({ emulator, stack, up, one, none, all, next }) => {
         const ids = new Set<string>();
         for (let life = 0; life < 4; life += 1) {
             await up((sample) => sample.args(emulator), "create");
@@ -282,33 +305,35 @@ describe("another life", () => {
                 await stack.destroy(kind);
             });
             none();
+            expect(stack.warnings).toEqual([]);
+            await next();
         }
         // A namespace's id is its name.
         expect(ids.size).toBe(1 + 3 * 4);
-        expect(stack.warnings).toEqual([]);
     });
 
-    scene("after a replacement and another, within a day", {}, async ({ emulator, stack, up, one, all }) => {
+    eitherWay("after a replacement and another, within a day", {}, async ({ emulator, stack, up, one, all, next }) => {
         const ids = new Set<string>();
         const note = () => all(async ({ kind }) => void ids.add(stack.id(kind)));
         await up((sample) => sample.args(emulator), "create");
         await note();
         await up((sample) => sample.replaced(emulator), "replace");
         await note();
-        await stack.end();
+        await next();
         await up((sample) => sample.args(emulator), "replace");
         await note();
         await one();
         expect(ids.size).toBe(2 + 3 * 3);
     });
 
-    scene(
+    eitherWay(
         "after it was deleted by somebody else, just after it was made",
         {},
-        async ({ emulator, stack, up, one }) => {
+        async ({ emulator, stack, up, one, next }) => {
             await up((sample) => sample.args(emulator), "create");
             emulator.namespaces.remove(stack.id("Namespace"));
             expect(await stack.refresh("Namespace")).toBe("gone");
+            await next();
             await up((sample) => sample.args(emulator), "create");
             await one();
         },
@@ -325,13 +350,13 @@ describe("`--target-replace` of what was just made", () => {
 
     for (const replayedCreateReturnsToken of [false, true]) {
         const said = replayedCreateReturnsToken ? "repeated" : "said once";
-        scene(
+        eitherWay(
             `leaves one of each, and another key, a token ${said}`,
             { replayedCreateReturnsToken },
-            async ({ emulator, stack, up, one, all }) => {
+            async ({ emulator, stack, up, one, all, next }) => {
                 await up((sample) => sample.args(emulator), "create");
                 const leaked = stack.id("ApiKey");
-                await stack.end();
+                await next();
                 await all(replace(stack, emulator, false));
                 await one();
                 expect(stack.id("ApiKey")).not.toBe(leaked);
@@ -341,12 +366,12 @@ describe("`--target-replace` of what was just made", () => {
             },
         );
 
-        scene(
+        eitherWay(
             `killed before the deletion of the old, a token ${said}`,
             { replayedCreateReturnsToken },
-            async ({ emulator, stack, up, one, all, none }) => {
+            async ({ emulator, stack, up, one, all, none, next }) => {
                 await up((sample) => sample.args(emulator), "create");
-                await stack.end();
+                await next();
                 await all(replace(stack, emulator, true));
                 await stack.kill();
                 expect(stack.condemned).toHaveLength(4);
@@ -364,12 +389,12 @@ describe("`--target-replace` of what was just made", () => {
 
 describe("`--target-replace` of what was deleted elsewhere", () => {
     for (const killed of [false, true]) {
-        scene(
+        eitherWay(
             `makes it anew, and deletes nothing${killed ? ", also when killed before the old one leaves the state" : ""}`,
             {},
-            async ({ emulator, stack, up, one, all, none }) => {
+            async ({ emulator, stack, up, one, all, none, next }) => {
                 await up((sample) => sample.args(emulator), "create");
-                await stack.end();
+                await next();
                 emulator.namespaces.remove(stack.id("Namespace"));
                 const options = { targetReplace: true, dieBeforeDelete: killed };
                 await all(async ({ kind, args }) => {
@@ -477,17 +502,17 @@ describe("one resource under another name", () => {
         );
     }
 
-    scene(
+    eitherWay(
         "by an alias, and then another takes the old name",
         { serviceAccountNamesUnique: false },
-        async ({ emulator, stack, up, all }) => {
+        async ({ emulator, stack, up, all, next }) => {
             await up((sample) => sample.args(emulator), "create");
             const old = new Map(samples.map(({ kind }) => [kind, stack.id(kind)]));
             const renamed = (sample: Sample) => stack.up(sample.kind, `new ${sample.kind}`, sample.args(emulator));
             await all(async ({ kind }) => stack.rename(kind, `new ${kind}`));
             await stack.end();
             await all(async (sample) => expect(await renamed(sample)).toBe("same"));
-            await stack.end();
+            await next();
             await all(async (sample) => {
                 const { kind } = sample;
                 const id = old.get(kind);
@@ -540,6 +565,21 @@ describe("a delete that was killed", () => {
         expect(samples.map((sample) => emulator.requests.count(sample.delete))).toEqual([1, 1, 1, 1]);
     });
 });
+
+test.concurrent("a create asks before it creates only where none has been answered in its run", () =>
+    withStacks({}, async (emulator, newStack) => {
+        const stack = newStack();
+        const requests = async (name: string) => {
+            emulator.requests.reset();
+            await stack.up("User", name, { email: `${name}@example.com`, accountRole: "read" });
+            return emulator.requests.byMethod();
+        };
+        const each = { CreateUser: 1, GetUser: 1 };
+        expect(await requests("ann")).toMatchObject({ ...each, GetAsyncOperation: 2 });
+        expect(await requests("bob")).toEqual({ ...each, GetAsyncOperation: 1 });
+        await stack.end();
+        expect(await requests("cid")).toMatchObject({ ...each, GetAsyncOperation: 2 });
+    }));
 
 test.concurrent("two resources of one stack do not take each other's place", () =>
     withStacks({}, async (emulator, newStack) => {
