@@ -78,7 +78,9 @@ function resourcePage(file) {
     );
     const [args, ...others] = types;
     const outputs = resource.members.filter(
-        (member) => ts.isPropertyDeclaration(member) && !argumentNames(args).has(member.name.getText()),
+        // An argument is an output too, and listed again where there is more to say of it.
+        (member) =>
+            ts.isPropertyDeclaration(member) && (!argumentNames(args).has(member.name.getText()) || comment(member)),
     );
     return page([
         `# ${resource.name.text}`,
@@ -179,12 +181,14 @@ function functionsPage(files) {
                 const name = lookUp.name.text;
                 const capital = name[0].toUpperCase() + name.slice(1);
                 const [args, result] = [typeNamed(`${capital}Args`), typeNamed(`${capital}Result`)];
+                const others = result ? exported.filter((statement) => isPartOf(result, statement)) : [];
                 return [
                     `## ${name}`,
                     comment(lookUp).replaceAll("```ts", "```typescript"),
                     ...thrown(lookUp),
                     ...(args ? [`Arguments: ${lowerFirst(comment(args))}`, ...bodies(args).map(table)] : []),
                     ...(result ? [`Result: ${lowerFirst(comment(result))}`, ...bodies(result).map(table)] : []),
+                    ...others.flatMap((type) => [`### ${type.name.text}`, comment(type), ...bodies(type).map(table)]),
                 ].join("\n\n");
             });
     });
@@ -204,6 +208,16 @@ function functionsPage(files) {
             "`pulumi-nodejs:dynamic/temporalcloud:Namespace`), and nobody is asked.",
     ];
     return page(["# Lookups", ...intro, ...sections, ...errorSection()]);
+}
+
+/** Whether it is an interface that a result names, and that nothing else is about. */
+function isPartOf(result, statement) {
+    const named = statement.name?.text;
+    return (
+        ts.isInterfaceDeclaration(statement) &&
+        !/(?:Args|Result)$/.test(named) &&
+        new RegExp(`\\b${named}\\b`).test(result.getText())
+    );
 }
 
 /** When a function throws, as its comment has it: `{LookupError} when there is none`. */
@@ -256,11 +270,28 @@ function bodies(type) {
 function table(members) {
     const rows = [...members]
         .filter((member) => member.type && member.type.getText() !== "undefined")
-        .map((member) => {
-            const name = `\`${member.name.getText()}\`${isRequired(member) ? " (required)" : ""}`;
-            return `| ${name} | \`${typeText(member.type)}\` | ${comment(member).replace(/\s+/g, " ")} |`;
-        });
+        .flatMap((member) => [
+            row(member, `\`${member.name.getText()}\`${isRequired(member) ? " (required)" : ""}`),
+            ...described(member, member.name.getText()),
+        ]);
     return framed(["Name", "Type"], rows);
+}
+
+function row(member, name) {
+    return `| ${name} | \`${typeText(member.type)}\` | ${comment(member).replace(/\s+/g, " ")} |`;
+}
+
+/** A row for each part of an object that has something to be said of it. */
+function described({ type }, path) {
+    const objects = ts.isUnionTypeNode(type) ? type.types : [type];
+    return objects
+        .filter((object) => ts.isTypeLiteralNode(object))
+        .flatMap(({ members }) => [...members])
+        .filter((member) => ts.isPropertySignature(member))
+        .flatMap((member) => {
+            const name = `${path}.${member.name.getText()}`;
+            return [...(comment(member) ? [row(member, `\`${name}\``)] : []), ...described(member, name)];
+        });
 }
 
 /** Rows below their headings, with one more column, without a heading, for what there is to say. */

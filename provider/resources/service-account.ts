@@ -92,11 +92,13 @@ export class ServiceAccount extends Resource {
     declare public readonly name: pulumi.Output<string>;
     declare public readonly description: pulumi.Output<string>;
     declare public readonly accountRole: pulumi.Output<AccountRole | undefined>;
-    /** Of one that works in the whole account, like the two that follow. */
+    /** Undefined for one that is for one namespace or project only. */
     declare public readonly customRoles: pulumi.Output<string[] | undefined>;
+    /** Undefined for one that is for one namespace or project only. */
     declare public readonly namespaceAccesses: pulumi.Output<
         { [namespaceId: string]: NamespacePermission } | undefined
     >;
+    /** Undefined for one that is for one namespace or project only. */
     declare public readonly projectAccesses: pulumi.Output<{ [projectId: string]: ProjectRole } | undefined>;
     declare public readonly namespaceScopedAccess: pulumi.Output<pulumi.Unwrap<NamespaceScopedAccessArgs> | undefined>;
     declare public readonly projectScopedAccess: pulumi.Output<pulumi.Unwrap<ProjectScopedAccessArgs> | undefined>;
