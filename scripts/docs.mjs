@@ -318,7 +318,8 @@ function typeText(type) {
         .replace(/ \| undefined/g, "")
         .replace(/readonly /g, "")
         .replace(/\/\*\*.*?\*\/ ?/g, "")
-        .replaceAll("|", "\\|");
+        .replaceAll("|", "\\|")
+        .trim();
 }
 
 function wordOf(name, member) {

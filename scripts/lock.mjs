@@ -75,7 +75,11 @@ function isAbandoned(file) {
     try {
         pid = Number(readFileSync(file, "utf8"));
         ageMs = Date.now() - statSync(file).mtimeMs;
-    } catch {
+    } catch (error) {
+        if (error.code !== "ENOENT") {
+            throw new SetupError(`${file} cannot be read: ${error.message}. If no set-up is at work, remove it.`);
+        }
+        // Released in between.
         return false;
     }
     if (!Number.isInteger(pid) || pid <= 0) {

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -42,6 +42,14 @@ test("a folder that cannot be made is said", async () => {
     writeFileSync(path.join(folder, "file"), "");
     expect(await lock(path.join(folder, "file", "cache", "lock"))).toMatch(
         /^SetupError The folder .*cache cannot be made: ENOTDIR.* Its place comes from XDG_CACHE_HOME, HOME or TMPDIR\.\n$/,
+    );
+});
+
+test("a lock that cannot be read is said, and not waited for", async () => {
+    const file = path.join(folder, "lock");
+    mkdirSync(file);
+    expect(await lock(file)).toMatch(
+        /^SetupError .*lock cannot be read: EISDIR.* If no set-up is at work, remove it\.\n$/,
     );
 });
 
