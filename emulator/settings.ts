@@ -33,6 +33,8 @@ export interface Settings {
     protectedDeleteFrom: "call" | "operation";
     /** Whether CreateApiKey, replayed under its operation id, returns the token again. Default false. */
     replayedCreateReturnsToken: boolean;
+    /** From which state on an operation says when it started. Default `pending`. */
+    startedTimeFrom: "pending" | "in_progress";
     /** How long operations and their ids are remembered after they ended, in milliseconds. Default 24 hours. */
     operationIdRetentionMs: number;
     /** What happens to another request under a remembered operation id: refused, or answered as the first. Default `refuse`. */
@@ -78,6 +80,7 @@ export const defaultSettings: Readonly<Settings> = {
     protectedDeleteCode: Status.FAILED_PRECONDITION,
     protectedDeleteFrom: "call",
     replayedCreateReturnsToken: false,
+    startedTimeFrom: "pending",
     operationIdRetentionMs: 24 * 60 * 60 * 1000,
     reusedOperationId: "refuse",
     deletedReadableMs: 0,
@@ -120,5 +123,6 @@ export const settingChoices: { readonly [Name in ChoiceName]: readonly Settings[
     duplicateNameFrom: ["call", "operation"],
     protectedDeleteFrom: ["call", "operation"],
     reusedOperationId: ["refuse", "replay"],
+    startedTimeFrom: ["pending", "in_progress"],
     rootPrincipal: ["service-account", "user"],
 };

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { Timestamp } from "../proto/generated/google/protobuf/timestamp";
 import { CloudServiceDefinition } from "../proto/generated/temporal/api/cloud/cloudservice/v1/service";
 import type { AsyncOperation } from "../proto/generated/temporal/api/cloud/operation/v1/message";
 import { AsyncOperation_State } from "../proto/generated/temporal/api/cloud/operation/v1/message";
@@ -45,13 +46,6 @@ type Earlier =
     /** What it made, if anything, is none of this resource's concern. */
     | { readonly outcome: "passed" };
 
-/** What a create was answered with. */
-interface Answer {
-    readonly created: Created;
-    /** Whether this process has started it. */
-    readonly isOurs: boolean;
-}
-
 /** The life before the one that is to begin. */
 interface Before {
     readonly operation: AsyncOperation;
@@ -60,8 +54,8 @@ interface Before {
 }
 
 /**
- * When this process started its first operation, in milliseconds by the server's own clock: what started before is an
- * earlier run's. It belongs to the connection.
+ * When this process started its first operation, in milliseconds by the server's own clock, of which there may be several:
+ * what started before is an earlier run's. It belongs to the connection.
  */
 const firstStarts = new WeakMap<Cloud, number>();
 
@@ -114,17 +108,15 @@ export class Creation<Args extends object, Resource extends Live> {
             // Past the bound, an id at random: no run could take it up, but this one can go on.
             const operationId = life < MAX_LIVES ? this.operationId(run, task, life) : randomUUID();
             const answer = await this.sendAtOnce(run, task, operationId);
-            const operation = answer?.isOurs ? undefined : await this.existing.knownOperation(run, operationId);
+            const operation = await this.earlierOperation(run, operationId, answer);
             if (operation === undefined) {
-                const created = answer
-                    ? this.begun(run, answer.created)
-                    : await this.startAnew(run, task, operationId, before);
+                const created = answer ? this.begun(run, answer) : await this.startAnew(run, task, operationId, before);
                 if (await this.isComplete(run, created)) {
                     return created;
                 }
                 continue;
             }
-            const earlier = await this.takeUp(run, bag, task, operation, answer?.created);
+            const earlier = await this.takeUp(run, bag, task, operation, answer);
             switch (earlier.outcome) {
                 case "taken":
                     return earlier.created;
@@ -144,24 +136,36 @@ export class Creation<Args extends object, Resource extends Live> {
      * Sends the create without having asked, where its answer can tell whose it is. Undefined where it cannot, and where it
      * was refused: the server may know the id with another request, or the name be taken.
      */
-    private async sendAtOnce(run: Run, task: Task, operationId: string): Promise<Answer | undefined> {
-        const firstStart = firstStarts.get(run.session.client.cloud);
-        if (firstStart === undefined || this.sent.has(operationId)) {
+    private async sendAtOnce(run: Run, task: Task, operationId: string): Promise<Created | undefined> {
+        if (!firstStarts.has(run.session.client.cloud) || this.sent.has(operationId)) {
             return undefined;
         }
         try {
-            const created = await this.send(run, task, operationId);
-            const startedTime = created.asyncOperation?.startedTime;
-            return {
-                created,
-                isOurs: startedTime !== undefined && timeMs(startedTime) >= firstStart - SAME_MOMENT_MS,
-            };
+            return await this.send(run, task, operationId);
         } catch (error) {
             if (failed(error, ...REFUSALS)) {
                 return undefined;
             }
             throw error;
         }
+    }
+
+    /** The operation of that id, unless the create that was sent under it has just started it. */
+    private async earlierOperation(
+        run: Run,
+        operationId: string,
+        answer: Created | undefined,
+    ): Promise<AsyncOperation | undefined> {
+        const firstStart = firstStarts.get(run.session.client.cloud) ?? 0;
+        const isOurs = (startedTime: Timestamp) => timeMs(startedTime) >= firstStart - SAME_MOMENT_MS;
+        const answered = answer?.asyncOperation?.startedTime;
+        if (answered !== undefined && isOurs(answered)) {
+            return undefined;
+        }
+        const operation = await this.existing.knownOperation(run, operationId);
+        const startedTime = answered ?? operation?.startedTime;
+        // What has no time of its start has not been there for long.
+        return answer !== undefined && (startedTime === undefined || isOurs(startedTime)) ? undefined : operation;
     }
 
     private async startAnew(run: Run, task: Task, operationId: string, before: Before | undefined): Promise<Created> {
@@ -478,11 +482,12 @@ export class Creation<Args extends object, Resource extends Live> {
     }
 }
 
-/** The first of all: those that follow are sent after its answer, and so start later. */
+/** Of what this process has asked for before it started it. What it starts later is sent after one of these was answered. */
 function noteStart({ session }: Run, { asyncOperation }: Created): void {
     const { cloud } = session.client;
-    if (asyncOperation?.startedTime && !firstStarts.has(cloud)) {
-        firstStarts.set(cloud, timeMs(asyncOperation.startedTime));
+    if (asyncOperation?.startedTime) {
+        const startedMs = timeMs(asyncOperation.startedTime);
+        firstStarts.set(cloud, Math.min(firstStarts.get(cloud) ?? startedMs, startedMs));
     }
 }
 

@@ -141,9 +141,10 @@ export class Operations {
 
     /** The message for an operation, as it stands now. */
     message(operation: Operation): AsyncOperation {
-        const { checkDurationMs } = this.cloud.settings;
-        const started =
-            this.cloud.now() >= operation.startedMs + (operation.endsMs - operation.startedMs) * pendingPart;
+        const { checkDurationMs, startedTimeFrom } = this.cloud.settings;
+        const inProgressMs = operation.startedMs + (operation.endsMs - operation.startedMs) * pendingPart;
+        const started = this.cloud.now() >= inProgressMs;
+        const startedMs = startedTimeFrom === "pending" ? operation.startedMs : started ? inProgressMs : undefined;
         const end = operation.over ? State[`STATE_${operation.end}`] : undefined;
         return {
             id: operation.id,
@@ -154,7 +155,7 @@ export class Operations {
                 value: Buffer.from(operation.input),
             },
             failureReason: operation.over ? operation.reason : "",
-            startedTime: toTimestamp(operation.startedMs),
+            startedTime: startedMs === undefined ? undefined : toTimestamp(startedMs),
             finishedTime: operation.over ? toTimestamp(operation.endsMs) : undefined,
             state: end ?? (started ? State.STATE_IN_PROGRESS : State.STATE_PENDING),
         };

@@ -20,7 +20,7 @@ export const answers: readonly Partial<Settings>[] = [
     { operationIdRetentionMs: 365 * DAY_MS, rootPrincipal: "user" },
     { deletedReadableMs: DAY_MS, failedCreateLeavesResource: false, apiKeyExpiryImmutable: true },
     { deletedReadableMs: DAY_MS, reusedOperationId: "replay", replayedCreateReturnsToken: true },
-    { reusedOperationId: "replay", checkDurationMs: 0 },
+    { reusedOperationId: "replay", checkDurationMs: 0, operationDurationMs: 250, startedTimeFrom: "in_progress" },
 ];
 
 /** A row, for people. */

@@ -148,12 +148,19 @@ describe("a create that was killed", () => {
         [namespaces],
     );
 
-    eitherWay("and its operation is still in flight", {}, async ({ emulator, die, up, one }) => {
-        await die();
-        setTimeout(() => emulator.finishOperations(), 1_500);
-        await up((sample) => sample.args(emulator), "create");
-        await one();
-    });
+    for (const startedTimeFrom of ["pending", "in_progress"] as const) {
+        const says = startedTimeFrom === "pending" ? "" : ", and does not say when it started";
+        eitherWay(
+            `and its operation is still in flight${says}`,
+            { startedTimeFrom },
+            async ({ emulator, die, up, one }) => {
+                await die();
+                setTimeout(() => emulator.finishOperations(), 1_500);
+                await up((sample) => sample.args(emulator), "create");
+                await one();
+            },
+        );
+    }
 
     for (const failedCreateLeavesResource of [true, false]) {
         eitherWay(
@@ -565,6 +572,17 @@ describe("a delete that was killed", () => {
         expect(samples.map((sample) => emulator.requests.count(sample.delete))).toEqual([1, 1, 1, 1]);
     });
 });
+
+test.concurrent("what is created at once is not taken for another's where its operation says late when it started", () =>
+    withStacks({ startedTimeFrom: "in_progress" }, async (emulator, newStack) => {
+        const stack = newStack();
+        await stack.warmUp();
+        emulator.settings.operationDurationMs = 1_500;
+        await Promise.all(samples.map((sample) => stack.up(sample.kind, sample.kind, sample.args(emulator))));
+        expect(samples.map(({ create }) => emulator.requests.count(create))).toEqual([1, 1, 2, 1]);
+        expect(await tokenWorks(stack, "ApiKey")).toBe(true);
+        expect(stack.warnings).toEqual([]);
+    }));
 
 test.concurrent("a create asks before it creates only where none has been answered in its run", () =>
     withStacks({}, async (emulator, newStack) => {
