@@ -64,15 +64,20 @@ export class Existing<Args extends object, Resource extends Live> {
         }
     }
 
-    /** Looks, writes what is missing, waits for it, and looks again, until nothing is missing. */
+    /** Looks, if it has not been seen yet, writes what is missing, waits for it, and looks again, until nothing is missing. */
     async settle(
         run: Run,
         bag: Bag,
         id: string,
         task: Task,
-        options: { readonly justMade?: boolean; readonly once?: Bag | undefined; readonly old?: Bag },
+        options: {
+            readonly justMade?: boolean;
+            readonly once?: Bag | undefined;
+            readonly old?: Bag;
+            readonly seen?: Resource;
+        },
     ): Promise<Resource> {
-        let { justMade = false } = options;
+        let { justMade = false, seen } = options;
         const lagUntil = justMade || isUnseen(options.old) ? performance.now() + READ_LAG_MS : 0;
         const made = new Map<string, number>();
         let answer = "";
@@ -83,7 +88,8 @@ export class Existing<Args extends object, Resource extends Live> {
         };
         try {
             for (;;) {
-                const resource = await this.look(run, id, lagUntil);
+                const resource = seen ?? (await this.look(run, id, lagUntil));
+                seen = undefined;
                 if (resource === undefined) {
                     if (justMade) {
                         throw new LifecycleError(`the server has not shown it for ${READ_LAG_MS / 1000} s.`);

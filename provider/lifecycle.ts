@@ -41,6 +41,13 @@ interface InState {
     readonly name: string | undefined;
 }
 
+/** What the program wants taken over. */
+interface Adoptable<Resource> {
+    readonly id: string;
+    /** Where it had to be looked for. */
+    readonly found: Resource | undefined;
+}
+
 /** The lifecycle of every resource: check, diff, create, read, update and delete, for whatever a definition describes. */
 export class Lifecycle<Args extends object, Resource extends Live> {
     private readonly view: View<Args, Resource>;
@@ -143,9 +150,9 @@ export class Lifecycle<Args extends object, Resource extends Live> {
     async create(session: Session, bag: Bag): Promise<{ id: string; outs: Bag }> {
         return this.within("create", session, bag, undefined, async (run) => {
             const task = this.view.task(visible(bag), { ignores: run.context.ignores });
-            const adopted = await this.adoptable(run, task);
-            if (adopted !== undefined) {
-                return this.adopt({ ...run, id: adopted }, bag, adopted);
+            const adoptable = await this.adoptable(run, task);
+            if (adoptable !== undefined) {
+                return this.adopt({ ...run, id: adoptable.id }, bag, adoptable);
             }
             const { created, resource } = await this.creation.create(run, bag, task);
             return { id: created.id, outs: this.view.outputs(resource, bag, created.once) };
@@ -226,19 +233,22 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         return oldContext.givenName ?? (wasDefault ? oldContext.name : context.name);
     }
 
-    /** The id of the resource that the program wants taken over, if it is there. */
-    private async adoptable(run: Run, { args }: Task): Promise<string | undefined> {
+    /** The resource that the program wants taken over: by its id, or by its natural key, if there is one. */
+    private async adoptable(run: Run, { args }: Task): Promise<Adoptable<Resource> | undefined> {
         const { importId, adopt, generation } = run.context;
         if (generation > 0) {
             // What was adopted is being replaced: adopting it again would replace it by itself.
             return undefined;
         }
-        const key = this.view.naturalKey(args);
-        if (importId !== undefined || !adopt || key === undefined || !this.definition.find) {
-            return importId;
+        if (importId !== undefined) {
+            return { id: importId, found: undefined };
         }
-        const existing = await this.definition.find(run.session.client.cloud, key, { signal: run.signal });
-        return existing && this.definition.idOf(existing);
+        const key = this.view.naturalKey(args);
+        if (!adopt || key === undefined || !this.definition.find) {
+            return undefined;
+        }
+        const found = await this.definition.find(run.session.client.cloud, key, { signal: run.signal });
+        return found && { id: this.definition.idOf(found), found };
     }
 
     /** The resource, with as few requests as there can be; undefined when there is none. */
@@ -261,13 +271,16 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         return old[ACCOUNT_KEY] === undefined ? { ...(await accountNote(session)), ...once } : once;
     }
 
-    /** Takes an existing resource into the state and brings it to what the program says. */
-    private adopt(run: Run, bag: Bag, id: string): Promise<{ id: string; outs: Bag }> {
+    /**
+     * Takes an existing resource into the state and brings it to what the program says. Where it is that already, nobody is
+     * asked again; else a version that is no longer the last is refused, and looked at anew.
+     */
+    private adopt(run: Run, bag: Bag, { id, found }: Adoptable<Resource>): Promise<{ id: string; outs: Bag }> {
         const { kind } = this.definition;
         // The engine leaves what is ignored to the old state, of which there is none.
         const task = this.view.task(visible(bag), { ignores: run.context.ignores, takesOver: true });
         return this.alone(run.session, id, async () => {
-            const existing = await this.existing.look(run, id);
+            const existing = found ?? (await this.find(run, id));
             if (existing === undefined) {
                 throw new LifecycleError(
                     `there is no ${kind} ${JSON.stringify(id)}. Check the id, and that the API key's owner may see it.`,
@@ -283,7 +296,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
                 );
             }
             const once = { ...(await accountNote(run.session)), ...this.owners.claim(id, run.context) };
-            const resource = await this.existing.settle(run, bag, id, task, { once });
+            const resource = await this.existing.settle(run, bag, id, task, { once, seen: existing });
             if (differing.length > 0) {
                 run.session.log.warn(run.context.urn, `Took over ${kind} ${id} and changed ${paths(differing)}.`);
             }

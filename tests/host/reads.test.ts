@@ -25,7 +25,6 @@ beforeAll(async () => {
             made.push(one);
             return one;
         };
-        const numbers = Array.from({ length: EACH }, (_, number) => number);
         await Promise.all(
             numbers.map(async (number) => {
                 await make("Namespace", `orders-${number}`, { regions: ["aws-us-east-1"], apiKeyAuth: true });
@@ -61,6 +60,8 @@ function one(kind: Kind, number: number): Made {
     }
     return found;
 }
+
+const numbers = Array.from({ length: EACH }, (_, number) => number);
 
 /** Somebody else gives a namespace another retention period. */
 function change({ id }: Made, retentionDays: number): void {
@@ -150,5 +151,37 @@ test.each<[string, (host: Host) => Promise<unknown>]>([
         await expect(host.read(watched)).resolves.toMatchObject({ properties: { retentionDays: 30 } });
         await write(host);
         await expect(host.read(watched)).resolves.toMatchObject({ properties: { retentionDays: 80 } });
+    });
+});
+
+test("what is imported is read with the others, and only what differs is looked at again", async () => {
+    await inPlugin(async (host) => {
+        const args = { regions: ["aws-us-east-1"], apiKeyAuth: true };
+        const imported = (number: number, retentionDays: number) => {
+            const { id } = one("Namespace", number);
+            const name = id.replace(/\..*/, "");
+            return up(host, resource("Namespace", name, { ...args, retentionDays }, { importId: id }));
+        };
+        const days = (number: number) => emulator.namespaces.get(one("Namespace", number).id)?.spec?.retentionDays;
+        const there = numbers.slice(0, made.filter(({ kind }) => kind === "Namespace").length);
+        const declared = there.map((number) => days(number) ?? 0);
+        const taken = await Promise.all(there.map((number) => imported(number, declared[number] ?? 0)));
+        expect(taken.map(({ properties }) => properties.retentionDays)).toEqual(declared);
+        expect(emulator.requests.byMethod()).toEqual({ GetAccount: 1, GetNamespace: 3, GetNamespaces: 1 });
+
+        // Somebody else has changed it since the list was read: what is written is laid over that.
+        emulator.requests.reset();
+        const stale = one("Namespace", 5);
+        emulator.namespaces.change(stale.id, ({ spec }) => {
+            if (spec) spec.description = "changed elsewhere";
+        });
+        await expect(imported(5, 44)).resolves.toMatchObject({
+            properties: { retentionDays: 44, description: "changed elsewhere" },
+        });
+        expect(emulator.namespaces.get(stale.id)?.spec).toMatchObject({
+            retentionDays: 44,
+            description: "changed elsewhere",
+        });
+        expect(emulator.requests.count("UpdateNamespace")).toBe(2);
     });
 });
