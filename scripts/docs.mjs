@@ -272,7 +272,7 @@ function table(members) {
         .filter((member) => member.type && member.type.getText() !== "undefined")
         .flatMap((member) => [
             row(member, `\`${member.name.getText()}\`${isRequired(member) ? " (required)" : ""}`),
-            ...described(member, member.name.getText()),
+            ...partRows(member, member.name.getText()),
         ]);
     return framed(["Name", "Type"], rows);
 }
@@ -282,7 +282,7 @@ function row(member, name) {
 }
 
 /** A row for each part of an object that has something to be said of it. */
-function described({ type }, path) {
+function partRows({ type }, path) {
     const objects = ts.isUnionTypeNode(type) ? type.types : [type];
     return objects
         .filter((object) => ts.isTypeLiteralNode(object))
@@ -290,7 +290,7 @@ function described({ type }, path) {
         .filter((member) => ts.isPropertySignature(member))
         .flatMap((member) => {
             const name = `${path}.${member.name.getText()}`;
-            return [...(comment(member) ? [row(member, `\`${name}\``)] : []), ...described(member, name)];
+            return [...(comment(member) ? [row(member, `\`${name}\``)] : []), ...partRows(member, name)];
         });
 }
 

@@ -143,8 +143,8 @@ export class Operations {
     message(operation: Operation): AsyncOperation {
         const { checkDurationMs, startedTimeFrom } = this.cloud.settings;
         const inProgressMs = operation.startedMs + (operation.endsMs - operation.startedMs) * pendingPart;
-        const started = this.cloud.now() >= inProgressMs;
-        const startedMs = startedTimeFrom === "pending" ? operation.startedMs : started ? inProgressMs : undefined;
+        const saidMs = startedTimeFrom === "pending" ? operation.startedMs : inProgressMs;
+        const now = this.cloud.now();
         const end = operation.over ? State[`STATE_${operation.end}`] : undefined;
         return {
             id: operation.id,
@@ -155,9 +155,9 @@ export class Operations {
                 value: Buffer.from(operation.input),
             },
             failureReason: operation.over ? operation.reason : "",
-            startedTime: startedMs === undefined ? undefined : toTimestamp(startedMs),
+            startedTime: now >= saidMs ? toTimestamp(saidMs) : undefined,
             finishedTime: operation.over ? toTimestamp(operation.endsMs) : undefined,
-            state: end ?? (started ? State.STATE_IN_PROGRESS : State.STATE_PENDING),
+            state: end ?? (now >= inProgressMs ? State.STATE_IN_PROGRESS : State.STATE_PENDING),
         };
     }
 

@@ -6,18 +6,12 @@ import type { Properties } from "../support/host";
 import type { Kind } from "../support/inputs";
 import { until } from "../support/until";
 import { type MiniStack, samples, tokenWorks } from "./mini";
-import { dieCreating, withStacks } from "./with";
+import { dieCreating, EITHER_WAY, withStacks } from "./with";
 
 const DAY_MS = 86_400_000;
 
-/** The first create of a run asks before it creates, the others create at once. */
-const EITHER_WAY = [
-    ["", true],
-    [", not the first of its run", false],
-] as const;
-
 test.each(EITHER_WAY)(
-    "what was made is not taken over; the error says how to go on%s",
+    "what was made is not taken over; the error says who made it, and how to go on%s",
     async (_, isFirst) => {
         await withStacks({ operationIdRetentionMs: 365 * DAY_MS }, async (emulator, newStack) => {
             const stack = newStack();
@@ -30,7 +24,7 @@ test.each(EITHER_WAY)(
             );
             emulator.finishOperations();
             clock.mockRestore();
-            await (isFirst ? stack.end() : stack.warmUp());
+            await stack.next(isFirst);
             await Promise.all(
                 samples.map(async ({ kind, unique, args, ids }) => {
                     const [id] = ids(emulator);
@@ -63,7 +57,7 @@ test.each(EITHER_WAY)(
             const kept = samples.filter(({ kind }) => kind === "ApiKey" || kind === "ServiceAccount");
             await Promise.all(kept.map(({ kind, args }) => first.up(kind, kind, args(emulator))));
             clock.mockRestore();
-            await (isFirst ? second.end() : second.warmUp());
+            await second.next(isFirst);
             await Promise.all(
                 kept.map(async ({ kind, unique, replaced, ids }) => {
                     // As if it had got another logical name, of which this run is told nothing.
@@ -122,7 +116,7 @@ describe.each([Status.NOT_FOUND, Status.PERMISSION_DENIED])("operations that can
                     samples.map((sample) => [sample, sample.kind, sample.args(emulator)]),
                 );
                 emulator.faults.clear();
-                await (isFirst ? stack.end() : stack.warmUp());
+                await stack.next(isFirst);
                 hide(emulator, 1_500);
                 const sent = new Map(samples.map(({ create }) => [create, emulator.requests.count(create)]));
                 const refusals = isFirst ? 1 : 2;

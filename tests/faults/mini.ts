@@ -57,9 +57,15 @@ export class MiniStack {
         await (await host)?.close();
     }
 
-    /** Has a new run create something, which is forgotten: from then on its process knows when the run began. */
-    async warmUp(): Promise<void> {
+    /**
+     * The next run begins: what follows is the first that it creates, or else it has created something, which is forgotten, so
+     * that its process knows when it began.
+     */
+    async next(isFirst: boolean): Promise<void> {
         await this.end();
+        if (isFirst) {
+            return;
+        }
         const name = `warm-${randomUUID()}`;
         await this.up("ServiceAccount", name, { name, accountRole: "read" });
         this.emulator.serviceAccounts.remove(this.id(name));

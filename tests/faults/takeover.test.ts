@@ -6,7 +6,7 @@ import type { Emulator, EmulatorOptions } from "../../emulator";
 import type { Properties } from "../support/host";
 import { until } from "../support/until";
 import { type MiniStack, owner, type Sample, samples, tokenWorks } from "./mini";
-import { dieCreating, dieWhen, withStacks } from "./with";
+import { dieCreating, dieWhen, EITHER_WAY, withStacks } from "./with";
 
 jest.setTimeout(120_000);
 
@@ -33,13 +33,11 @@ interface Scene {
 type Settings = EmulatorOptions["settings"];
 type Body = (scene: Scene) => Promise<void>;
 
-/**
- * Twice: where what it is about is the first that a run creates, which asks before it creates, and where it is not, and
- * creates at once.
- */
+/** Twice: where what it is about is the first that a run creates, and where it is not. */
 function eitherWay(title: string, settings: Settings, body: Body, kinds = samples): void {
-    scene(title, settings, body, kinds);
-    scene(`${title}, not the first of its run`, settings, body, kinds, false);
+    for (const [end, isFirst] of EITHER_WAY) {
+        scene(`${title}${end}`, settings, body, kinds, isFirst);
+    }
 }
 
 function scene(
@@ -52,7 +50,7 @@ function scene(
     test.concurrent(title, () =>
         withStacks(settings, async (emulator, newStack) => {
             const stack = newStack();
-            const next = () => (isFirst ? stack.end() : stack.warmUp());
+            const next = () => stack.next(isFirst);
             await next();
             const all: Scene["all"] = async (step) => {
                 await Promise.all(kinds.map(step));
@@ -576,7 +574,7 @@ describe("a delete that was killed", () => {
 test.concurrent("what is created at once is not taken for another's where its operation says late when it started", () =>
     withStacks({ startedTimeFrom: "in_progress" }, async (emulator, newStack) => {
         const stack = newStack();
-        await stack.warmUp();
+        await stack.next(false);
         emulator.settings.operationDurationMs = 1_500;
         await Promise.all(samples.map((sample) => stack.up(sample.kind, sample.kind, sample.args(emulator))));
         expect(samples.map(({ create }) => emulator.requests.count(create))).toEqual([1, 1, 2, 1]);

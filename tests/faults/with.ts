@@ -5,6 +5,12 @@ import type { HostOptions, Properties } from "../support/host";
 import { until } from "../support/until";
 import { MiniStack, type Sample } from "./mini";
 
+/** The first create of a run asks before it creates, the others create at once: the end of a title, and whether it is the first. */
+export const EITHER_WAY = [
+    ["", true],
+    [", not the first of its run", false],
+] as const;
+
 /** An emulator that is stopped, and stacks on it whose plugins are ended, when `body` is done. */
 export async function withStacks<T>(
     settings: EmulatorOptions["settings"],
