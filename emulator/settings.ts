@@ -41,6 +41,8 @@ export interface Settings {
     reusedOperationId: "refuse" | "replay";
     /** How long what was deleted can still be read, in state DELETED, in milliseconds; 0: gone at once. Default 0. */
     deletedReadableMs: number;
+    /** How much later than single reads lists show what has changed, in milliseconds. Default 0. */
+    listLagMs: number;
     /** Whether an update that leaves out fields newer than this emulator's API version clears them. Default true. */
     newerFieldsCleared: boolean;
     /** Whether a failed create leaves a resource in state ACTIVATION_FAILED (else nothing). Default true. */
@@ -84,6 +86,7 @@ export const defaultSettings: Readonly<Settings> = {
     operationIdRetentionMs: 24 * 60 * 60 * 1000,
     reusedOperationId: "refuse",
     deletedReadableMs: 0,
+    listLagMs: 0,
     newerFieldsCleared: true,
     failedCreateLeavesResource: true,
     unsetPartsAreEmptyMessages: true,

@@ -38,7 +38,7 @@ export class Cloud {
     of<T extends Resource>(kind: Kind<T>): Collection<T> {
         let collection = this.collections.get(kind.name);
         if (collection === undefined) {
-            collection = new Collection(kind, this.changed) as unknown as Collection<Resource>;
+            collection = new Collection(kind, this) as unknown as Collection<Resource>;
             this.collections.set(kind.name, collection);
         }
         return collection as unknown as Collection<T>;

@@ -57,6 +57,8 @@ export interface Entry<T> {
     renameVersions: string[];
     /** Until when reads answer as if it were not there, and how. */
     hidden?: Hidden;
+    /** What it was, as long as lists may show it still; undefined is that there was none. */
+    earlier?: { resource: T | undefined; untilMs: number }[];
     /** While an operation is in flight: what the resource was, and, for an update, what it shall be. */
     pending?: { before: T; next?: T };
     removed: boolean;
@@ -82,7 +84,7 @@ export class Collection<T extends Resource> {
 
     constructor(
         readonly kind: Kind<T>,
-        private readonly changed: () => void,
+        private readonly cloud: Cloud,
     ) {
         for (const name of Object.keys(kind.indexes ?? {})) this.indexes.set(name, new Map());
     }
@@ -116,17 +118,19 @@ export class Collection<T extends Resource> {
         this.nextSeq = Math.max(this.nextSeq, seq + 1);
         this.entries.set(id, entry);
         this.order.push(entry);
+        this.remember(entry, undefined);
         this.index(entry, true);
-        this.changed();
+        this.cloud.changed();
         return entry;
     }
 
     /** Puts another resource in the place of an entry's. */
     replace(entry: Entry<T>, resource: T): void {
         this.index(entry, false);
+        this.remember(entry, entry.resource);
         entry.resource = resource;
         this.index(entry, true);
-        this.changed();
+        this.cloud.changed();
     }
 
     /** Puts the resource there under a new version, as of a time. */
@@ -148,7 +152,7 @@ export class Collection<T extends Resource> {
             this.order = this.order.filter((other) => !other.removed);
             this.removedInOrder = 0;
         }
-        this.changed();
+        this.cloud.changed();
     }
 
     /**
@@ -172,12 +176,21 @@ export class Collection<T extends Resource> {
         for (let index = firstAfter(entries, after); index < entries.length; index++) {
             const entry = entries[index];
             if (entry === undefined || entry.removed || isHidden(entry.hidden, now)) continue;
-            if (!filter(entry.resource)) continue;
+            const resource = listed(entry, now);
+            if (resource === undefined || !filter(resource)) continue;
             if (items.length === size) return { items, nextPageToken: encodePageToken(scope, last) };
-            items.push(entry.resource);
+            items.push(resource);
             last = entry.seq;
         }
         return { items, nextPageToken: "" };
+    }
+
+    /** Lists may lag behind. */
+    private remember(entry: Entry<T>, resource: T | undefined): void {
+        const { listLagMs } = this.cloud.settings;
+        if (listLagMs > 0) {
+            entry.earlier = [...(entry.earlier ?? []), { resource, untilMs: this.cloud.now() + listLagMs }];
+        }
     }
 
     private index(entry: Entry<T>, present: boolean): void {
@@ -191,6 +204,13 @@ export class Collection<T extends Resource> {
             else if (entries.delete(entry) && entries.size === 0) values.delete(value);
         }
     }
+}
+
+/** What lists show of it. */
+function listed<T>(entry: Entry<T>, now: number): T | undefined {
+    const shown = entry.earlier?.find(({ untilMs }) => untilMs > now);
+    if (shown === undefined) delete entry.earlier;
+    return shown ? shown.resource : entry.resource;
 }
 
 /** The size of the page to give, for the size asked for. */
