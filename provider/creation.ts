@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
-import type { Timestamp } from "../proto/generated/google/protobuf/timestamp";
 import { CloudServiceDefinition } from "../proto/generated/temporal/api/cloud/cloudservice/v1/service";
 import type { AsyncOperation } from "../proto/generated/temporal/api/cloud/operation/v1/message";
 import { AsyncOperation_State } from "../proto/generated/temporal/api/cloud/operation/v1/message";
 import { ResourceState } from "../proto/generated/temporal/api/cloud/resource/v1/message";
 import { accountNote } from "./accounts";
+import { beginningOf } from "./beginning";
 import type { CallOptions } from "./client/client";
 import { failed, READ_LAG_MS } from "./client/errors";
 import type { Cloud, Created, Definition, Live } from "./definition";
@@ -29,8 +29,6 @@ const DISCARD_MS = 3_600_000;
 const MAX_LIVES = 100;
 /** What the server's clocks may differ by. */
 const CLOCK_SLACK_MS = 60_000;
-/** What the clocks of one server's machines may differ by. From one run to the next, more time than this goes by. */
-const SAME_MOMENT_MS = 200;
 
 /** How a server refuses a create whose operation id it knows, or whose name is taken. */
 const REFUSALS = ["invalid", "alreadyExists", "conflict", "nothingToChange", "notFound"] as const;
@@ -54,15 +52,9 @@ interface Before {
 }
 
 /**
- * When this process started its first operation, in milliseconds by the server's own clock, of which there may be several:
- * what started before is an earlier run's. It belongs to the connection.
- */
-const firstStarts = new WeakMap<Cloud, number>();
-
-/**
  * Creates, exactly once. The operation id of a create is derived from the resource's place in the stack: if the server
  * knows it, an earlier run was killed before it could save what it had started, and this one goes on from there. The first
- * creates of a process ask for it before they use it. From then on it is known when this process began, and the operation
+ * create of a process asks for it before it uses it. From then on it is known when this process began, and the operation
  * that a create is answered with tells by its start whose it is: one request less for each.
  */
 export class Creation<Args extends object, Resource extends Live> {
@@ -83,7 +75,9 @@ export class Creation<Args extends object, Resource extends Live> {
 
     private async make(run: Run, bag: Bag, task: Task): Promise<{ created: Created; resource: Resource }> {
         const note = accountNote(run.session);
-        const started = await this.start(run, bag, task);
+        const beginning = beginningOf(run.session.client.cloud);
+        await beginning.wait();
+        const started = await this.start(run, bag, task).finally(() => beginning.end());
         const noted = async () => ({ ...started, once: { ...started.once, ...(await note) } });
         try {
             if (started.asyncOperation) {
@@ -116,6 +110,7 @@ export class Creation<Args extends object, Resource extends Live> {
                 }
                 continue;
             }
+            beginningOf(run.session.client.cloud).end();
             const earlier = await this.takeUp(run, bag, task, operation, answer);
             switch (earlier.outcome) {
                 case "taken":
@@ -137,7 +132,7 @@ export class Creation<Args extends object, Resource extends Live> {
      * was refused: the server may know the id with another request, or the name be taken.
      */
     private async sendAtOnce(run: Run, task: Task, operationId: string): Promise<Created | undefined> {
-        if (!firstStarts.has(run.session.client.cloud) || this.sent.has(operationId)) {
+        if (!beginningOf(run.session.client.cloud).isKnown || this.sent.has(operationId)) {
             return undefined;
         }
         try {
@@ -156,22 +151,23 @@ export class Creation<Args extends object, Resource extends Live> {
         operationId: string,
         answer: Created | undefined,
     ): Promise<AsyncOperation | undefined> {
-        const firstStart = firstStarts.get(run.session.client.cloud) ?? 0;
-        const isOurs = (startedTime: Timestamp) => timeMs(startedTime) >= firstStart - SAME_MOMENT_MS;
+        const beginning = beginningOf(run.session.client.cloud);
         const answered = answer?.asyncOperation?.startedTime;
-        if (answered !== undefined && isOurs(answered)) {
+        if (answered !== undefined && beginning.isOurs(answered)) {
             return undefined;
         }
         const operation = await this.existing.knownOperation(run, operationId);
         const startedTime = answered ?? operation?.startedTime;
         // What has no time of its start has not been there for long.
-        return answer !== undefined && (startedTime === undefined || isOurs(startedTime)) ? undefined : operation;
+        return answer !== undefined && (startedTime === undefined || beginning.isOurs(startedTime))
+            ? undefined
+            : operation;
     }
 
     private async startAnew(run: Run, task: Task, operationId: string, before: Before | undefined): Promise<Created> {
         try {
             const created = await this.send(run, task, operationId);
-            noteStart(run, created);
+            beginningOf(run.session.client.cloud).note(created.asyncOperation);
             return this.begun(run, created);
         } catch (error) {
             if (!failed(error, "alreadyExists", "invalid", "conflict")) {
@@ -479,15 +475,6 @@ export class Creation<Args extends object, Resource extends Live> {
         const naturalKey = this.view.naturalKey(task.args) ?? "";
         const { salt, backend } = session;
         return createOperationId({ organization, urn, naturalKey, salt, backend, generation }, life);
-    }
-}
-
-/** Of what this process has asked for before it started it. What it starts later is sent after one of these was answered. */
-function noteStart({ session }: Run, { asyncOperation }: Created): void {
-    const { cloud } = session.client;
-    if (asyncOperation?.startedTime) {
-        const startedMs = timeMs(asyncOperation.startedTime);
-        firstStarts.set(cloud, Math.min(firstStarts.get(cloud) ?? startedMs, startedMs));
     }
 }
 

@@ -597,6 +597,24 @@ test.concurrent("a create asks before it creates only where none has been answer
         expect(await requests("cid")).toMatchObject({ ...each, GetAsyncOperation: 2 });
     }));
 
+test.concurrent("of creates that begin at once only the first asks, and where it fails the others go on", () =>
+    withStacks({}, async (emulator, newStack) => {
+        const stack = newStack();
+        const names = Array.from({ length: 12 }, (_, index) => `user-${index}`);
+        const args = (name: string) => ({ email: `${name}@example.com`, accountRole: "read" });
+        const all = () => Promise.allSettled(names.map((name) => stack.up("User", name, args(name))));
+        emulator.faults.add({ kind: "failBefore", method: "CreateUser", code: Status.INVALID_ARGUMENT });
+        expect((await all()).map(({ status }) => status).toSorted()).toEqual([
+            ...names.slice(1).map(() => "fulfilled"),
+            "rejected",
+        ]);
+        await stack.end();
+        const more = newStack();
+        emulator.requests.reset();
+        await Promise.all(names.map((name) => more.up("User", `${name}-2`, args(`${name}-2`))));
+        expect(emulator.requests.byMethod()).toMatchObject({ CreateUser: 12, GetAsyncOperation: 12 + 1 });
+    }));
+
 test.concurrent("two resources of one stack do not take each other's place", () =>
     withStacks({}, async (emulator, newStack) => {
         const stack = newStack();
