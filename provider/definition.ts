@@ -3,7 +3,7 @@ import type { CloudServiceClient } from "../proto/generated/temporal/api/cloud/c
 import type { AsyncOperation } from "../proto/generated/temporal/api/cloud/operation/v1/message";
 import type { ResourceState } from "../proto/generated/temporal/api/cloud/resource/v1/message";
 import type { CallOptions } from "./client/client";
-import type { Page } from "./client/reads";
+import type { Page } from "./client/source";
 import type { Bag, Fields, Report } from "./fields";
 
 /** The Cloud Ops API, as definitions see it. */

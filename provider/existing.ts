@@ -3,7 +3,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { AsyncOperation } from "../proto/generated/temporal/api/cloud/operation/v1/message";
 import { ResourceState } from "../proto/generated/temporal/api/cloud/resource/v1/message";
 import { ACCOUNT_KEY, refuseOtherAccount } from "./accounts";
+import type { CallOptions } from "./client/client";
 import { failed, READ_LAG_MS, shorten } from "./client/errors";
+import type { Source } from "./client/source";
 import type { Call, Cloud, Definition, Live, Wait } from "./definition";
 import type { Bag } from "./fields";
 import { awaitOperation, isEnded, OperationError, operationOrId } from "./operation";
@@ -35,6 +37,13 @@ const ANOTHER_MS = 60_000;
 /** The time for a last look, when the time for the work itself is up. */
 const LAST_LOOK_MS = 10_000;
 
+/** What was seen of a resource. */
+interface Look<Resource> {
+    readonly resource: Resource | undefined;
+    /** Whether it may be seen later than by itself. */
+    readonly mayBeOld: boolean;
+}
+
 /** What is done to resources that exist: looked at, brought to what is wanted, removed. */
 export class Existing<Args extends object, Resource extends Live> {
     /** Operations of others that have ended or cannot be seen: what becomes of them, only the resource shows. */
@@ -46,11 +55,36 @@ export class Existing<Args extends object, Resource extends Live> {
     ) {}
 
     /** The resource as it is now; undefined when there is none. Until `lagUntil`, by `performance.now()`, none means not yet. */
-    async look({ session, signal }: Run, id: string, lagUntil = 0): Promise<Resource | undefined> {
+    async look(run: Run, id: string, lagUntil = 0): Promise<Resource | undefined> {
+        const { cloud } = run.session.client;
+        return this.lookBy(() => getExactly(this.definition, cloud, id, { signal: run.signal }), run, lagUntil);
+    }
+
+    /**
+     * The same, but while requests wait for their turn one looks for many, by a list. That may show later than a single look
+     * what has changed.
+     */
+    private async lookTogether(run: Run, id: string, lagUntil: number): Promise<Look<Resource>> {
+        const { reads, cloud } = run.session.client;
+        const source = sourceOf<Resource>(this.definition, cloud);
+        let mayBeOld = false;
+        const read = async () => {
+            const { item, isListed } = await reads.readNow(source, id, run);
+            mayBeOld = isListed;
+            return item;
+        };
+        return { resource: await this.lookBy(read, run, lagUntil), mayBeOld };
+    }
+
+    private async lookBy(
+        read: () => Promise<Resource>,
+        { signal }: Run,
+        lagUntil: number,
+    ): Promise<Resource | undefined> {
         for (let delayMs = LOOK_DELAY_MS; ; delayMs = Math.min(delayMs * 1.6, LOOK_MAX_DELAY_MS)) {
             const patient = performance.now() < lagUntil;
             try {
-                const resource = await getExactly(this.definition, session.client.cloud, id, signal);
+                const resource = await read();
                 return isGone(resource) ? undefined : resource;
             } catch (error) {
                 if (!patient && failed(error, "notFound")) {
@@ -78,6 +112,7 @@ export class Existing<Args extends object, Resource extends Live> {
         },
     ): Promise<Resource> {
         let { justMade = false, seen } = options;
+        let together = seen === undefined;
         const lagUntil = justMade || isUnseen(options.old) ? performance.now() + READ_LAG_MS : 0;
         const made = new Map<string, number>();
         let answer = "";
@@ -88,8 +123,12 @@ export class Existing<Args extends object, Resource extends Live> {
         };
         try {
             for (;;) {
-                const resource = seen ?? (await this.look(run, id, lagUntil));
+                const { resource, mayBeOld }: Look<Resource> = together
+                    ? await this.lookTogether(run, id, lagUntil)
+                    : { resource: seen ?? (await this.look(run, id, lagUntil)), mayBeOld: false };
+                together = false;
                 seen = undefined;
+                const isNew = justMade || written;
                 if (resource === undefined) {
                     if (justMade) {
                         throw new LifecycleError(`the server has not shown it for ${READ_LAG_MS / 1000} s.`);
@@ -103,10 +142,16 @@ export class Existing<Args extends object, Resource extends Live> {
                     throw this.neverActive({ ...run, id }, bag, id, resource, options.once);
                 }
                 if (isInFlight(resource)) {
-                    await this.awaitOthers(run, resource);
+                    if (!mayBeOld) {
+                        await this.awaitOthers(run, resource);
+                    }
                     continue;
                 }
+                // An old list shows what was written as if it had not been; and an old version, the server refuses.
                 const next = this.definition.next(resource, this.view.desired(resource, task, made));
+                if (mayBeOld && isNew !== (next === undefined)) {
+                    continue;
+                }
                 if (next === undefined) {
                     return resource;
                 }
@@ -123,6 +168,7 @@ export class Existing<Args extends object, Resource extends Live> {
                 }
                 made.set(next.purpose, times);
                 const outcome = await this.perform(run, next, resource, id, conflicts, accepted);
+                together = outcome === "done";
                 answer = outcome === "nothing" ? "said that there is nothing to change" : "accepted this";
                 if (outcome === "conflict") {
                     conflicts += 1;
@@ -153,7 +199,9 @@ export class Existing<Args extends object, Resource extends Live> {
         let lagUntil = isUnseen(old) ? performance.now() + READ_LAG_MS : 0;
         let wasThere = false;
         for (let attempt = 0; ; ) {
-            const resource = await this.look(run, id, lagUntil);
+            const { resource } = wasThere
+                ? { resource: await this.look(run, id, lagUntil) }
+                : await this.lookTogether(run, id, lagUntil);
             if (resource === undefined) {
                 return wasThere;
             }
@@ -277,10 +325,12 @@ export class Existing<Args extends object, Resource extends Live> {
         firstStatusMs = FIRST_STATUS_MS,
     ): Promise<AsyncOperation | undefined> {
         const { session, signal, context } = run;
+        const { cloud, limiter } = session.client;
         const startedAt = performance.now();
         let showAt = startedAt + firstStatusMs;
-        return awaitOperation(session.client.cloud, operation, {
+        return awaitOperation(cloud, operation, {
             signal,
+            isBusy: () => limiter.isBusy,
             onProgress: (state) => {
                 const now = performance.now();
                 if (!isEnded(state) && now >= showAt) {
@@ -428,19 +478,33 @@ export class Existing<Args extends object, Resource extends Live> {
  * The resource of that id. An answer without it is an error, and not a resource that is gone; one with another resource
  * too, or what is done next would be done to that.
  */
-export async function getExactly<Resource extends Live>(
+async function getExactly<Resource extends Live>(
     { kind, get, idOf }: Pick<Definition<never, Resource>, "kind" | "get" | "idOf">,
     cloud: Cloud,
     id: string,
-    signal: AbortSignal,
+    options: CallOptions,
 ): Promise<Resource> {
-    const resource = await get(cloud, id, { signal });
+    const resource = await get(cloud, id, options);
     const found = resource && idOf(resource);
     if (resource === undefined || found !== id) {
         const what = found ? `with the ${kind} ${JSON.stringify(shorten(found))}` : `without a ${kind}`;
         throw new LifecycleError(`the server, asked for the ${kind} ${JSON.stringify(id)}, answered ${what}.`);
     }
     return resource;
+}
+
+/** How resources of that definition are read. */
+export function sourceOf<Resource extends Live>(
+    definition: Pick<Definition<never, Resource>, "kind" | "get" | "list" | "idOf">,
+    cloud: Cloud,
+): Source<Resource> {
+    return {
+        kind: definition.kind,
+        get: (id, options) => getExactly(definition, cloud, id, options),
+        list: (pageToken, options) => definition.list(cloud, pageToken, options),
+        idOf: (resource) => definition.idOf(resource),
+        isGone,
+    };
 }
 
 /** How an operation ends that is not ours is not our concern. */

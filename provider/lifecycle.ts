@@ -1,12 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
 import { ACCOUNT_KEY, accountNote, refuseOtherAccount } from "./accounts";
 import { failed, READ_LAG_MS } from "./client/errors";
-import type { Source } from "./client/reads";
 import type { ResourceContext } from "./context";
 import { CONTEXT_KEY, contextOf, READ_TIMEOUT_MS } from "./context";
 import { Creation } from "./creation";
 import type { Definition, Live } from "./definition";
-import { Existing, getExactly } from "./existing";
+import { Existing, sourceOf } from "./existing";
 import type { Bag } from "./fields";
 import { checkFields } from "./fields";
 import { Owners } from "./owners";
@@ -255,7 +254,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
     private async find(run: Run, id: string): Promise<Resource | undefined> {
         const { client } = run.session;
         try {
-            const resource = await client.reads.read(this.source(run.session), id, run);
+            const resource = await client.reads.read(sourceOf<Resource>(this.definition, client.cloud), id, run);
             return isGone(resource) ? undefined : resource;
         } catch (error) {
             if (failed(error, "notFound")) {
@@ -319,16 +318,5 @@ export class Lifecycle<Args extends object, Resource extends Live> {
     /** Writes to one object wait for one another: racing, they would only make each other's version stale. */
     private alone<T>(session: Session, id: string, work: () => Promise<T>): Promise<T> {
         return session.client.writes.run(`${this.definition.kind}/${id}`, work);
-    }
-
-    private source({ client: { cloud } }: Session): Source<Resource> {
-        const { definition } = this;
-        return {
-            kind: definition.kind,
-            get: (id, signal) => getExactly(definition, cloud, id, signal),
-            list: (pageToken, options) => definition.list(cloud, pageToken, options),
-            idOf: (resource) => definition.idOf(resource),
-            isGone,
-        };
     }
 }

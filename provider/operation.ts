@@ -43,6 +43,8 @@ export function isEnded(operation: AsyncOperation): boolean {
 
 export interface AwaitOptions {
     readonly signal: AbortSignal;
+    /** Whether requests have to wait for their turn. */
+    readonly isBusy?: () => boolean;
     /** Told of the start and of every look. */
     readonly onProgress?: (operation: AsyncOperation) => void;
 }
@@ -57,7 +59,7 @@ export interface AwaitOptions {
 export async function awaitOperation(
     cloud: Cloud,
     started: AsyncOperation,
-    { signal, onProgress }: AwaitOptions,
+    { signal, isBusy, onProgress }: AwaitOptions,
 ): Promise<AsyncOperation | undefined> {
     let operation = started;
     const startedAt = performance.now();
@@ -68,7 +70,7 @@ export async function awaitOperation(
         onProgress?.(operation);
         const recommendedMs = checkDurationMs(operation);
         await (recommendedMs === undefined || recommendedMs < SHORTEST_CHECK_MS
-            ? pace.wait({ startedAt, lookedAt, count, recommendedMs }, signal)
+            ? pace.wait({ startedAt, lookedAt, count, recommendedMs }, signal, isBusy)
             : sleep(recommendedWaitMs(recommendedMs), undefined, { signal }));
         const askedAt = performance.now();
         try {

@@ -13,8 +13,9 @@ const OTHERS_MS = 900;
 const GOLDEN = 0.618;
 /** An operation that takes longer than its like did is looked at again after this time. */
 const LATE_GAP_MS = 300;
-/** How many durations are remembered. */
+/** How many durations are remembered, and how many of them it takes to say that none ends sooner. */
 const MEMORY = 8;
+const SHORTEST_OF = 4;
 /** What the server may need to show the end. */
 const MARGIN_MS = 50;
 /** Looks are made at common moments, so far apart: sent ten at once, each costs the process half of what it costs alone. */
@@ -49,8 +50,12 @@ export class Pace {
     private readonly waiting = new Set<Waiting>();
     private followers = 0;
 
-    /** Resolves when it is time to look; rejects with the signal's reason when it is aborted. */
-    async wait(looks: Looks, signal: AbortSignal): Promise<void> {
+    /**
+     * Resolves when it is time to look; rejects with the signal's reason when it is aborted.
+     *
+     * @param isBusy whether requests have to wait for their turn
+     */
+    async wait(looks: Looks, signal: AbortSignal, isBusy = (): boolean => false): Promise<void> {
         signal.throwIfAborted();
         let timer: NodeJS.Timeout | undefined;
         let abort = () => {};
@@ -61,10 +66,18 @@ export class Pace {
             await new Promise<void>((resolve, reject) => {
                 abort = () => reject(signal.reason);
                 signal.addEventListener("abort", abort, { once: true });
+                const due = () => {
+                    const leftMs = isBusy() ? looks.startedAt + this.shortestMs() - performance.now() : 0;
+                    if (leftMs > 0) {
+                        timer = setTimeout(due, Math.min(leftMs, LONGEST_GAP_MS));
+                    } else {
+                        resolve();
+                    }
+                };
                 waiting.arm = () => {
                     clearTimeout(timer);
                     // What is overdue is due now: newer Node.js warns of a timer for the past.
-                    timer = setTimeout(resolve, Math.max(0, this.dueAt(waiting) - performance.now()));
+                    timer = setTimeout(due, Math.max(0, this.dueAt(waiting) - performance.now()));
                 };
                 waiting.arm();
             });
@@ -92,6 +105,11 @@ export class Pace {
                 waiting.arm();
             }
         }
+    }
+
+    /** None has ended sooner; 0 where too few have to say so. */
+    private shortestMs(): number {
+        return this.tookMs.length < SHORTEST_OF ? 0 : Math.min(...this.tookMs) + MARGIN_MS;
     }
 
     private dueAt({ looks: { startedAt, lookedAt, count }, gapMs }: Waiting): number {

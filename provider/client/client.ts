@@ -7,7 +7,7 @@ import type { Configuration } from "../configuration";
 import { ConfigurationError, isOnThisMachine } from "../configuration";
 import type { CallError } from "./errors";
 import { failed, GivenUpError, isCertificateFailure, isTooLarge, READ_LAG_MS, toRpcError } from "./errors";
-import type { Call, Priority } from "./limiter";
+import type { Call, Priority, Turn } from "./limiter";
 import { Limiter } from "./limiter";
 import { KeyedQueue } from "./queue";
 import { Reads } from "./reads";
@@ -52,6 +52,8 @@ export interface CallOptions {
     readonly signal?: AbortSignal;
     /** How long one attempt may take before it is made again; 30 s unless told. */
     readonly attemptMs?: number;
+    /** The turn of the first attempt, where it has been waited for. */
+    readonly turn?: Turn | undefined;
 }
 
 type Cloud = CloudServiceClient<CallOptions>;
@@ -64,7 +66,7 @@ export class Client {
     readonly cloud: Cloud;
     readonly limiter: Limiter;
     /** Reads that share their requests. */
-    readonly reads = new Reads();
+    readonly reads: Reads;
     /** Writes to one object, one after the other. */
     readonly writes = new KeyedQueue();
     private readonly connection: grpc.Client;
@@ -89,6 +91,7 @@ export class Client {
         redact(configuration.apiKey);
         useProxyLikeOtherTools();
         this.limiter = new Limiter({ requestsPerSecond: configuration.requestsPerSecond });
+        this.reads = new Reads(this.limiter);
         const credentials = configuration.plaintext ? grpc.credentials.createInsecure() : grpc.credentials.createSsl();
         this.metadata.set("authorization", `Bearer ${configuration.apiKey}`);
         this.metadata.set("temporal-cloud-api-version", API_VERSION);
@@ -211,7 +214,7 @@ export class Client {
         /** Since when its attempts have failed in one and the same way. */
         let failing: { readonly refused: boolean; readonly since: number } | undefined;
         for (let attempt = 0; ; attempt += 1) {
-            const turn = await this.limiter.acquire(call, signal);
+            const turn = (attempt === 0 && options.turn) || (await this.limiter.acquire(call, signal));
             progress.sent = true;
             const sentAt = performance.now();
             try {

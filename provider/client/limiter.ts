@@ -144,6 +144,11 @@ export class Limiter {
         return this.rate;
     }
 
+    /** Whether requests have to wait for their turn. */
+    get isBusy(): boolean {
+        return !this.nothingWaits();
+    }
+
     /** Resolves when the call may make an attempt; rejects with the signal's reason when it is aborted. */
     async acquire(call: Call, signal?: AbortSignal): Promise<Turn> {
         signal?.throwIfAborted();

@@ -1,61 +1,31 @@
-import type { CallOptions } from "./client";
-import { failed, GivenUpError } from "./errors";
+import type { ReadNow } from "./gathered-reads";
+import { GatheredReads } from "./gathered-reads";
+import type { Limiter } from "./limiter";
+import { ListedReads } from "./listed-reads";
+import type { Source, Waiter } from "./source";
 
-/** One page of a list. */
-export interface Page<T> {
-    readonly items: readonly T[];
-    /** Empty on the last page. */
-    readonly nextPageToken: string;
-}
-
-/** Who reads: the signal ends its waiting. Not asked for where nothing has to be waited for. */
-export interface Waiter {
-    readonly signal: AbortSignal;
-}
-
-/** How resources of one kind are read: one, or a page of all. */
-export interface Source<T> {
-    readonly kind: string;
-    /** The resource; fails with `notFound` where there is none. */
-    get(id: string, signal: AbortSignal): Promise<T>;
-    /** A page of at most PAGE_SIZE resources. */
-    list(pageToken: string, options: CallOptions): Promise<Page<T>>;
-    idOf(item: T): string;
-    /** Whether what is still shown is no more than a memory. Another may have its id by now. */
-    isGone(item: T): boolean;
-}
-
-/**
- * So many reads of a kind are made one by one: for a small stack, a list would cost more. With one more, the `pulumi refresh`
- * of 4,000 resources of four kinds would take more than 40 requests: on the command line it previews itself first, in a
- * plugin process of its own.
- */
-const SINGLE_READS = 3;
-/** So many pages are tried before any has paid for itself. */
-const PAGES_ON_TRUST = 2;
-/** And so many more reads one by one buy another page: in a huge account, most of what a page holds is not ours. */
-const SINGLE_READS_PER_PAGE = 10;
-/**
- * A page that takes longer, with its repetitions, is given up, and none is begun after so long, so that whoever waits
- * still has time to read alone. One attempt may take all of it: a page of 1,000 namespaces can have 32 MB.
- */
-const PAGE_MS = 75_000;
-
-/**
- * Reads that share their requests. The first few of a kind go one by one; from then on pages of the whole list serve
- * them, as long as the pages hold what is asked for. What no page holds, or only as deleted, is asked for by itself before it
- * counts as gone. Nothing is older than this object, nor than the last write to its kind.
- */
+/** Reads that share their requests. */
 export class Reads {
-    private readonly kinds = new Map<string, KindReads<unknown>>();
+    private readonly listed = new Map<string, ListedReads<unknown>>();
+    private readonly gathered = new Map<string, GatheredReads<unknown>>();
 
-    /** The resource; fails with `notFound` where there is none. */
+    constructor(private readonly limiter: Limiter) {}
+
+    /**
+     * The resource, not older than this object, nor than the last write to its kind; fails with `notFound` where there is
+     * none.
+     */
     read<T>(source: Source<T>, id: string, waiter: Waiter): Promise<T> {
-        let reads = this.kinds.get(source.kind) as KindReads<T> | undefined;
-        if (!reads) {
-            reads = new KindReads(source);
-            this.kinds.set(source.kind, reads as KindReads<unknown>);
-        }
+        const reads = (this.listed.get(source.kind) as ListedReads<T> | undefined) ?? new ListedReads(source);
+        this.listed.set(source.kind, reads as ListedReads<unknown>);
+        return reads.read(id, waiter);
+    }
+
+    /** The resource as it is from now on; fails with `notFound` where there is none. */
+    readNow<T>(source: Source<T>, id: string, waiter: Waiter): Promise<ReadNow<T>> {
+        const known = this.gathered.get(source.kind) as GatheredReads<T> | undefined;
+        const reads = known ?? new GatheredReads(source, this.limiter);
+        this.gathered.set(source.kind, reads as GatheredReads<unknown>);
         return reads.read(id, waiter);
     }
 
@@ -71,133 +41,6 @@ export class Reads {
 
     /** What is read of that kind from now on is read anew: a list that is on its way may show either. */
     changed(kind: string): void {
-        this.kinds.delete(kind);
-    }
-}
-
-/** Takes the item; without one, whoever waits asks alone. */
-type Waiting<T> = (item?: T) => void;
-
-class KindReads<T> {
-    private singleReads = 0;
-    private pages = 0;
-    /** The pages that held what was asked for. */
-    private readonly paid = new Set<number>();
-    private pageToken = "";
-    private listed = false;
-    private mayList = true;
-    private paging = false;
-    /** Why the last page did not come. */
-    private failure: unknown;
-    private readonly items = new Map<string, { readonly item: T; readonly page: number }>();
-    private readonly waiting = new Map<string, Waiting<T>[]>();
-
-    constructor(private readonly source: Source<T>) {}
-
-    async read(id: string, waiter: Waiter): Promise<T> {
-        const listed = this.items.get(id);
-        if (listed !== undefined) {
-            this.paid.add(listed.page);
-            return listed.item;
-        }
-        // From here on there is something to wait for.
-        const { signal } = waiter;
-        if (this.singleReads < SINGLE_READS || !this.mayPage()) {
-            this.singleReads += 1;
-            return this.source.get(id, signal);
-        }
-        const listedItem = await new Promise<T | undefined>((resolve) => {
-            const done = (item?: T) => {
-                signal.removeEventListener("abort", askAlone);
-                resolve(item);
-            };
-            const askAlone = () => done();
-            signal.addEventListener("abort", askAlone, { once: true });
-            this.waiting.set(id, [...(this.waiting.get(id) ?? []), done]);
-            if (!this.paging) {
-                void this.page(signal);
-            }
-        });
-        if (listedItem !== undefined) {
-            return listedItem;
-        }
-        if (signal.aborted) {
-            // The page was what all the time went into.
-            throw (
-                this.failure ?? new GivenUpError(`Get${this.source.kind}s`, undefined, true, { cause: signal.reason })
-            );
-        }
-        this.singleReads += 1;
-        return this.source.get(id, signal);
-    }
-
-    private mayPage(): boolean {
-        const earned = PAGES_ON_TRUST + this.paid.size + Math.floor(this.singleReads / SINGLE_READS_PER_PAGE);
-        return this.mayList && !this.listed && this.pages < earned;
-    }
-
-    /** Pages as long as somebody waits, it is worth it, and whoever began has time. Whoever is left asks alone. */
-    private async page(signal: AbortSignal): Promise<void> {
-        this.paging = true;
-        const endsAt = performance.now() + PAGE_MS;
-        try {
-            while (this.waiting.size > 0 && this.mayPage() && performance.now() < endsAt) {
-                await this.nextPage(signal);
-                // Nothing may come between the last look at who waits and the end of the paging.
-                await new Promise((resolve) => setImmediate(resolve));
-            }
-        } catch (error) {
-            // Whoever may not list may still read; and where reading fails too, that error is the one to show. What may pass gets
-            // another chance.
-            const mayPass = error instanceof GivenUpError || failed(error, "unreachable", "other");
-            this.mayList = mayPass && this.failure === undefined;
-            this.failure = error;
-        } finally {
-            this.paging = false;
-            const left = [...this.waiting.values()].flat();
-            this.waiting.clear();
-            for (const askAlone of left) {
-                askAlone();
-            }
-        }
-    }
-
-    private async nextPage(signal: AbortSignal): Promise<void> {
-        this.pages += 1;
-        // Not `AbortSignal.timeout`: `any` holds it only weakly, so that the next clearing up of the heap would take it away.
-        const late = new AbortController();
-        const timer = setTimeout(() => late.abort(), PAGE_MS);
-        try {
-            const { items, nextPageToken } = await this.source.list(this.pageToken, {
-                signal: AbortSignal.any([signal, late.signal]),
-                attemptMs: PAGE_MS,
-            });
-            for (const item of items) {
-                if (!this.source.isGone(item)) {
-                    this.add(item);
-                }
-            }
-            this.failure = undefined;
-            // A token that comes back unchanged would page for ever.
-            this.listed = nextPageToken === "" || nextPageToken === this.pageToken;
-            this.pageToken = nextPageToken;
-        } finally {
-            clearTimeout(timer);
-        }
-    }
-
-    private add(item: T): void {
-        const id = this.source.idOf(item);
-        // What an earlier page held already does not make this one worth its request.
-        const page = this.items.get(id)?.page ?? this.pages;
-        this.items.set(id, { item, page });
-        const waiting = this.waiting.get(id);
-        if (waiting) {
-            this.paid.add(page);
-            this.waiting.delete(id);
-        }
-        for (const found of waiting ?? []) {
-            found(item);
-        }
+        this.listed.delete(kind);
     }
 }

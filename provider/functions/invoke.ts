@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Client } from "../client/client";
 import type { Failure } from "../client/errors";
-import type { Page } from "../client/reads";
+import type { Page } from "../client/source";
 import type { Configuration, ConfigurationKey } from "../configuration";
 import { CONFIGURATION_KEYS, CONFIGURATION_NAMESPACE, ConfigurationError, readConfiguration } from "../configuration";
 import type { Cloud, Live, Seen } from "../definition";

@@ -185,3 +185,54 @@ test("what is imported is read with the others, and only what differs is looked 
         expect(emulator.requests.count("UpdateNamespace")).toBe(2);
     });
 });
+
+test.each([
+    ["soon", 0],
+    ["late", 600_000],
+])(
+    "while requests wait for their turn, and lists show %s what has changed, as much is read at once",
+    async (_, lagMs) => {
+        const USERS = 80;
+        const limited = await Emulator.start({ settings: { requestsPerSecond: 40 } });
+        /** The reads for each user. */
+        const reads = () => (limited.requests.count("GetUser") + limited.requests.count("GetUsers")) / USERS;
+        try {
+            await withHost({}, async (host) => {
+                await host.configure(configurationOf(limited));
+                const made = await Promise.all(
+                    Array.from({ length: USERS }, async (_, number) => {
+                        const email = `user-${number}@example.com`;
+                        const { urn, news } = resource("User", `user-${number}`, { email, accountRole: "read" });
+                        return { urn, email, ...(await up(host, { urn, news })) };
+                    }),
+                );
+                expect(new Set(made.map(({ id }) => id)).size).toBe(USERS);
+                for (const { email, properties } of made) {
+                    expect(properties).toMatchObject({ email, state: "active" });
+                }
+                expect(reads()).toBeLessThan(0.5);
+
+                limited.settings.listLagMs = lagMs;
+                limited.requests.reset();
+                const updated = await Promise.all(
+                    made.map(({ id, urn, properties, inputs }) =>
+                        host.update({ id, urn, olds: properties, news: { ...inputs, accountRole: "developer" } }),
+                    ),
+                );
+                for (const properties of updated) {
+                    expect(properties).toMatchObject({ accountRole: "developer" });
+                }
+                // Each reads before it writes, and afterwards.
+                expect(reads()).toBeLessThan(lagMs === 0 ? 1 : 2.5);
+                expect(limited.requests.count("UpdateUser")).toBeLessThan(USERS + 10);
+
+                limited.requests.reset();
+                await Promise.all(made.map((one) => host.delete(one)));
+                expect(limited.users.list().filter(({ spec }) => spec?.email.startsWith("user-"))).toEqual([]);
+                expect(reads()).toBeLessThan(lagMs === 0 ? 0.5 : 3);
+            });
+        } finally {
+            await limited.stop();
+        }
+    },
+);

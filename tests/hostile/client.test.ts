@@ -7,7 +7,7 @@ import {
     GetNamespacesResponse,
 } from "../../proto/generated/temporal/api/cloud/cloudservice/v1/request_response";
 import { Client } from "../../provider/client/client";
-import type { Source } from "../../provider/client/reads";
+import type { Source } from "../../provider/client/source";
 import type { Session } from "../../provider/run";
 import { until } from "../support/until";
 import { encoding, meaning, transport } from "./hostilities";
@@ -50,8 +50,8 @@ function source(): Source<Named> {
     const { cloud } = client;
     return {
         kind: "Namespace",
-        get: async (id, signal) =>
-            (await cloud.getNamespace({ namespace: id }, { signal })).namespace ?? { namespace: "" },
+        get: async (id, options) =>
+            (await cloud.getNamespace({ namespace: id }, options)).namespace ?? { namespace: "" },
         list: async (pageToken, options) => {
             const { namespaces, nextPageToken } = await cloud.getNamespaces({ pageSize: 1000, pageToken }, options);
             return { items: namespaces, nextPageToken };

@@ -21,12 +21,13 @@ async function operation(
     pace: Pace,
     durationMs: number,
     recommendedMs?: number,
+    isBusy?: () => boolean,
 ): Promise<{ looks: number; lateMs: number; inFlightMs: number; lookedAtMs: number[] }> {
     const startedAt = performance.now();
     const lookedAtMs: number[] = [];
     let lookedAt: number | undefined;
     for (let count = 0; ; count += 1) {
-        await pace.wait({ startedAt, lookedAt, count, recommendedMs }, never);
+        await pace.wait({ startedAt, lookedAt, count, recommendedMs }, never, isBusy);
         lookedAt = performance.now();
         lookedAtMs.push(lookedAt);
         await sleep(ROUND_TRIP_MS / 2);
@@ -45,7 +46,7 @@ async function many(
     count: number,
     atOnce: number,
     durationMs: (index: number) => number,
-    { startedWithinMs = 1, recommendedMs = undefined as number | undefined } = {},
+    { startedWithinMs = 1, recommendedMs = undefined as number | undefined, isBusy = (): boolean => false } = {},
 ) {
     const pace = new Pace();
     const ended: Awaited<ReturnType<typeof operation>>[] = [];
@@ -56,7 +57,7 @@ async function many(
                 next += 1;
                 const index = next;
                 await sleep((index * 7_919) % startedWithinMs);
-                ended.push(await operation(pace, durationMs(index), recommendedMs));
+                ended.push(await operation(pace, durationMs(index), recommendedMs, isBusy));
             }
         }),
     );
@@ -156,6 +157,40 @@ test("one that took much longer than the others does not make the next wait", as
     const end = operation(pace, 500);
     await jest.advanceTimersByTimeAsync(2_000);
     await expect(end).resolves.toMatchObject({ looks: 1 });
+});
+
+describe("while requests wait for their turn", () => {
+    const isBusy = () => true;
+
+    test.each([2_000, 7_300, 30_000])(
+        "operations of %i ms are looked at as they end, and hardly before",
+        async (ms) => {
+            const { looks, latestMs } = await many(1_000, 100, () => ms, { isBusy });
+            // The first hundred have nothing to go by.
+            expect(looks).toBeLessThan(1 + (0.1 * ms) / 1_000 + 0.2);
+            expect(latestMs).toBeLessThan(1_500);
+        },
+    );
+
+    test("those of any duration are looked at no more often than else, and their end is seen as soon", async () => {
+        const { perSecond, latestMs } = await many(300, 50, (index) => 1_000 + ((index * 7_919) % 20_000), { isBusy });
+        expect(perSecond).toBeLessThan(1);
+        expect(latestMs).toBeLessThan(1_500);
+    });
+
+    test("but once none waits any more, as if none had", async () => {
+        const pace = new Pace();
+        for (let index = 0; index < 8; index += 1) {
+            pace.ended(60_000);
+        }
+        const freeAt = performance.now() + 10_000;
+        const end = operation(pace, 60_000, undefined, () => performance.now() < freeAt);
+        await jest.advanceTimersByTimeAsync(62_000);
+        const { lookedAtMs } = await end;
+        expect(lookedAtMs[0]).toBeGreaterThanOrEqual(freeAt);
+        expect(lookedAtMs[0]).toBeLessThan(freeAt + 1_500);
+        expect(lookedAtMs.length).toBeGreaterThan(30);
+    });
 });
 
 test("an abort ends the waiting, and leaves no timer", async () => {

@@ -1,87 +1,8 @@
-import { setMaxListeners } from "node:events";
-import { Status } from "nice-grpc-common";
 import { type Failure, GivenUpError, RpcError } from "../../../provider/client/errors";
-import { type Page, Reads, type Source } from "../../../provider/client/reads";
-
-interface Item {
-    readonly id: string;
-    readonly version: number;
-    readonly gone?: boolean;
-}
-
-const signal = new AbortController().signal;
-// Every read of the provider has a signal of its own.
-setMaxListeners(0, signal);
-
-const failure = (what: Failure) => new RpcError("GetThings", Status.UNKNOWN, "", what, undefined, undefined);
-
-/** A server with so many items, of which it counts the requests. */
-class Account implements Source<Item> {
-    kind = "Thing";
-    gets: string[] = [];
-    lists = 0;
-    version = 1;
-    /** What Get knows and List leaves out. */
-    unlisted = new Set<string>();
-    /** What List shows as deleted. */
-    deleted = new Set<string>();
-    /** Whether it shows that after what is there. */
-    deletedLast = false;
-    failList: Error | undefined;
-    pageSize = 1000;
-    private readonly ids: string[];
-
-    constructor(ids: readonly string[]) {
-        this.ids = [...ids];
-    }
-
-    get requests(): number {
-        return this.gets.length + this.lists;
-    }
-
-    remove(id: string): void {
-        this.ids.splice(this.ids.indexOf(id), 1);
-    }
-
-    async get(id: string): Promise<Item> {
-        this.gets.push(id);
-        const { version } = this;
-        await tick();
-        if (!this.ids.includes(id)) {
-            throw failure("notFound");
-        }
-        return { id, version };
-    }
-
-    async list(pageToken: string, _options?: { readonly signal?: AbortSignal }): Promise<Page<Item>> {
-        this.lists += 1;
-        const { version } = this;
-        await tick();
-        if (this.failList) {
-            throw this.failList;
-        }
-        const from = Number(pageToken || 0);
-        const to = from + this.pageSize;
-        const ids = this.ids.slice(from, to);
-        const present = ids.filter((id) => !this.unlisted.has(id)).map((id) => ({ id, version }));
-        const memories = [...this.deleted].map((id) => ({ id, version: 0, gone: true }));
-        return {
-            items: this.deletedLast ? [...present, ...memories] : [...memories, ...present],
-            nextPageToken: to < this.ids.length ? String(to) : "",
-        };
-    }
-
-    idOf({ id }: Item): string {
-        return id;
-    }
-
-    isGone({ gone = false }: Item): boolean {
-        return gone;
-    }
-}
-
-const tick = () => new Promise<void>((resolve) => setImmediate(resolve));
-const ids = (count: number, prefix = "thing-") => Array.from({ length: count }, (_, index) => `${prefix}${index}`);
+import { Limiter } from "../../../provider/client/limiter";
+import { Reads } from "../../../provider/client/reads";
+import type { Page, Source } from "../../../provider/client/source";
+import { Account, failure, type Item, ids, signal, tick } from "./account";
 
 /** Reads all of them, so many at a time, as the engine's refresh does. */
 async function readAll(reads: Reads, source: Source<Item>, wanted: readonly string[], atOnce = 16): Promise<Item[]> {
@@ -99,7 +20,7 @@ async function readAll(reads: Reads, source: Source<Item>, wanted: readonly stri
 
 describe("how many requests", () => {
     test("a refresh of 4,000 resources, 1,000 of each of four kinds, makes half of 40: a preview comes first", async () => {
-        const reads = new Reads();
+        const reads = new Reads(new Limiter());
         // Of some there are a few that are not ours, and with them a second page.
         const accounts = ["a", "b", "c", "d"].map((kind) => Object.assign(new Account(ids(1003)), { kind }));
         const read = await Promise.all(accounts.map((account) => readAll(reads, account, ids(1000))));
@@ -110,27 +31,27 @@ describe("how many requests", () => {
     test.each([1, 16, 1000])("1,000 of 3,000 resources with %i at a time: no more than 10", async (atOnce) => {
         const account = new Account(ids(3000));
         const wanted = ids(3000).filter((_, index) => index % 3 === 0);
-        expect(await readAll(new Reads(), account, wanted, atOnce)).toHaveLength(1000);
+        expect(await readAll(new Reads(new Limiter()), account, wanted, atOnce)).toHaveLength(1000);
         expect(account.requests).toBeLessThanOrEqual(10);
     });
 
     test("a small stack reads one by one", async () => {
         const account = new Account(ids(3));
-        await readAll(new Reads(), account, ids(3));
+        await readAll(new Reads(new Limiter()), account, ids(3));
         expect(account).toMatchObject({ gets: ids(3), lists: 0 });
     });
 
     test.each([5, 20, 100])("a stack of %i in an account of 200,000 does not page through it", async (count) => {
         // Ours are the last, so that no page that is tried pays.
         const account = new Account([...ids(200_000, "other-"), ...ids(count)]);
-        await readAll(new Reads(), account, ids(count));
+        await readAll(new Reads(new Limiter()), account, ids(count));
         expect(account.gets.length).toBe(count);
         expect(account.lists).toBeLessThanOrEqual(2 + count / 10);
     });
 
     test.each([50, 150, 1000])("a stack of %i on the first page, one of it gone, does neither", async (count) => {
         const account = new Account([...ids(count - 1), ...ids(200_000, "other-")]);
-        const reads = new Reads();
+        const reads = new Reads(new Limiter());
         const present = await readAll(reads, account, ids(count - 1));
         await expect(reads.read(account, `thing-${count - 1}`, { signal })).rejects.toThrow(RpcError);
         expect(present).toHaveLength(count - 1);
@@ -142,13 +63,13 @@ describe("how many requests", () => {
         const all = ids(100_000);
         const account = new Account(all);
         const wanted = all.filter((_, index) => index % 100 === 50);
-        expect(await readAll(new Reads(), account, wanted)).toHaveLength(1000);
+        expect(await readAll(new Reads(new Limiter()), account, wanted)).toHaveLength(1000);
         expect(account.requests).toBeLessThan(130);
     });
 
     test("what a page has brought is given to whoever comes without a time to wait", async () => {
         const account = new Account(ids(100));
-        const reads = new Reads();
+        const reads = new Reads(new Limiter());
         await readAll(reads, account, ids(5));
         const asked = jest.fn(() => signal);
         const waiter = Object.defineProperty({ signal }, "signal", { get: asked });
@@ -160,7 +81,7 @@ describe("how many requests", () => {
 
     test("the same resource, asked for many times at once, is found for all", async () => {
         const account = new Account(ids(100));
-        const reads = new Reads();
+        const reads = new Reads(new Limiter());
         await readAll(reads, account, ids(5));
         const { requests } = account;
         const same = await Promise.all(ids(50, "x").map(() => reads.read(account, "thing-77", { signal })));
@@ -174,7 +95,7 @@ describe("what is not in the list", () => {
         const account = new Account(ids(50));
         account.unlisted.add("thing-30");
         account.remove("thing-40");
-        const reads = new Reads();
+        const reads = new Reads(new Limiter());
         await readAll(reads, account, ids(10));
         account.gets = [];
         await expect(reads.read(account, "thing-30", { signal })).resolves.toMatchObject({ id: "thing-30" });
@@ -189,7 +110,7 @@ describe("what is not in the list", () => {
         account.deleted = new Set(["thing-20", "thing-30", "thing-40"]);
         account.unlisted.add("thing-30");
         account.remove("thing-40");
-        const reads = new Reads();
+        const reads = new Reads(new Limiter());
         await readAll(reads, account, ids(10));
         account.gets = [];
         await expect(reads.read(account, "thing-20", { signal })).resolves.toMatchObject({ version: 1 });
@@ -209,7 +130,7 @@ describe("what is not in the list", () => {
     ])("because listing fails (%s), is read one by one, after %i attempts", async (what, attempts) => {
         const account = new Account(ids(50));
         account.failList = failure(what);
-        const reads = new Reads();
+        const reads = new Reads(new Limiter());
         expect(await readAll(reads, account, ids(50))).toHaveLength(50);
         expect(account.gets.toSorted()).toEqual(ids(50).toSorted());
         expect(account.lists).toBe(attempts);
@@ -225,7 +146,7 @@ describe("what is not in the list", () => {
             }
             return list(pageToken);
         };
-        expect(await readAll(new Reads(), account, ids(3000))).toHaveLength(3000);
+        expect(await readAll(new Reads(new Limiter()), account, ids(3000))).toHaveLength(3000);
         expect(account.lists).toBe(3);
         // Those that waited for that page, and the first.
         expect(account.gets.length).toBeLessThanOrEqual(3 + 16);
@@ -233,7 +154,7 @@ describe("what is not in the list", () => {
 
     test("because the call for the list was given up, is read by itself by whoever has not given up", async () => {
         const account = new Account(ids(50));
-        const reads = new Reads();
+        const reads = new Reads(new Limiter());
         await readAll(reads, account, ids(3));
         account.failList = new DOMException("gave up", "AbortError");
         const [first, second] = ["thing-8", "thing-9"].map((id) => reads.read(account, id, { signal }));
@@ -259,7 +180,7 @@ describe("a page that does not come", () => {
         });
 
     async function begun(account: Account): Promise<Reads> {
-        const reads = new Reads();
+        const reads = new Reads(new Limiter());
         await readAll(reads, account, ids(3));
         account.gets = [];
         return reads;
@@ -352,7 +273,7 @@ describe("pages that do not end", () => {
             pages += 1;
             return page(pages);
         };
-        expect(await readAll(new Reads(), account, ids(300))).toHaveLength(300);
+        expect(await readAll(new Reads(new Limiter()), account, ids(300))).toHaveLength(300);
         expect(pages).toBeLessThan(2 + 300 / 10 + 100);
     });
 });
@@ -362,7 +283,7 @@ describe("never older than the last write", () => {
 
     test("after it, everything is read anew", async () => {
         const account = new Account(ids(50));
-        const reads = new Reads();
+        const reads = new Reads(new Limiter());
         await readAll(reads, account, ids(20));
         account.version = 2;
         await expect(reads.read(account, "thing-7", { signal })).resolves.toMatchObject({ version: 1 });
@@ -375,7 +296,7 @@ describe("never older than the last write", () => {
 
     test("nor is what was read while it went on read again afterwards, also where it failed", async () => {
         const account = new Account(ids(50));
-        const reads = new Reads();
+        const reads = new Reads(new Limiter());
         const writing = reads.changing("Thing", async () => {
             await readAll(reads, account, ids(20));
             account.version = 2;
@@ -388,7 +309,7 @@ describe("never older than the last write", () => {
 
     test("nor is what was read while it waited for its turn read again once it is accepted", async () => {
         const account = new Account(ids(50));
-        const reads = new Reads();
+        const reads = new Reads(new Limiter());
         await reads.changing("Thing", async () => {
             await readAll(reads, account, ids(20));
             account.version = 2;
@@ -401,7 +322,7 @@ describe("never older than the last write", () => {
 
     test("a page that was on its way when it came serves none of those who ask later", async () => {
         const account = new Account(ids(50));
-        const reads = new Reads();
+        const reads = new Reads(new Limiter());
         await readAll(reads, account, ids(3));
         const before = reads.read(account, "thing-8", { signal });
         account.version = 2;
@@ -415,7 +336,7 @@ describe("never older than the last write", () => {
 
 test("whoever waits for a page ends with the own time, not with that of whoever asked for the page", async () => {
     const account = new Account(ids(1500));
-    const reads = new Reads();
+    const reads = new Reads(new Limiter());
     await readAll(reads, account, ids(3));
     const list = account.list.bind(account);
     const stuck = new Promise<Page<Item>>(() => {});
@@ -429,7 +350,7 @@ test("whoever waits for a page ends with the own time, not with that of whoever 
 });
 
 test("kinds do not disturb one another", async () => {
-    const reads = new Reads();
+    const reads = new Reads(new Limiter());
     const things = new Account(ids(10));
     const others = Object.assign(new Account(ids(10)), { kind: "Other", version: 7 });
     await readAll(reads, things, ids(10));

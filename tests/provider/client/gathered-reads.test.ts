@@ -1,0 +1,223 @@
+import { GivenUpError } from "../../../provider/client/errors";
+import { GatheredReads } from "../../../provider/client/gathered-reads";
+import type { Call, Turn } from "../../../provider/client/limiter";
+import { Account, failure, type Item, ids, signal, tick } from "./account";
+
+/** A limiter that gives turns when it is told to. */
+class Turns {
+    readonly requestsPerSecond = 40;
+    isBusy = true;
+    readonly calls: Call[] = [];
+    private readonly waiting: ((turn: Turn) => void)[] = [];
+
+    acquire(call: Call, ended?: AbortSignal): Promise<Turn> {
+        this.calls.push(call);
+        return new Promise((resolve, reject) => {
+            this.waiting.push(resolve);
+            ended?.addEventListener("abort", () => {
+                this.waiting.splice(this.waiting.indexOf(resolve), 1);
+                reject(ended.reason);
+            });
+        });
+    }
+
+    get waitingCount(): number {
+        return this.waiting.length;
+    }
+
+    /** Gives the one who has waited longest a turn, and lets happen what follows from that. */
+    async give(): Promise<void> {
+        this.waiting.shift()?.({ at: 0, pace: 1 });
+        await settled();
+    }
+
+    async giveAll(): Promise<void> {
+        while (this.waiting.length > 0) {
+            await this.give();
+        }
+    }
+}
+
+async function settled(): Promise<void> {
+    for (let index = 0; index < 5; index += 1) {
+        await tick();
+    }
+}
+
+let turns: Turns;
+let account: Account;
+let reads: GatheredReads<Item>;
+beforeEach(() => {
+    turns = new Turns();
+    account = new Account(ids(1000));
+    reads = new GatheredReads(account, turns);
+});
+
+/** Begins to read them. */
+function read(wanted: readonly string[]): Promise<Item[]> {
+    const all = Promise.all(wanted.map(async (id) => (await reads.read(id, { signal })).item));
+    all.catch(() => {});
+    return all;
+}
+
+test("where nothing waits for its turn, each is a request", async () => {
+    turns.isBusy = false;
+    expect(await read(ids(50))).toHaveLength(50);
+    expect(account).toMatchObject({ gets: ids(50), lists: 0 });
+    expect(turns.calls).toEqual([]);
+});
+
+test("who has a turn reads for all who wait, as reads wait", async () => {
+    const all = read(ids(50));
+    expect(turns.calls).toHaveLength(50);
+    expect(turns.calls[0]).toEqual({ method: "GetThing", priority: "read" });
+    account.version = 2;
+    await turns.give();
+    expect(await all).toEqual(ids(50).map((id) => ({ id, version: 2 })));
+    expect(account).toMatchObject({ gets: [], lists: 1 });
+    expect(turns.waitingCount).toBe(0);
+});
+
+test("the page and the single read take the turn that was waited for", async () => {
+    const get = jest.spyOn(account, "get");
+    const list = jest.spyOn(account, "list");
+    const few = read(ids(2));
+    await turns.giveAll();
+    await few;
+    const many = read(ids(20));
+    await turns.give();
+    await many;
+    const turn = { at: 0, pace: 1 };
+    expect(get.mock.calls.map(([, options]) => options?.turn)).toEqual([turn, turn]);
+    expect(list.mock.calls.map(([, options]) => options?.turn)).toEqual([turn]);
+});
+
+test("each says whether it may come from a list", async () => {
+    const alone = reads.read("thing-7", { signal });
+    await turns.give();
+    expect(await alone).toEqual({ item: { id: "thing-7", version: 1 }, isListed: false });
+    const one = reads.read("thing-8", { signal });
+    const others = read(ids(20));
+    await turns.give();
+    expect(await one).toEqual({ item: { id: "thing-8", version: 1 }, isListed: true });
+    await others;
+});
+
+test("for fewer than ten, there is no page", async () => {
+    const all = read(ids(9));
+    await turns.giveAll();
+    expect(await all).toHaveLength(9);
+    expect(account).toMatchObject({ gets: ids(9), lists: 0 });
+});
+
+test("nothing is older than the call: who comes while a page is on its way waits for another", async () => {
+    const first = read(ids(20));
+    await Promise.resolve(turns.give());
+    account.version = 2;
+    const second = read(ids(40).slice(20));
+    expect((await first).every(({ version }) => version === 1)).toBe(true);
+    await settled();
+    await turns.giveAll();
+    expect((await second).every(({ version }) => version === 2)).toBe(true);
+    expect(account.lists).toBe(2);
+});
+
+test("one page at a time: who has a turn meanwhile reads alone", async () => {
+    let answer = (): void => {};
+    const list = account.list.bind(account);
+    account.list = async (pageToken) => {
+        await new Promise<void>((resolve) => {
+            answer = resolve;
+        });
+        return list(pageToken);
+    };
+    const first = read(ids(20));
+    await turns.give();
+    const second = read(ids(40).slice(20));
+    await turns.give();
+    expect(account.gets).toEqual(["thing-20"]);
+    answer();
+    await first;
+    await settled();
+    account.list = list;
+    await turns.give();
+    expect(await second).toHaveLength(20);
+    expect(account).toMatchObject({ gets: ["thing-20"], lists: 2 });
+});
+
+test("what the page does not hold, or only as deleted, is asked for by itself", async () => {
+    account.unlisted.add("thing-3");
+    account.deleted.add("thing-4");
+    account.unlisted.add("thing-4");
+    account.remove("thing-5");
+    const gone = reads.read("thing-5", { signal });
+    gone.catch(() => {});
+    const all = read(ids(30).filter((id) => id !== "thing-5"));
+    await turns.give();
+    expect(await all).toHaveLength(29);
+    await expect(gone).rejects.toMatchObject({ failure: "notFound" });
+    expect(account.gets.toSorted()).toEqual(["thing-3", "thing-4", "thing-5"]);
+});
+
+test("who may not list, reads alone, and does not try again", async () => {
+    account.failList = failure("denied");
+    for (let round = 0; round < 10; round += 1) {
+        const all = read(ids(20));
+        await turns.giveAll();
+        expect(await all).toHaveLength(20);
+    }
+    expect(account.lists).toBe(1);
+    expect(account.gets).toHaveLength(200);
+});
+
+test("in an account of 200,000, of which few are ours, there is little more than the single reads", async () => {
+    account = new Account([...ids(200_000, "other-"), ...ids(20)]);
+    reads = new GatheredReads(account, turns);
+    for (let round = 0; round < 50; round += 1) {
+        const all = read(ids(20));
+        await turns.giveAll();
+        expect(await all).toHaveLength(20);
+    }
+    expect(account.gets).toHaveLength(1000);
+    expect(account.lists).toBeLessThan(40);
+});
+
+test("pages that take longer than the turns they save are left alone for a while", async () => {
+    // In the place of 20 requests at 40/s comes one that takes more than twice as long.
+    const list = account.list.bind(account);
+    const now = jest.spyOn(performance, "now");
+    let ms = 0;
+    now.mockImplementation(() => ms);
+    account.list = (pageToken) => {
+        ms += 1_100;
+        return list(pageToken);
+    };
+    for (let round = 0; round < 10; round += 1) {
+        const all = read(ids(20));
+        await turns.giveAll();
+        expect(await all).toHaveLength(20);
+    }
+    now.mockRestore();
+    expect(account.lists).toBeLessThan(5);
+    expect(account.gets.length).toBeGreaterThan(100);
+});
+
+test("who runs out of time leaves alone, and takes nobody along", async () => {
+    const controller = new AbortController();
+    const get = account.get.bind(account);
+    account.get = async (id, options) => {
+        if (options?.signal?.aborted) {
+            throw new GivenUpError("GetThing", undefined, false, { cause: options.signal.reason });
+        }
+        return get(id, options);
+    };
+    const impatient = reads.read("thing-7", { signal: controller.signal });
+    const others = read(ids(30).slice(8));
+    controller.abort(new Error("the time is up"));
+    await expect(impatient).rejects.toThrow(GivenUpError);
+    expect(turns.waitingCount).toBe(22);
+    await turns.give();
+    expect(await others).toHaveLength(22);
+    await expect(reads.read("thing-7", { signal: controller.signal })).rejects.toThrow(GivenUpError);
+    expect(turns.waitingCount).toBe(0);
+});
