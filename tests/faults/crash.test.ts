@@ -27,6 +27,9 @@ test(
         const runs = recoveries.reduce((sum, recovery) => sum + recovery.runs, 0);
         process.stdout.write(`${kills} kills, ${runs} runs after them, ${wrong.length} things wrong\n`);
         expect(wrong).toEqual([]);
+        // If most acts were over before their moment came, that would say little: they take fewer requests than `crash.ts` says.
+        const missed = recoveries.filter((recovery) => recovery.kills.length === 0);
+        expect(missed.length).toBeLessThanOrEqual(Math.max(2, recoveries.length / 4));
     },
     60_000 + KILLS * KILL_TIMEOUT_MS,
 );

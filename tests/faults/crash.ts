@@ -46,7 +46,7 @@ const MOST_RUNS = 3;
 /** A kill after one that was itself the recovery from a kill. */
 const KILL_AGAIN = 0.3;
 /** About the requests of each act when nothing disturbs it, with the looks at its operations. */
-const REQUESTS: Readonly<Record<Act, number>> = { create: 125, update: 150, replace: 270, destroy: 120 };
+const REQUESTS: Readonly<Record<Act, number>> = { create: 90, update: 130, replace: 155, destroy: 88 };
 /** A moment that is not just after a request. */
 const MOST_DELAY_MS = 120;
 
