@@ -9,6 +9,9 @@ const SINGLE_READS_PER_PAGE = 50;
 /** Pages may take so many times as long as the requests whose place they take would wait for their turns. */
 const LONGEST_PAGES = 2;
 
+/** Who reads alone is sooner there. */
+const PAGE_TIMEOUT_MS = 10_000;
+
 /** Who waits for a turn. */
 interface Reader<T> {
     readonly id: string;
@@ -81,16 +84,18 @@ export class GatheredReads<T> {
     }
 
     private gather(readers: readonly Reader<T>[], turn: Turn): void {
-        const list = new ListedReads(this.source, { singleReadsFirst: 0, turn });
+        const list = new ListedReads(this.source, { singleReadsFirst: 0, turn, pageTimeoutMs: PAGE_TIMEOUT_MS });
         for (const reader of readers) {
             reader.answer = list.read(reader.id, reader.waiter).then((item) => ({ item, isListed: true }));
             reader.waiting.abort();
         }
-        // One page at a time: it can be large. Who comes meanwhile waits for another, or reads alone.
+        // One page at a time: it can be large. Who comes meanwhile waits for another, or reads alone; as all do from then on
+        // where it does not come.
         this.singleReads = Number.POSITIVE_INFINITY;
         void Promise.allSettled(readers.map(({ answer }) => answer)).then(() => {
-            const singleReads = list.mayList ? SINGLE_READS_PER_PAGE * list.pages : Number.POSITIVE_INFINITY;
-            this.singleReads = this.isWorthIt(list) ? 0 : singleReads;
+            if (list.failure === undefined) {
+                this.singleReads = this.isWorthIt(list) ? 0 : SINGLE_READS_PER_PAGE * list.pages;
+            }
         });
     }
 

@@ -26,6 +26,8 @@ export interface ListedReadsOptions {
     readonly singleReadsFirst?: number;
     /** The turn of the first page, where it has been waited for. */
     readonly turn?: Turn;
+    /** A page that takes longer, with its repetitions, is given up; 75 s unless told. */
+    readonly pageTimeoutMs?: number;
 }
 
 /**
@@ -39,26 +41,27 @@ export class ListedReads<T> {
     pages = 0;
     /** How long the first one took, with the waiting for its turn, unless that was given. */
     pageMs = 0;
-    /** Whether this caller may list. */
-    mayList = true;
     private readonly singleReadsFirst: number;
+    private readonly pageTimeoutMs: number;
     private turn: Turn | undefined;
     private singleReads = 0;
     /** The pages that held what was asked for. */
     private readonly paid = new Set<number>();
     private pageToken = "";
     private listed = false;
+    private mayList = true;
     private paging = false;
-    /** Why the last page did not come. */
-    private failure: unknown;
+    /** Why the last page did not come, if it did not. */
+    failure: unknown;
     private readonly items = new Map<string, { readonly item: T; readonly page: number }>();
     private readonly waiting = new Map<string, Waiting<T>[]>();
 
     constructor(
         private readonly source: Source<T>,
-        { singleReadsFirst = SINGLE_READS, turn }: ListedReadsOptions = {},
+        { singleReadsFirst = SINGLE_READS, turn, pageTimeoutMs = PAGE_MS }: ListedReadsOptions = {},
     ) {
         this.singleReadsFirst = singleReadsFirst;
+        this.pageTimeoutMs = pageTimeoutMs;
         this.turn = turn;
     }
 
@@ -108,7 +111,7 @@ export class ListedReads<T> {
     /** Pages as long as somebody waits, it is worth it, and whoever began has time. Whoever is left asks alone. */
     private async page(signal: AbortSignal): Promise<void> {
         this.paging = true;
-        const endsAt = performance.now() + PAGE_MS;
+        const endsAt = performance.now() + this.pageTimeoutMs;
         try {
             while (this.waiting.size > 0 && this.mayPage() && performance.now() < endsAt) {
                 await this.nextPage(signal);
@@ -138,11 +141,11 @@ export class ListedReads<T> {
         const startedAt = performance.now();
         // Not `AbortSignal.timeout`: `any` holds it only weakly, so that the next clearing up of the heap would take it away.
         const late = new AbortController();
-        const timer = setTimeout(() => late.abort(), PAGE_MS);
+        const timer = setTimeout(() => late.abort(), this.pageTimeoutMs);
         try {
             const { items, nextPageToken } = await this.source.list(this.pageToken, {
                 signal: AbortSignal.any([signal, late.signal]),
-                attemptMs: PAGE_MS,
+                attemptMs: this.pageTimeoutMs,
                 turn,
             });
             this.pageMs ||= performance.now() - startedAt;

@@ -1,3 +1,4 @@
+import type { CallOptions } from "../../../provider/client/client";
 import { GivenUpError } from "../../../provider/client/errors";
 import { GatheredReads } from "../../../provider/client/gathered-reads";
 import type { Call, Turn } from "../../../provider/client/limiter";
@@ -159,8 +160,8 @@ test("what the page does not hold, or only as deleted, is asked for by itself", 
     expect(account.gets.toSorted()).toEqual(["thing-3", "thing-4", "thing-5"]);
 });
 
-test("who may not list, reads alone, and does not try again", async () => {
-    account.failList = failure("denied");
+test.each(["denied", "unreachable", "other"] as const)("where the list fails (%s), all read alone", async (what) => {
+    account.failList = failure(what);
     for (let round = 0; round < 10; round += 1) {
         const all = read(ids(20));
         await turns.giveAll();
@@ -168,6 +169,33 @@ test("who may not list, reads alone, and does not try again", async () => {
     }
     expect(account.lists).toBe(1);
     expect(account.gets).toHaveLength(200);
+});
+
+test("a page that does not come is given up after 10 s, and none is asked for again", async () => {
+    jest.useFakeTimers({ doNotFake: ["setImmediate"] });
+    try {
+        account.list = jest.fn(
+            (_: string, options?: CallOptions) =>
+                new Promise<never>((_resolve, reject) => {
+                    options?.signal?.addEventListener("abort", () =>
+                        reject(new GivenUpError("GetThings", undefined, true, {})),
+                    );
+                }),
+        );
+        const stuck = read(ids(20));
+        await turns.give();
+        await jest.advanceTimersByTimeAsync(9_000);
+        expect(account.gets).toEqual([]);
+        await jest.advanceTimersByTimeAsync(1_500);
+        expect(await stuck).toHaveLength(20);
+        const next = read(ids(20));
+        await turns.giveAll();
+        expect(await next).toHaveLength(20);
+        expect(account.gets).toHaveLength(40);
+        expect(account.list).toHaveBeenCalledTimes(1);
+    } finally {
+        jest.useRealTimers();
+    }
 });
 
 test("in an account of 200,000, of which few are ours, there is little more than the single reads", async () => {
