@@ -13,6 +13,8 @@ const OTHERS_MS = 900;
 const GOLDEN = 0.618;
 /** An operation that takes longer than its like did is looked at again after this time. */
 const LATE_GAP_MS = 300;
+/** A look that waits until no request has to wait is thought over after this time. */
+const BUSY_GAP_MS = 200;
 /** How many durations are remembered, and how many of them it takes to say that none ends sooner. */
 const MEMORY = 8;
 const SHORTEST_OF = 4;
@@ -69,7 +71,7 @@ export class Pace {
                 const due = () => {
                     const leftMs = isBusy() ? looks.startedAt + this.shortestMs() - performance.now() : 0;
                     if (leftMs > 0) {
-                        timer = setTimeout(due, Math.min(leftMs, LONGEST_GAP_MS));
+                        timer = setTimeout(due, Math.min(leftMs, BUSY_GAP_MS));
                     } else {
                         resolve();
                     }

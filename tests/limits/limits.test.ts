@@ -11,6 +11,7 @@ const [RESOURCES = 40, ...RATES] = (process.env.TEMPORAL_CLOUD_TEST_LIMITS ?? "4
 /** How far away the server is: on this machine, and on another continent. */
 const LATENCIES_MS = [0, 250];
 const EACH = RESOURCES / 4;
+const MANY_RESOURCES = 200;
 const REFUSED_SHARE = 0.02;
 /** What it takes to find the limit, however few requests there are. */
 const REFUSED_LEAST = 12;
@@ -81,6 +82,10 @@ test.each(CASES)(name, async (requestsPerSecond, latencyMs) => {
             // that are large then.
             if (requestsPerSecond >= 40) {
                 expect(refused).toBeLessThanOrEqual(Math.max(REFUSED_LEAST, requests * REFUSED_SHARE));
+                // A write, the end of its operation, and a share of a page: so many have to wait that they read together.
+                const most = RESOURCES < MANY_RESOURCES ? 4 : 2.6;
+                expect(figures.up.requests).toBeLessThan(RESOURCES * most);
+                expect(figures.destroy.requests).toBeLessThan(RESOURCES * most);
             }
         });
     } finally {
