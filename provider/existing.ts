@@ -199,9 +199,9 @@ export class Existing<Args extends object, Resource extends Live> {
         let lagUntil = isUnseen(old) ? performance.now() + READ_LAG_MS : 0;
         let wasThere = false;
         for (let attempt = 0; ; ) {
-            const { resource } = wasThere
-                ? { resource: await this.look(run, id, lagUntil) }
-                : await this.lookTogether(run, id, lagUntil);
+            const resource = wasThere
+                ? await this.look(run, id, lagUntil)
+                : (await this.lookTogether(run, id, lagUntil)).resource;
             if (resource === undefined) {
                 return wasThere;
             }

@@ -8,8 +8,7 @@ const FEWEST_READERS = 10;
 const SINGLE_READS_PER_PAGE = 50;
 /** Pages may take so many times as long as the requests whose place they take would wait for their turns. */
 const LONGEST_PAGES = 2;
-
-/** Who reads alone is sooner there. */
+/** A page that takes longer is given up: whoever reads alone is sooner there. */
 const PAGE_TIMEOUT_MS = 10_000;
 
 /** Who waits for a turn. */

@@ -146,14 +146,14 @@ export class Limiter {
 
     /** Whether requests have to wait for their turn. */
     get isBusy(): boolean {
-        return !this.nothingWaits();
+        return PRIORITIES.some((priority) => this.queues[priority].length > 0);
     }
 
     /** Resolves when the call may make an attempt; rejects with the signal's reason when it is aborted. */
     async acquire(call: Call, signal?: AbortSignal): Promise<Turn> {
         signal?.throwIfAborted();
         this.refill();
-        if (this.tokens >= 1 && this.nothingWaits()) {
+        if (this.tokens >= 1 && !this.isBusy) {
             return this.take();
         }
         this.waited = true;
@@ -273,7 +273,7 @@ export class Limiter {
             this.setRate(this.rate, now);
             return;
         }
-        this.waited = !this.nothingWaits();
+        this.waited = this.isBusy;
         if (now - this.refusedAt > DOUBT_MS) {
             this.ceiling = Number.POSITIVE_INFINITY;
         }
@@ -314,10 +314,6 @@ export class Limiter {
         return this.sent.length;
     }
 
-    private nothingWaits(): boolean {
-        return PRIORITIES.every((priority) => this.queues[priority].length === 0);
-    }
-
     private schedule(): void {
         if (this.timer) {
             return;
@@ -328,7 +324,7 @@ export class Limiter {
                 this.timer = undefined;
                 this.refill();
                 this.drain();
-                if (!this.nothingWaits()) {
+                if (this.isBusy) {
                     this.schedule();
                 }
             },
@@ -337,7 +333,7 @@ export class Limiter {
     }
 
     private drain(): void {
-        while (this.tokens >= 1 && !this.nothingWaits()) {
+        while (this.tokens >= 1 && this.isBusy) {
             this.turns += 1;
             this.next()?.go(this.take());
         }

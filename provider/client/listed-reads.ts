@@ -41,6 +41,8 @@ export class ListedReads<T> {
     pages = 0;
     /** How long the first one took, with the waiting for its turn, unless that was given. */
     pageMs = 0;
+    /** Why the last page did not come, if it did not. */
+    failure: unknown;
     private readonly singleReadsFirst: number;
     private readonly pageTimeoutMs: number;
     private turn: Turn | undefined;
@@ -51,8 +53,6 @@ export class ListedReads<T> {
     private listed = false;
     private mayList = true;
     private paging = false;
-    /** Why the last page did not come, if it did not. */
-    failure: unknown;
     private readonly items = new Map<string, { readonly item: T; readonly page: number }>();
     private readonly waiting = new Map<string, Waiting<T>[]>();
 

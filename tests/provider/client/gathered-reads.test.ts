@@ -61,6 +61,15 @@ function read(wanted: readonly string[]): Promise<Item[]> {
     return all;
 }
 
+/** So many times twenty, one after the other. */
+async function readInRounds(count: number): Promise<void> {
+    for (let round = 0; round < count; round += 1) {
+        const all = read(ids(20));
+        await turns.giveAll();
+        expect(await all).toHaveLength(20);
+    }
+}
+
 test("where nothing waits for its turn, each is a request", async () => {
     turns.isBusy = false;
     expect(await read(ids(50))).toHaveLength(50);
@@ -113,11 +122,14 @@ test("for fewer than ten, there is no page", async () => {
 
 test("nothing is older than the call: who comes while a page is on its way waits for another", async () => {
     const first = read(ids(20));
-    await Promise.resolve(turns.give());
+    const given = turns.give();
+    while (account.lists === 0) {
+        await Promise.resolve();
+    }
     account.version = 2;
     const second = read(ids(40).slice(20));
     expect((await first).every(({ version }) => version === 1)).toBe(true);
-    await settled();
+    await given;
     await turns.giveAll();
     expect((await second).every(({ version }) => version === 2)).toBe(true);
     expect(account.lists).toBe(2);
@@ -162,11 +174,7 @@ test("what the page does not hold, or only as deleted, is asked for by itself", 
 
 test.each(["denied", "unreachable", "other"] as const)("where the list fails (%s), all read alone", async (what) => {
     account.failList = failure(what);
-    for (let round = 0; round < 10; round += 1) {
-        const all = read(ids(20));
-        await turns.giveAll();
-        expect(await all).toHaveLength(20);
-    }
+    await readInRounds(10);
     expect(account.lists).toBe(1);
     expect(account.gets).toHaveLength(200);
 });
@@ -201,11 +209,7 @@ test("a page that does not come is given up after 10 s, and none is asked for ag
 test("in an account of 200,000, of which few are ours, there is little more than the single reads", async () => {
     account = new Account([...ids(200_000, "other-"), ...ids(20)]);
     reads = new GatheredReads(account, turns);
-    for (let round = 0; round < 50; round += 1) {
-        const all = read(ids(20));
-        await turns.giveAll();
-        expect(await all).toHaveLength(20);
-    }
+    await readInRounds(50);
     expect(account.gets).toHaveLength(1000);
     expect(account.lists).toBeLessThan(40);
 });
@@ -220,11 +224,7 @@ test("pages that take longer than the turns they save are left alone for a while
         ms += 1_100;
         return list(pageToken);
     };
-    for (let round = 0; round < 10; round += 1) {
-        const all = read(ids(20));
-        await turns.giveAll();
-        expect(await all).toHaveLength(20);
-    }
+    await readInRounds(10);
     now.mockRestore();
     expect(account.lists).toBeLessThan(5);
     expect(account.gets.length).toBeGreaterThan(100);
