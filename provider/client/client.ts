@@ -54,6 +54,8 @@ export interface CallOptions {
     readonly attemptMs?: number;
     /** The turn of the first attempt, where it has been waited for. */
     readonly turn?: Turn | undefined;
+    /** What goes before it when requests have to wait; what its method says unless told. */
+    readonly priority?: Priority | undefined;
 }
 
 type Cloud = CloudServiceClient<CallOptions>;
@@ -207,9 +209,9 @@ export class Client {
         progress: Progress,
     ): Promise<object> {
         const { signal } = options;
-        const call: Call = { method: method.rpc, priority: priorityOf(method.rpc) };
+        const call: Call = { method: method.rpc, priority: options.priority ?? priorityOf(method.rpc) };
         // A write is repeated only under an operation id, by which the server knows the repetition.
-        const mayRepeat = call.priority !== "write" || operationId !== undefined;
+        const mayRepeat = priorityOf(method.rpc) !== "write" || operationId !== undefined;
         const bytes = method.requestSerialize(request);
         /** Since when its attempts have failed in one and the same way. */
         let failing: { readonly refused: boolean; readonly since: number } | undefined;

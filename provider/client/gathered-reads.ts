@@ -6,8 +6,10 @@ import type { Source, Waiter } from "./source";
 const FEWEST_READERS = 10;
 /** So many reads go one by one for each page that was not worth it: others hardly will be. */
 const SINGLE_READS_PER_PAGE = 50;
-/** Pages may take so many times as long as the requests whose place they take would wait for their turns. */
+/** Pages may take so many times as long as the requests whose place they take would wait for their turns, */
 const LONGEST_PAGES = 2;
+/** or so long: what is refused once takes no less. */
+const SHORT_PAGES_MS = 1_000;
 /** A page that takes longer is given up: whoever reads alone is sooner there. */
 const PAGE_TIMEOUT_MS = 10_000;
 
@@ -83,7 +85,13 @@ export class GatheredReads<T> {
     }
 
     private gather(readers: readonly Reader<T>[], turn: Turn): void {
-        const list = new ListedReads(this.source, { singleReadsFirst: 0, turn, pageTimeoutMs: PAGE_TIMEOUT_MS });
+        const list = new ListedReads(this.source, {
+            singleReadsFirst: 0,
+            turn,
+            // Many have waited as long. Should it be refused, others need not go before it again.
+            priority: "write",
+            pageTimeoutMs: PAGE_TIMEOUT_MS,
+        });
         for (const reader of readers) {
             reader.answer = list.read(reader.id, reader.waiter).then((item) => ({ item, isListed: true }));
             reader.waiting.abort();
@@ -101,6 +109,6 @@ export class GatheredReads<T> {
     /** Whether pages have taken the place of more requests than they were, and not much longer. */
     private isWorthIt({ pages, pageMs, served }: ListedReads<T>): boolean {
         const readsMs = (served / this.limiter.requestsPerSecond) * 1000;
-        return served > pages && pages * pageMs <= LONGEST_PAGES * readsMs;
+        return served > pages && pages * pageMs <= Math.max(SHORT_PAGES_MS, LONGEST_PAGES * readsMs);
     }
 }

@@ -1,5 +1,5 @@
 import { failed, GivenUpError } from "./errors";
-import type { Turn } from "./limiter";
+import type { Priority, Turn } from "./limiter";
 import type { Source, Waiter } from "./source";
 
 /**
@@ -26,6 +26,8 @@ export interface ListedReadsOptions {
     readonly singleReadsFirst?: number;
     /** The turn of the first page, where it has been waited for. */
     readonly turn?: Turn;
+    /** What goes before its pages when requests have to wait; "read" unless told. */
+    readonly priority?: Priority;
     /** A page that takes longer, with its repetitions, is given up; 75 s unless told. */
     readonly pageTimeoutMs?: number;
 }
@@ -45,6 +47,7 @@ export class ListedReads<T> {
     failure: unknown;
     private readonly singleReadsFirst: number;
     private readonly pageTimeoutMs: number;
+    private readonly priority: Priority | undefined;
     private turn: Turn | undefined;
     private singleReads = 0;
     /** The pages that held what was asked for. */
@@ -58,11 +61,12 @@ export class ListedReads<T> {
 
     constructor(
         private readonly source: Source<T>,
-        { singleReadsFirst = SINGLE_READS, turn, pageTimeoutMs = PAGE_MS }: ListedReadsOptions = {},
+        { singleReadsFirst = SINGLE_READS, turn, priority, pageTimeoutMs = PAGE_MS }: ListedReadsOptions = {},
     ) {
         this.singleReadsFirst = singleReadsFirst;
         this.pageTimeoutMs = pageTimeoutMs;
         this.turn = turn;
+        this.priority = priority;
     }
 
     async read(id: string, waiter: Waiter): Promise<T> {
@@ -147,6 +151,7 @@ export class ListedReads<T> {
                 signal: AbortSignal.any([signal, late.signal]),
                 attemptMs: this.pageTimeoutMs,
                 turn,
+                priority: this.priority,
             });
             this.pageMs ||= performance.now() - startedAt;
             for (const item of items) {

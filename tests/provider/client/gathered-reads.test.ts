@@ -100,6 +100,8 @@ test("the page and the single read take the turn that was waited for", async () 
     const turn = { at: 0, pace: 1 };
     expect(get.mock.calls.map(([, options]) => options?.turn)).toEqual([turn, turn]);
     expect(list.mock.calls.map(([, options]) => options?.turn)).toEqual([turn]);
+    // Its repetition does not wait behind the writes, the readers' turn being there.
+    expect(list.mock.calls.map(([, options]) => options?.priority)).toEqual(["write"]);
 });
 
 test("each says whether it may come from a list", async () => {
@@ -228,6 +230,25 @@ test("pages that take longer than the turns they save are left alone for a while
     now.mockRestore();
     expect(account.lists).toBeLessThan(5);
     expect(account.gets.length).toBeGreaterThan(100);
+});
+
+test("a page that was refused once is not one of these", async () => {
+    const list = account.list.bind(account);
+    const now = jest.spyOn(performance, "now");
+    let ms = 0;
+    now.mockImplementation(() => ms);
+    account.list = (pageToken) => {
+        ms += 900;
+        return list(pageToken);
+    };
+    const all = read(ids(12));
+    await turns.give();
+    await all;
+    const next = read(ids(12));
+    await turns.give();
+    await next;
+    now.mockRestore();
+    expect(account).toMatchObject({ gets: [], lists: 2 });
 });
 
 test("who runs out of time leaves alone, and takes nobody along", async () => {
