@@ -15,6 +15,7 @@ import { createOperationId, deleteOperationId } from "./operation-id";
 import type { Owners } from "./owners";
 import type { Run, Task } from "./run";
 import { HalfFinishedError, LifecycleError, reason, title } from "./run";
+import { Settlement } from "./settlement";
 import type { View } from "./view";
 import { REPLACE_KEY, timeMs, UNSEEN_KEY } from "./view";
 
@@ -85,7 +86,8 @@ export class Creation<Args extends object, Resource extends Live> {
             }
             const created = await noted();
             const { id, once } = created;
-            return { created, resource: await this.existing.settle(run, bag, id, task, { justMade: true, once }) };
+            const goal = { run, id, bag, task, once, justMade: true };
+            return { created, resource: await new Settlement(this.existing, goal).settle() };
         } catch (error) {
             const created = await noted();
             if (error instanceof OperationError) {

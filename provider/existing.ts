@@ -2,18 +2,17 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AsyncOperation } from "../proto/generated/temporal/api/cloud/operation/v1/message";
 import { ResourceState } from "../proto/generated/temporal/api/cloud/resource/v1/message";
-import { ACCOUNT_KEY, refuseOtherAccount } from "./accounts";
 import type { CallOptions } from "./client/client";
 import { failed, READ_LAG_MS, shorten } from "./client/errors";
 import type { Source } from "./client/source";
-import type { Call, Cloud, Definition, Live, Wait } from "./definition";
+import type { Cloud, Definition, Live, Wait } from "./definition";
 import type { Bag } from "./fields";
 import { awaitOperation, isEnded, OperationError, operationOrId } from "./operation";
 import { deleteOperationId } from "./operation-id";
-import type { Run, Task } from "./run";
-import { HalfFinishedError, LifecycleError, reason, title } from "./run";
+import type { Run } from "./run";
+import { LifecycleError } from "./run";
 import type { View } from "./view";
-import { GONE, isUnseen, REPLACE_KEY, timeMs, UNSEEN_KEY } from "./view";
+import { GONE, isUnseen, REPLACE_KEY, timeMs } from "./view";
 import { fromTimestamp, isGone } from "./wire";
 
 const LOOK_DELAY_MS = 200;
@@ -28,30 +27,25 @@ const WAIT_INTERVAL_MS = 1_200;
  */
 const FIRST_STATUS_MS = 2_000;
 const STATUS_INTERVAL_MS = 5_000;
-/** A write that was accepted so many times and still does not show has no effect, or somebody undoes it each time. */
-const SAME_CALL_LIMIT = 6;
 /** A refusal that could mean a change, of which nothing is to be seen, is believed to be final after so many attempts. */
 const UNEXPLAINED_LIMIT = 3;
 /** A resource that was made so much later than the state says is another one. */
 const ANOTHER_MS = 60_000;
-/** The time for a last look, when the time for the work itself is up. */
-const LAST_LOOK_MS = 10_000;
-
 /** What was seen of a resource. */
-interface Look<Resource> {
+export interface Look<Resource> {
     readonly resource: Resource | undefined;
     /** Whether it may be seen later than by itself. */
     readonly mayBeOld: boolean;
 }
 
-/** What is done to resources that exist: looked at, brought to what is wanted, removed. */
+/** What is done to resources that exist: looked at, waited for, removed. */
 export class Existing<Args extends object, Resource extends Live> {
     /** Operations of others that have ended or cannot be seen: what becomes of them, only the resource shows. */
     private readonly exhausted = new Set<string>();
 
     constructor(
-        private readonly definition: Definition<Args, Resource>,
-        private readonly view: View<Args, Resource>,
+        readonly definition: Definition<Args, Resource>,
+        readonly view: View<Args, Resource>,
     ) {}
 
     /** The resource as it is now; undefined when there is none. Until `lagUntil`, by `performance.now()`, none means not yet. */
@@ -64,7 +58,7 @@ export class Existing<Args extends object, Resource extends Live> {
      * The same, but while requests wait for their turn one looks for many, by a list. That may show later than a single look
      * what has changed.
      */
-    private async lookTogether(run: Run, id: string, lagUntil: number): Promise<Look<Resource>> {
+    async lookTogether(run: Run, id: string, lagUntil: number): Promise<Look<Resource>> {
         const { reads, cloud } = run.session.client;
         const source = sourceOf<Resource>(this.definition, cloud);
         let mayBeOld = false;
@@ -95,94 +89,6 @@ export class Existing<Args extends object, Resource extends Live> {
                 }
             }
             await sleep(delayMs, undefined, { signal });
-        }
-    }
-
-    /** Looks, if it has not been seen yet, writes what is missing, waits for it, and looks again, until nothing is missing. */
-    async settle(
-        run: Run,
-        bag: Bag,
-        id: string,
-        task: Task,
-        options: {
-            readonly justMade?: boolean;
-            readonly once?: Bag | undefined;
-            readonly old?: Bag;
-            readonly seen?: Resource;
-        },
-    ): Promise<Resource> {
-        let { justMade = false, seen } = options;
-        let together = seen === undefined;
-        const lagUntil = justMade || isUnseen(options.old) ? performance.now() + READ_LAG_MS : 0;
-        const made = new Map<string, number>();
-        let answer = "";
-        let conflicts = 0;
-        let written = false;
-        const accepted = () => {
-            written = true;
-        };
-        try {
-            for (;;) {
-                const { resource, mayBeOld }: Look<Resource> = together
-                    ? await this.lookTogether(run, id, lagUntil)
-                    : { resource: seen ?? (await this.look(run, id, lagUntil)), mayBeOld: false };
-                together = false;
-                seen = undefined;
-                const isNew = justMade || written;
-                if (resource === undefined) {
-                    if (justMade) {
-                        throw new LifecycleError(`the server has not shown it for ${READ_LAG_MS / 1000} s.`);
-                    }
-                    await refuseOtherAccount(run, options.once?.[ACCOUNT_KEY]);
-                    throw this.gone({ ...run, id }, bag, id, options.once);
-                }
-                justMade = false;
-                this.refuseSuccessor(run, resource, options.old);
-                if (resource.state === ResourceState.RESOURCE_STATE_ACTIVATION_FAILED) {
-                    throw this.neverActive({ ...run, id }, bag, id, resource, options.once);
-                }
-                if (isInFlight(resource)) {
-                    if (!mayBeOld) {
-                        await this.awaitOthers(run, resource);
-                    }
-                    continue;
-                }
-                // An old list shows what was written as if it had not been; and an old version, the server refuses.
-                const next = this.definition.next(resource, this.view.desired(resource, task, made));
-                if (mayBeOld && isNew !== (next === undefined)) {
-                    continue;
-                }
-                if (next === undefined) {
-                    return resource;
-                }
-                if (!("send" in next)) {
-                    await this.awaitEvent(run, next);
-                    continue;
-                }
-                const times = (made.get(next.purpose) ?? 0) + 1;
-                if (times > SAME_CALL_LIMIT + conflicts) {
-                    throw new LifecycleError(
-                        `The server ${answer} ${times - 1} times, but the resource does not show it: ${next.purpose}. ` +
-                            "Either it has no effect, or somebody else undoes it each time.",
-                    );
-                }
-                made.set(next.purpose, times);
-                const outcome = await this.perform(run, next, resource, id, conflicts, accepted);
-                together = outcome === "done";
-                answer = outcome === "nothing" ? "said that there is nothing to change" : "accepted this";
-                if (outcome === "conflict") {
-                    conflicts += 1;
-                    await this.pause(run, conflicts);
-                } else if (times > 1 + conflicts) {
-                    // Whoever has undone it may be about to do so again.
-                    await this.pause(run, times - conflicts - 2);
-                }
-            }
-        } catch (error) {
-            if (error instanceof HalfFinishedError || !written) {
-                throw error;
-            }
-            throw await this.halfChanged({ ...run, id }, bag, id, error, options.once, task);
         }
     }
 
@@ -257,7 +163,7 @@ export class Existing<Args extends object, Resource extends Live> {
      * What has the id that the state knows may be what somebody else has made of that name since, and be in use. What has no
      * name cannot be had by anybody else.
      */
-    private refuseSuccessor(run: Run, resource: Resource, old: Bag | undefined): void {
+    refuseSuccessor(run: Run, resource: Resource, old: Bag | undefined): void {
         const isBack = old?.[REPLACE_KEY] === GONE && this.view.naturalKey(old) !== undefined;
         const since = this.anotherSince(resource, old);
         if (!isBack && since === undefined) {
@@ -343,49 +249,10 @@ export class Existing<Args extends object, Resource extends Live> {
     }
 
     /**
-     * Makes one write and waits for it. A conflict is that the resource had changed under it, so that it has to be thought
-     * over; nothing, that the server sees nothing to change.
-     */
-    private async perform(
-        run: Run,
-        call: Call,
-        resource: Resource,
-        id: string,
-        conflicts: number,
-        accepted: () => void,
-    ): Promise<"done" | "nothing" | "conflict"> {
-        const { session, signal } = run;
-        const operationId = randomUUID();
-        try {
-            await session.client.reads.changing(this.definition.kind, async () => {
-                const { asyncOperation } = await call.send(session.client.cloud, operationId, { signal });
-                session.client.reads.changed(this.definition.kind);
-                accepted();
-                await this.awaitOperation(run, operationOrId(asyncOperation, operationId), call.purpose, 0);
-            });
-            return "done";
-        } catch (error) {
-            if (failed(error, "nothingToChange")) {
-                return "nothing";
-            }
-            if (await this.isConflict(run, error, resource, id, conflicts)) {
-                return "conflict";
-            }
-            throw error;
-        }
-    }
-
-    /**
      * Whether a write was refused because the resource has changed since it was read, or is being changed. Which code
      * the server uses for that is not documented, so the resource itself decides.
      */
-    private async isConflict(
-        run: Run,
-        error: unknown,
-        resource: Resource,
-        id: string,
-        attempts: number,
-    ): Promise<boolean> {
+    async isConflict(run: Run, error: unknown, resource: Resource, id: string, attempts: number): Promise<boolean> {
         if (!failed(error, "conflict", "invalid", "alreadyExists")) {
             return false;
         }
@@ -397,14 +264,14 @@ export class Existing<Args extends object, Resource extends Live> {
     }
 
     /** Waits for an operation on the resource that is not ours. */
-    private awaitOthers(run: Run, { asyncOperationId }: Resource): Promise<void> {
+    awaitOthers(run: Run, { asyncOperationId }: Resource): Promise<void> {
         return this.awaitEvent(run, {
             purpose: "waiting for another operation on it",
             operationId: asyncOperationId || undefined,
         });
     }
 
-    private async awaitEvent(run: Run, { purpose, operationId }: Wait): Promise<void> {
+    async awaitEvent(run: Run, { purpose, operationId }: Wait): Promise<void> {
         if (operationId !== undefined && !this.exhausted.has(operationId)) {
             const known = await this.knownOperation(run, operationId);
             const isAtWork = known !== undefined && !isEnded(known);
@@ -421,7 +288,7 @@ export class Existing<Args extends object, Resource extends Live> {
         await sleep(WAIT_INTERVAL_MS, undefined, { signal: run.signal });
     }
 
-    private pause({ signal }: Run, conflicts: number): Promise<void> {
+    pause({ signal }: Run, conflicts: number): Promise<void> {
         const mostMs = Math.min(CONFLICT_DELAY_MS * 2 ** conflicts, CONFLICT_MAX_DELAY_MS);
         return sleep(mostMs * (0.2 + 0.8 * Math.random()), undefined, { signal });
     }
@@ -431,46 +298,6 @@ export class Existing<Args extends object, Resource extends Live> {
         return hint && error instanceof Error
             ? new LifecycleError(`${error.message} ${hint}`, { cause: error })
             : error;
-    }
-
-    private gone(run: Run, bag: Bag, id: string, once: Bag | undefined): HalfFinishedError {
-        return new HalfFinishedError(
-            `${title(run)} does not exist any more: it was deleted outside this stack, and the next \`pulumi up\` creates ` +
-                "it anew.",
-            id,
-            this.view.unseen(bag, once, { [REPLACE_KEY]: GONE }),
-        );
-    }
-
-    private neverActive(run: Run, bag: Bag, id: string, resource: Resource, once: Bag | undefined): HalfFinishedError {
-        return new HalfFinishedError(
-            `${title(run)} never became active: its creation failed. The next \`pulumi up\` replaces it.`,
-            id,
-            { ...this.view.outputs(resource, bag, once), [REPLACE_KEY]: true },
-        );
-    }
-
-    /** Some writes may have happened before the error: the state takes what there is now. */
-    private async halfChanged(
-        run: Run,
-        bag: Bag,
-        id: string,
-        error: unknown,
-        once: Bag | undefined,
-        task: Task,
-    ): Promise<unknown> {
-        const signal = AbortSignal.timeout(Math.min(LAST_LOOK_MS, run.timeoutMs));
-        const resource = await this.look({ ...run, signal }, id).catch(() => undefined);
-        if (resource === undefined) {
-            return error;
-        }
-        return new HalfFinishedError(
-            `${title(run)} is not as declared yet: ${reason(run, error)} ` +
-                "What was done is in the state; the next `pulumi up` does the rest.",
-            id,
-            { ...this.view.outputs(resource, bag, once, task), ...(task.isFirst && { [UNSEEN_KEY]: true }) },
-            { cause: error },
-        );
     }
 }
 

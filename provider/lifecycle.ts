@@ -11,6 +11,7 @@ import { checkFields } from "./fields";
 import { Owners } from "./owners";
 import type { Log, Method, Run, Session, Task } from "./run";
 import { LifecycleError, title, within } from "./run";
+import { Settlement } from "./settlement";
 import { hidden, isUnseen, managedOf, REPLACE_KEY, View, visible } from "./view";
 import { isGone } from "./wire";
 
@@ -186,7 +187,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
             this.alone(session, id, async () => {
                 const once = await this.once(session, old);
                 const task = this.view.task(visible(bag), { old, ignores: run.context.ignores });
-                const resource = await this.existing.settle(run, bag, id, task, { once, old });
+                const resource = await new Settlement(this.existing, { run, id, bag, task, once, old }).settle();
                 const left = this.view.left(resource, task);
                 if (left) {
                     run.session.log.warn(run.context.urn, left.warning);
@@ -295,7 +296,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
                 );
             }
             const once = { ...(await accountNote(run.session)), ...this.owners.claim(id, run.context) };
-            const resource = await this.existing.settle(run, bag, id, task, { once, seen: existing });
+            const resource = await new Settlement(this.existing, { run, id, bag, task, once, seen: existing }).settle();
             if (differing.length > 0) {
                 run.session.log.warn(run.context.urn, `Took over ${kind} ${id} and changed ${paths(differing)}.`);
             }

@@ -1,0 +1,222 @@
+import { randomUUID } from "node:crypto";
+import { ResourceState } from "../proto/generated/temporal/api/cloud/resource/v1/message";
+import { ACCOUNT_KEY, refuseOtherAccount } from "./accounts";
+import { failed, READ_LAG_MS } from "./client/errors";
+import type { Call, Definition, Live } from "./definition";
+import type { Existing, Look } from "./existing";
+import { isInFlight } from "./existing";
+import type { Bag } from "./fields";
+import { operationOrId } from "./operation";
+import type { Run, Task } from "./run";
+import { HalfFinishedError, LifecycleError, reason, title } from "./run";
+import type { View } from "./view";
+import { GONE, isUnseen, REPLACE_KEY, UNSEEN_KEY } from "./view";
+
+/** A write that was accepted so many times and still does not show has no effect, or somebody undoes it each time. */
+const SAME_CALL_LIMIT = 6;
+/** The time for a last look, when the time for the work itself is up. */
+const LAST_LOOK_MS = 10_000;
+
+/** What is to be settled. */
+interface Goal<Resource> {
+    readonly run: Run;
+    readonly id: string;
+    /** The inputs that the engine has for it. */
+    readonly bag: Bag;
+    readonly task: Task;
+    /** The outputs that do not come from the resource. */
+    readonly once: Bag | undefined;
+    /** What the state has of it. */
+    readonly old?: Bag;
+    /** What was seen of it already. */
+    readonly seen?: Resource;
+    /** Whether it was made just now, so that it may not be visible yet. */
+    readonly justMade?: boolean;
+}
+
+/** What a step has come to: all is as wanted; a write is done; or something else has to be looked at anew. */
+type Step = "settled" | "written" | "again";
+
+/** One resource that exists is brought to what is wanted. */
+export class Settlement<Args extends object, Resource extends Live> {
+    private readonly definition: Definition<Args, Resource>;
+    private readonly view: View<Args, Resource>;
+    private readonly lagUntil: number;
+    /** How often each write was made, by its purpose. */
+    private readonly made = new Map<string, number>();
+    private conflicts = 0;
+    private hasWritten = false;
+    /** What the server said to the last write. */
+    private answer = "";
+
+    constructor(
+        private readonly existing: Existing<Args, Resource>,
+        private readonly goal: Goal<Resource>,
+    ) {
+        this.definition = existing.definition;
+        this.view = existing.view;
+        this.lagUntil = goal.justMade || isUnseen(goal.old) ? performance.now() + READ_LAG_MS : 0;
+    }
+
+    /** Looks, if it has not been seen yet, writes what is missing, waits for it, and looks again, until nothing is missing. */
+    async settle(): Promise<Resource> {
+        const { run, id, seen } = this.goal;
+        let isNew = this.goal.justMade === true;
+        try {
+            let look = seen ? { resource: seen, mayBeOld: false } : await this.lookTogether();
+            for (;;) {
+                const resource = await this.present(look, isNew);
+                const step = await this.step(resource, look.mayBeOld, isNew || this.hasWritten);
+                if (step === "settled") {
+                    return resource;
+                }
+                isNew = false;
+                look =
+                    step === "written"
+                        ? await this.lookTogether()
+                        : { resource: await this.existing.look(run, id, this.lagUntil), mayBeOld: false };
+            }
+        } catch (error) {
+            if (error instanceof HalfFinishedError || !this.hasWritten) {
+                throw error;
+            }
+            throw await this.halfChanged(error);
+        }
+    }
+
+    private lookTogether(): Promise<Look<Resource>> {
+        return this.existing.lookTogether(this.goal.run, this.goal.id, this.lagUntil);
+    }
+
+    /** What was seen, if it is there and may be changed. */
+    private async present({ resource }: Look<Resource>, isNew: boolean): Promise<Resource> {
+        const { run, old, once } = this.goal;
+        if (resource === undefined) {
+            if (isNew) {
+                throw new LifecycleError(`the server has not shown it for ${READ_LAG_MS / 1000} s.`);
+            }
+            await refuseOtherAccount(run, once?.[ACCOUNT_KEY]);
+            throw this.gone();
+        }
+        this.existing.refuseSuccessor(run, resource, old);
+        if (resource.state === ResourceState.RESOURCE_STATE_ACTIVATION_FAILED) {
+            throw this.neverActive(resource);
+        }
+        return resource;
+    }
+
+    /** `hasChanged`: whether this run has made it, or written to it. */
+    private async step(resource: Resource, mayBeOld: boolean, hasChanged: boolean): Promise<Step> {
+        const { run, task } = this.goal;
+        if (isInFlight(resource)) {
+            if (!mayBeOld) {
+                await this.existing.awaitOthers(run, resource);
+            }
+            return "again";
+        }
+        const next = this.definition.next(resource, this.view.desired(resource, task, this.made));
+        // An old list shows what was written as if it had not been; and an old version, the server refuses.
+        if (mayBeOld && hasChanged !== (next === undefined)) {
+            return "again";
+        }
+        if (next === undefined) {
+            return "settled";
+        }
+        if ("send" in next) {
+            return this.write(next, resource);
+        }
+        await this.existing.awaitEvent(run, next);
+        return "again";
+    }
+
+    private async write(call: Call, resource: Resource): Promise<Step> {
+        const { run } = this.goal;
+        const times = (this.made.get(call.purpose) ?? 0) + 1;
+        if (times > SAME_CALL_LIMIT + this.conflicts) {
+            throw new LifecycleError(
+                `The server ${this.answer} ${times - 1} times, but the resource does not show it: ${call.purpose}. ` +
+                    "Either it has no effect, or somebody else undoes it each time.",
+            );
+        }
+        this.made.set(call.purpose, times);
+        const outcome = await this.send(call, resource);
+        this.answer = outcome === "nothing" ? "said that there is nothing to change" : "accepted this";
+        if (outcome === "conflict") {
+            this.conflicts += 1;
+            await this.existing.pause(run, this.conflicts);
+        } else if (times > 1 + this.conflicts) {
+            // Whoever has undone it may be about to do so again.
+            await this.existing.pause(run, times - this.conflicts - 2);
+        }
+        return outcome === "done" ? "written" : "again";
+    }
+
+    /**
+     * Makes one write and waits for it. A conflict is that the resource had changed under it, so that it has to be thought
+     * over; nothing, that the server sees nothing to change.
+     */
+    private async send(call: Call, resource: Resource): Promise<"done" | "nothing" | "conflict"> {
+        const { run, id } = this.goal;
+        const { cloud, reads } = run.session.client;
+        const operationId = randomUUID();
+        try {
+            await reads.changing(this.definition.kind, async () => {
+                const { asyncOperation } = await call.send(cloud, operationId, { signal: run.signal });
+                reads.changed(this.definition.kind);
+                this.hasWritten = true;
+                const operation = operationOrId(asyncOperation, operationId);
+                await this.existing.awaitOperation(run, operation, call.purpose, 0);
+            });
+            return "done";
+        } catch (error) {
+            if (failed(error, "nothingToChange")) {
+                return "nothing";
+            }
+            if (await this.existing.isConflict(run, error, resource, id, this.conflicts)) {
+                return "conflict";
+            }
+            throw error;
+        }
+    }
+
+    private get title(): string {
+        const { run, id } = this.goal;
+        return title({ kind: run.kind, context: run.context, id });
+    }
+
+    private gone(): HalfFinishedError {
+        const { id, bag, once } = this.goal;
+        return new HalfFinishedError(
+            `${this.title} does not exist any more: it was deleted outside this stack, and the next \`pulumi up\` creates ` +
+                "it anew.",
+            id,
+            this.view.unseen(bag, once, { [REPLACE_KEY]: GONE }),
+        );
+    }
+
+    private neverActive(resource: Resource): HalfFinishedError {
+        const { id, bag, once } = this.goal;
+        return new HalfFinishedError(
+            `${this.title} never became active: its creation failed. The next \`pulumi up\` replaces it.`,
+            id,
+            { ...this.view.outputs(resource, bag, once), [REPLACE_KEY]: true },
+        );
+    }
+
+    /** Some writes may have happened before the error: the state takes what there is now. */
+    private async halfChanged(error: unknown): Promise<unknown> {
+        const { run, id, bag, once, task } = this.goal;
+        const signal = AbortSignal.timeout(Math.min(LAST_LOOK_MS, run.timeoutMs));
+        const resource = await this.existing.look({ ...run, signal }, id).catch(() => undefined);
+        if (resource === undefined) {
+            return error;
+        }
+        return new HalfFinishedError(
+            `${this.title} is not as declared yet: ${reason(run, error)} ` +
+                "What was done is in the state; the next `pulumi up` does the rest.",
+            id,
+            { ...this.view.outputs(resource, bag, once, task), ...(task.isFirst && { [UNSEEN_KEY]: true }) },
+            { cause: error },
+        );
+    }
+}
