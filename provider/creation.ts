@@ -8,7 +8,8 @@ import { beginningOf } from "./beginning";
 import type { CallOptions } from "./client/client";
 import { failed, READ_LAG_MS } from "./client/errors";
 import type { Cloud, Created, Definition, Live } from "./definition";
-import type { Existing } from "./existing";
+import type { Existing, Look } from "./existing";
+import { isInFlight } from "./existing";
 import type { Bag } from "./fields";
 import { isEnded, OperationError, operationOrId } from "./operation";
 import { createOperationId, deleteOperationId } from "./operation-id";
@@ -81,12 +82,10 @@ export class Creation<Args extends object, Resource extends Live> {
         const started = await this.start(run, bag, task).finally(() => beginning.end());
         const noted = async () => ({ ...started, once: { ...started.once, ...(await note) } });
         try {
-            if (started.asyncOperation) {
-                await this.existing.awaitOperation(run, started.asyncOperation, "creating");
-            }
+            const seen = started.asyncOperation && (await this.awaitMade(run, started.id, started.asyncOperation));
             const created = await noted();
             const { id, once } = created;
-            const goal = { run, id, bag, task, once, justMade: true };
+            const goal = { run, id, bag, task, once, seen, justMade: true };
             return { created, resource: await new Settlement(this.existing, goal).settle() };
         } catch (error) {
             const created = await noted();
@@ -95,6 +94,30 @@ export class Creation<Args extends object, Resource extends Live> {
             }
             throw error instanceof HalfFinishedError ? error : this.halfFinished(run, bag, created, error, false);
         }
+    }
+
+    /**
+     * Waits for a create to end. An id that is given only once stands for what the operation makes, so that its end can be
+     * seen from that; a name can be somebody else's, which is what the operation fails for.
+     *
+     * @returns the resource, where the end was seen from it
+     */
+    private async awaitMade(run: Run, id: string, operation: AsyncOperation): Promise<Look<Resource> | undefined> {
+        let seen: Look<Resource> | undefined;
+        const isMade = async () => {
+            const look = await this.existing.glance(run, id);
+            const resource = look?.resource;
+            if (resource === undefined || !isMadeBy(resource, operation)) {
+                return undefined;
+            }
+            if (resource.state === ResourceState.RESOURCE_STATE_ACTIVE) {
+                seen = look;
+                return true;
+            }
+            return isInFlight(resource) ? false : undefined;
+        };
+        await this.existing.awaitOperation(run, operation, "creating", this.definition.idRecurs ? {} : { isMade });
+        return seen;
     }
 
     /** Sends the create under the first operation id of this resource that has not been used up by an earlier life. */

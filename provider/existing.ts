@@ -7,6 +7,7 @@ import { failed, READ_LAG_MS, shorten } from "./client/errors";
 import type { Source } from "./client/source";
 import type { Cloud, Definition, Live, Wait } from "./definition";
 import type { Bag } from "./fields";
+import type { AwaitOptions } from "./operation";
 import { awaitOperation, isEnded, OperationError, operationOrId } from "./operation";
 import { deleteOperationId } from "./operation-id";
 import type { Run } from "./run";
@@ -36,6 +37,11 @@ export interface Look<Resource> {
     readonly resource: Resource | undefined;
     /** Whether it may be seen later than by itself. */
     readonly mayBeOld: boolean;
+}
+
+interface AwaitEndOptions extends Pick<AwaitOptions, "isMade"> {
+    /** When the person who watches is first told of it. */
+    readonly firstStatusMs?: number;
 }
 
 /** What is done to resources that exist: looked at, waited for, removed. */
@@ -68,6 +74,18 @@ export class Existing<Args extends object, Resource extends Live> {
             return item;
         };
         return { resource: await this.lookBy(read, run, lagUntil), mayBeOld };
+    }
+
+    /** The resource as `lookTogether` sees it, or undefined where it cannot be seen, which may pass. */
+    async glance(run: Run, id: string): Promise<Look<Resource> | undefined> {
+        try {
+            return await this.lookTogether(run, id, 0);
+        } catch (error) {
+            if (failed(error, "denied")) {
+                return undefined;
+            }
+            throw error;
+        }
     }
 
     private async lookBy(
@@ -221,14 +239,14 @@ export class Existing<Args extends object, Resource extends Live> {
     /**
      * Waits for an operation and shows that it takes.
      *
-     * @returns the ended operation; undefined where the server does not tell how it ended
+     * @returns the ended operation; undefined where the server does not tell how it ended, or `isMade` does
      * @throws {OperationError} when it does not end well
      */
     async awaitOperation(
         run: Run,
         operation: AsyncOperation,
         purpose: string,
-        firstStatusMs = FIRST_STATUS_MS,
+        { firstStatusMs = FIRST_STATUS_MS, isMade }: AwaitEndOptions = {},
     ): Promise<AsyncOperation | undefined> {
         const { session, signal, context } = run;
         const { cloud, limiter } = session.client;
@@ -237,6 +255,7 @@ export class Existing<Args extends object, Resource extends Live> {
         return awaitOperation(cloud, operation, {
             signal,
             isBusy: () => limiter.isBusy,
+            isMade,
             onProgress: (state) => {
                 const now = performance.now();
                 if (!isEnded(state) && now >= showAt) {

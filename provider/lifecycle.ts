@@ -296,7 +296,8 @@ export class Lifecycle<Args extends object, Resource extends Live> {
                 );
             }
             const once = { ...(await accountNote(run.session)), ...this.owners.claim(id, run.context) };
-            const resource = await new Settlement(this.existing, { run, id, bag, task, once, seen: existing }).settle();
+            const seen = { resource: existing, mayBeOld: false };
+            const resource = await new Settlement(this.existing, { run, id, bag, task, once, seen }).settle();
             if (differing.length > 0) {
                 run.session.log.warn(run.context.urn, `Took over ${kind} ${id} and changed ${paths(differing)}.`);
             }

@@ -3,6 +3,7 @@ import type { AsyncOperation } from "../proto/generated/temporal/api/cloud/opera
 import { AsyncOperation_State as State } from "../proto/generated/temporal/api/cloud/operation/v1/message";
 import { failed, shorten } from "./client/errors";
 import type { Cloud } from "./definition";
+import { Glances } from "./glances";
 import { Pace, recommendedWaitMs } from "./pace";
 import { timeMs } from "./view";
 import { durationSeconds } from "./wire";
@@ -12,6 +13,8 @@ const SHORTEST_CHECK_MS = 1_000;
 const LONGEST_CHECK_MS = 60_000;
 /** After a write, the operation can be invisible to reads for up to a minute. */
 const INVISIBLE_MS = 60_000;
+/** What is being made at so many glances is not glanced at again: the operation can have failed without a trace of that. */
+const MOST_GLANCES = 2;
 /** A look that was answered after longer than this has mostly waited for its turn, and saw the operation at the end of that. */
 const LONGEST_LOOK_MS = 500;
 
@@ -45,6 +48,12 @@ export interface AwaitOptions {
     readonly signal: AbortSignal;
     /** Whether requests have to wait for their turn. */
     readonly isBusy?: () => boolean;
+    /**
+     * A glance at what the operation makes: whether it is there; false where it is being made, undefined where that cannot be
+     * told. It takes the place of a look at the operation once it is known how long these take, and saves whoever has to see
+     * the resource anyway the request.
+     */
+    readonly isMade?: (() => Promise<boolean | undefined>) | undefined;
     /** Told of the start and of every look. */
     readonly onProgress?: (operation: AsyncOperation) => void;
 }
@@ -52,18 +61,19 @@ export interface AwaitOptions {
 /**
  * Waits until an operation has ended. A state that this version does not know counts as not ended.
  *
- * @returns the ended operation, or undefined where the server no longer knows it, so that its end has to be seen
- * from the resource
+ * @returns the ended operation; undefined where `isMade` says so, or the server no longer knows it, so that its end has to
+ * be seen from the resource
  * @throws {OperationError} when it ended FAILED, REJECTED or CANCELLED
  */
 export async function awaitOperation(
     cloud: Cloud,
     started: AsyncOperation,
-    { signal, isBusy, onProgress }: AwaitOptions,
+    { signal, isBusy, isMade, onProgress }: AwaitOptions,
 ): Promise<AsyncOperation | undefined> {
     let operation = started;
     const startedAt = performance.now();
-    const pace = paceOf(cloud, started.operationType);
+    const { pace, glances } = sortOf(cloud, started.operationType);
+    let glance: AwaitOptions["isMade"];
     let lookedAt: number | undefined;
     let seen = false;
     for (let count = 0; !isEnded(operation); count += 1) {
@@ -73,17 +83,32 @@ export async function awaitOperation(
             ? pace.wait({ startedAt, lookedAt, count, recommendedMs }, signal, isBusy)
             : sleep(recommendedWaitMs(recommendedMs), undefined, { signal }));
         const askedAt = performance.now();
-        try {
-            const answer = await cloud.getAsyncOperation({ asyncOperationId: started.id }, { signal });
-            operation = answer.asyncOperation ?? operation;
-            seen = true;
-        } catch (error) {
-            if (!failed(error, "notFound", "denied")) {
-                throw error;
+        if (count === 0 && isMade !== undefined && pace.isKnown && glances.isDue()) {
+            glance = isMade;
+        }
+        const made = await glance?.();
+        if (made === true) {
+            return undefined;
+        }
+        if (made === undefined) {
+            if (glance !== undefined) {
+                glances.toldNothing();
+                glance = undefined;
             }
-            if (seen || performance.now() - startedAt > INVISIBLE_MS) {
-                return undefined;
+            try {
+                const answer = await cloud.getAsyncOperation({ asyncOperationId: started.id }, { signal });
+                operation = answer.asyncOperation ?? operation;
+                seen = true;
+            } catch (error) {
+                if (!failed(error, "notFound", "denied")) {
+                    throw error;
+                }
+                if (seen || performance.now() - startedAt > INVISIBLE_MS) {
+                    return undefined;
+                }
             }
+        } else if (count + 1 >= MOST_GLANCES) {
+            glance = undefined;
         }
         const answeredAt = performance.now();
         lookedAt = Math.max(askedAt, answeredAt - LONGEST_LOOK_MS);
@@ -114,14 +139,20 @@ const PENDING: AsyncOperation = {
     finishedTime: undefined,
 };
 
-/** Operations of one sort take about as long as one another; what is known of them belongs to the connection. */
-const paces = new WeakMap<Cloud, Map<string, Pace>>();
+/** What is known of the operations of one sort, which take about as long as one another. */
+class Sort {
+    readonly pace = new Pace();
+    readonly glances = new Glances();
+}
 
-function paceOf(cloud: Cloud, operationType: string): Pace {
-    const ofCloud = paces.get(cloud) ?? new Map<string, Pace>();
-    const pace = ofCloud.get(operationType) ?? new Pace();
-    paces.set(cloud, ofCloud.set(operationType, pace));
-    return pace;
+/** What is known of them belongs to the connection. */
+const sorts = new WeakMap<Cloud, Map<string, Sort>>();
+
+function sortOf(cloud: Cloud, operationType: string): Sort {
+    const ofCloud = sorts.get(cloud) ?? new Map<string, Sort>();
+    const sort = ofCloud.get(operationType) ?? new Sort();
+    sorts.set(cloud, ofCloud.set(operationType, sort));
+    return sort;
 }
 
 /** How long it took, by the server's clock. */

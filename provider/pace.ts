@@ -109,9 +109,14 @@ export class Pace {
         }
     }
 
+    /** Whether enough have ended to say how long the others will take. */
+    get isKnown(): boolean {
+        return this.tookMs.length >= SHORTEST_OF;
+    }
+
     /** None has ended sooner; 0 where too few have to say so. */
     private shortestMs(): number {
-        return this.tookMs.length < SHORTEST_OF ? 0 : Math.min(...this.tookMs) + MARGIN_MS;
+        return this.isKnown ? Math.min(...this.tookMs) + MARGIN_MS : 0;
     }
 
     private dueAt({ looks: { startedAt, lookedAt, count }, gapMs }: Waiting): number {

@@ -29,7 +29,7 @@ interface Goal<Resource> {
     /** What the state has of it. */
     readonly old?: Bag;
     /** What was seen of it already. */
-    readonly seen?: Resource;
+    readonly seen?: Look<Resource> | undefined;
     /** Whether it was made just now, so that it may not be visible yet. */
     readonly justMade?: boolean;
 }
@@ -63,7 +63,7 @@ export class Settlement<Args extends object, Resource extends Live> {
         const { run, id, seen } = this.goal;
         let isNew = this.goal.justMade === true;
         try {
-            let look = seen ? { resource: seen, mayBeOld: false } : await this.lookTogether();
+            let look = seen ?? (await this.lookTogether());
             for (;;) {
                 const resource = await this.present(look, isNew);
                 const step = await this.step(resource, look.mayBeOld, isNew || this.hasWritten);
@@ -165,7 +165,7 @@ export class Settlement<Args extends object, Resource extends Live> {
                 reads.changed(this.definition.kind);
                 this.hasWritten = true;
                 const operation = operationOrId(asyncOperation, operationId);
-                await this.existing.awaitOperation(run, operation, call.purpose, 0);
+                await this.existing.awaitOperation(run, operation, call.purpose, { firstStatusMs: 0 });
             });
             return "done";
         } catch (error) {

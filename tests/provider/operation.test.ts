@@ -177,6 +177,58 @@ describe("when to look", () => {
     });
 });
 
+describe("a glance at what the operation makes", () => {
+    /** Waits for so many, one after the other; returns how the last one ended. */
+    async function waitForEach(count: number, cloud: Cloud, isMade: () => Promise<boolean | undefined>) {
+        const { signal } = new AbortController();
+        let end: AsyncOperation | undefined;
+        for (let index = 0; index < count; index += 1) {
+            const waiting = awaitOperation(cloud, PENDING, { signal, isMade });
+            waiting.catch(() => {});
+            await jest.advanceTimersByTimeAsync(10_000);
+            end = await waiting;
+        }
+        return end;
+    }
+
+    test("takes the place of a look once it is known how long such operations take, but for every eighth", async () => {
+        const { cloud, askedAtMs } = server(fulfilled);
+        const isMade = jest.fn(async () => true);
+        expect(await waitForEach(4, cloud, isMade)).toMatchObject(fulfilled);
+        expect(isMade).not.toHaveBeenCalled();
+        expect(askedAtMs).toHaveLength(4);
+        await waitForEach(80, cloud, isMade);
+        expect(isMade).toHaveBeenCalledTimes(70);
+        expect(askedAtMs).toHaveLength(4 + 10);
+        // Of another connection, nothing is known.
+        await waitForEach(1, server(fulfilled).cloud, isMade);
+        expect(isMade).toHaveBeenCalledTimes(70);
+    });
+
+    test("at what is still being made is one of two, then the operation is asked for what has become of it", async () => {
+        const { cloud, askedAtMs } = server(fulfilled);
+        const isMade = jest.fn(async () => false);
+        await waitForEach(4, cloud, isMade);
+        expect(await waitForEach(1, cloud, isMade)).toMatchObject(fulfilled);
+        expect(isMade).toHaveBeenCalledTimes(2);
+        expect(askedAtMs).toHaveLength(5);
+    });
+
+    test("that tells nothing is followed by a look at once, and by no other at the next fifty", async () => {
+        const failedEnd = { state: State.STATE_FAILED, failureReason: "no capacity" };
+        const { cloud, askedAtMs } = server(...Array.from({ length: 4 }, () => fulfilled), failedEnd, fulfilled);
+        const isMade = jest.fn(async () => undefined);
+        await waitForEach(4, cloud, isMade);
+        await expect(waitForEach(1, cloud, isMade)).rejects.toThrow("ended FAILED: no capacity");
+        expect(isMade).toHaveBeenCalledTimes(1);
+        await waitForEach(50, cloud, isMade);
+        expect(isMade).toHaveBeenCalledTimes(1);
+        await waitForEach(2, cloud, isMade);
+        expect(isMade).toHaveBeenCalledTimes(2);
+        expect(askedAtMs).toHaveLength(4 + 1 + 50 + 2);
+    });
+});
+
 test.each<[State, string, string]>([
     [State.STATE_REJECTED, "quota.", "The operation op-1 ended REJECTED: quota."],
     [State.STATE_FAILED, " no capacity ", "The operation op-1 ended FAILED: no capacity."],
