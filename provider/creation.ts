@@ -6,7 +6,7 @@ import { ResourceState } from "../proto/generated/temporal/api/cloud/resource/v1
 import { accountNote } from "./accounts";
 import { beginningOf } from "./beginning";
 import type { CallOptions } from "./client/client";
-import { failed, READ_LAG_MS } from "./client/errors";
+import { failed, READ_LAG_MS, unlessFailed } from "./client/errors";
 import type { Cloud, Created, Definition, Live } from "./definition";
 import type { Existing, Look } from "./existing";
 import { isInFlight } from "./existing";
@@ -63,12 +63,16 @@ export class Creation<Args extends object, Resource extends Live> {
     /** The operation ids that this process has sent: what comes back under one of them again is not of a new create. */
     private readonly sent = new Set<string>();
 
+    private readonly definition: Definition<Args, Resource>;
+    private readonly view: View<Args, Resource>;
+
     constructor(
-        private readonly definition: Definition<Args, Resource>,
-        private readonly view: View<Args, Resource>,
         private readonly existing: Existing<Args, Resource>,
         private readonly owners: Owners,
-    ) {}
+    ) {
+        this.definition = existing.definition;
+        this.view = existing.view;
+    }
 
     /** Makes the resource, or takes over what an earlier run of this stack made, and brings it to what is wanted. */
     create(run: Run, bag: Bag, task: Task): Promise<{ created: Created; resource: Resource }> {
@@ -160,14 +164,7 @@ export class Creation<Args extends object, Resource extends Live> {
         if (!beginningOf(run.session.client.cloud).isKnown || this.sent.has(operationId)) {
             return undefined;
         }
-        try {
-            return await this.send(run, task, operationId);
-        } catch (error) {
-            if (failed(error, ...REFUSALS)) {
-                return undefined;
-            }
-            throw error;
-        }
+        return unlessFailed(this.send(run, task, operationId), ...REFUSALS);
     }
 
     /** The operation of that id, unless the create that was sent under it has just started it. */
@@ -398,18 +395,8 @@ export class Creation<Args extends object, Resource extends Live> {
             this.definition.idRecurs ||
             (await this.existing.knownOperation(run, deleteOperationId(this.definition.kind, created.id))) !==
                 undefined;
-        try {
-            return await this.existing.look(
-                run,
-                created.id,
-                settled ? 0 : performance.now() + READ_LAG_MS - endedMsAgo,
-            );
-        } catch (error) {
-            if (failed(error, "denied")) {
-                return undefined;
-            }
-            throw error;
-        }
+        const lagUntil = settled ? 0 : performance.now() + READ_LAG_MS - endedMsAgo;
+        return unlessFailed(this.existing.look(run, created.id, lagUntil), "denied");
     }
 
     /** What has the natural key that a create was refused, where it may be looked for. */
@@ -418,14 +405,7 @@ export class Creation<Args extends object, Resource extends Live> {
         if (key === undefined || !this.definition.find) {
             return undefined;
         }
-        try {
-            return await this.definition.find(session.client.cloud, key, { signal });
-        } catch (error) {
-            if (failed(error, "denied")) {
-                return undefined;
-            }
-            throw error;
-        }
+        return unlessFailed(this.definition.find(session.client.cloud, key, { signal }), "denied");
     }
 
     /** A create that was refused because the natural key is taken: whose is it, and what to do? */

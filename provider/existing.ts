@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { AsyncOperation } from "../proto/generated/temporal/api/cloud/operation/v1/message";
 import { ResourceState } from "../proto/generated/temporal/api/cloud/resource/v1/message";
 import type { CallOptions } from "./client/client";
-import { failed, READ_LAG_MS, shorten } from "./client/errors";
+import { failed, READ_LAG_MS, shorten, unlessFailed } from "./client/errors";
 import type { Source } from "./client/source";
 import type { Cloud, Definition, Live, Wait } from "./definition";
 import type { Bag } from "./fields";
@@ -77,15 +77,8 @@ export class Existing<Args extends object, Resource extends Live> {
     }
 
     /** The resource as `lookTogether` sees it, or undefined where it cannot be seen, which may pass. */
-    async glance(run: Run, id: string): Promise<Look<Resource> | undefined> {
-        try {
-            return await this.lookTogether(run, id, 0);
-        } catch (error) {
-            if (failed(error, "denied")) {
-                return undefined;
-            }
-            throw error;
-        }
+    glance(run: Run, id: string): Promise<Look<Resource> | undefined> {
+        return unlessFailed(this.lookTogether(run, id, 0), "denied");
     }
 
     private async lookBy(
@@ -224,16 +217,9 @@ export class Existing<Args extends object, Resource extends Live> {
 
     /** The operation of that id, if the server knows it and lets it be seen. */
     async knownOperation({ session, signal }: Run, operationId: string): Promise<AsyncOperation | undefined> {
-        try {
-            const { cloud } = session.client;
-            const { asyncOperation } = await cloud.getAsyncOperation({ asyncOperationId: operationId }, { signal });
-            return asyncOperation && { ...asyncOperation, id: operationId };
-        } catch (error) {
-            if (failed(error, "notFound", "denied", "invalid", "conflict")) {
-                return undefined;
-            }
-            throw error;
-        }
+        const asking = session.client.cloud.getAsyncOperation({ asyncOperationId: operationId }, { signal });
+        const answer = await unlessFailed(asking, "notFound", "denied", "invalid", "conflict");
+        return answer?.asyncOperation && { ...answer.asyncOperation, id: operationId };
     }
 
     /**

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { ACCOUNT_KEY, accountNote, refuseOtherAccount } from "./accounts";
-import { failed, READ_LAG_MS } from "./client/errors";
+import { READ_LAG_MS, unlessFailed } from "./client/errors";
 import type { ResourceContext } from "./context";
 import { CONTEXT_KEY, contextOf, READ_TIMEOUT_MS } from "./context";
 import { Creation } from "./creation";
@@ -60,7 +60,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
     constructor(private readonly definition: Definition<Args, Resource>) {
         this.view = new View(definition);
         this.existing = new Existing(definition, this.view);
-        this.creation = new Creation(definition, this.view, this.existing, this.owners);
+        this.creation = new Creation(this.existing, this.owners);
     }
 
     /** Says what is wrong with the program's values. Never asks the server: this runs at preview, one by one. */
@@ -254,15 +254,9 @@ export class Lifecycle<Args extends object, Resource extends Live> {
     /** The resource, with as few requests as there can be; undefined when there is none. */
     private async find(run: Run, id: string): Promise<Resource | undefined> {
         const { client } = run.session;
-        try {
-            const resource = await client.reads.read(sourceOf<Resource>(this.definition, client.cloud), id, run);
-            return isGone(resource) ? undefined : resource;
-        } catch (error) {
-            if (failed(error, "notFound")) {
-                return undefined;
-            }
-            throw error;
-        }
+        const reading = client.reads.read(sourceOf<Resource>(this.definition, client.cloud), id, run);
+        const resource = await unlessFailed(reading, "notFound");
+        return resource === undefined || isGone(resource) ? undefined : resource;
     }
 
     /** The outputs that do not come from the resource; those of earlier versions of this package have no account. */

@@ -209,9 +209,10 @@ export class Client {
         progress: Progress,
     ): Promise<object> {
         const { signal } = options;
-        const call: Call = { method: method.rpc, priority: options.priority ?? priorityOf(method.rpc) };
+        const priority = priorityOf(method.rpc);
+        const call: Call = { method: method.rpc, priority: options.priority ?? priority };
         // A write is repeated only under an operation id, by which the server knows the repetition.
-        const mayRepeat = priorityOf(method.rpc) !== "write" || operationId !== undefined;
+        const mayRepeat = priority !== "write" || operationId !== undefined;
         const bytes = method.requestSerialize(request);
         /** Since when its attempts have failed in one and the same way. */
         let failing: { readonly refused: boolean; readonly since: number } | undefined;

@@ -72,6 +72,18 @@ export function failed(error: unknown, ...failures: Failure[]): error is RpcErro
     return error instanceof RpcError && failures.includes(error.failure);
 }
 
+/** The answer; undefined where the call fails in one of these ways. */
+export async function unlessFailed<T>(answer: Promise<T>, ...failures: Failure[]): Promise<T | undefined> {
+    try {
+        return await answer;
+    } catch (error) {
+        if (failed(error, ...failures)) {
+            return undefined;
+        }
+        throw error;
+    }
+}
+
 const CERTIFICATE =
     /certificate|self.signed|CERT_|UNABLE_TO_(?:GET|VERIFY)|ERR_TLS|wrong version number|SSL routines|tlsv1 alert/i;
 

@@ -53,6 +53,9 @@ beforeEach(() => {
     account = new Account(ids(1000));
     reads = new GatheredReads(account, turns);
 });
+afterEach(() => {
+    jest.restoreAllMocks();
+});
 
 /** Begins to read them. */
 function read(wanted: readonly string[]): Promise<Item[]> {
@@ -216,38 +219,33 @@ test("in an account of 200,000, of which few are ours, there is little more than
     expect(account.lists).toBeLessThan(40);
 });
 
-test("pages that take longer than the turns they save are left alone for a while", async () => {
-    // In the place of 20 requests at 40/s comes one that takes more than twice as long.
+/** Each page takes so long from now on. */
+function pagesTake(pageMs: number): void {
     const list = account.list.bind(account);
-    const now = jest.spyOn(performance, "now");
     let ms = 0;
-    now.mockImplementation(() => ms);
+    jest.spyOn(performance, "now").mockImplementation(() => ms);
     account.list = (pageToken) => {
-        ms += 1_100;
+        ms += pageMs;
         return list(pageToken);
     };
+}
+
+test("pages that take longer than the turns they save are left alone for a while", async () => {
+    // In the place of 20 requests at 40/s comes one that takes more than twice as long.
+    pagesTake(1_100);
     await readInRounds(10);
-    now.mockRestore();
     expect(account.lists).toBeLessThan(5);
     expect(account.gets.length).toBeGreaterThan(100);
 });
 
 test("a page that was refused once is not one of these", async () => {
-    const list = account.list.bind(account);
-    const now = jest.spyOn(performance, "now");
-    let ms = 0;
-    now.mockImplementation(() => ms);
-    account.list = (pageToken) => {
-        ms += 900;
-        return list(pageToken);
-    };
+    pagesTake(900);
     const all = read(ids(12));
     await turns.give();
     await all;
     const next = read(ids(12));
     await turns.give();
     await next;
-    now.mockRestore();
     expect(account).toMatchObject({ gets: [], lists: 2 });
 });
 
