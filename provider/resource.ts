@@ -77,19 +77,19 @@ export function typeToken(kind: string): string {
     return `pulumi-nodejs:dynamic/temporalcloud:${kind}`;
 }
 
-function context(
+async function context(
     type: string,
     name: string,
     opts: pulumi.CustomResourceOptions,
     importId: pulumi.ID | undefined,
     adopt: boolean | undefined,
-): pulumi.Output<string> {
+): Promise<string> {
     const urn = pulumi.createUrn(name, type, opts.parent);
     const organization = pulumi.getOrganization();
-    return pulumi.jsonStringify({
+    return JSON.stringify({
         // Only the text is wanted. As an output it would make the resource depend on its parent, and on all of that
         // parent's children, itself among them.
-        urn: new Promise<string>((resolve) => {
+        urn: await new Promise<string>((resolve) => {
             urn.apply(resolve);
         }),
         organization: organization === DEFAULT_ORGANIZATION ? undefined : organization,
