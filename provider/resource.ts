@@ -49,6 +49,12 @@ export abstract class Resource extends pulumi.CustomResource {
         Error.stackTraceLimit = stackFrames(stackTraceLimit);
         try {
             super(type, name, inputsAndOutputs, options);
+        } catch (error) {
+            if (Error.stackTraceLimit < stackTraceLimit) {
+                Error.stackTraceLimit = stackTraceLimit;
+                addLines(error, new.target);
+            }
+            throw error;
         } finally {
             Error.stackTraceLimit = stackTraceLimit;
         }
@@ -70,6 +76,15 @@ export abstract class Resource extends pulumi.CustomResource {
  */
 function stackFrames(usual: number): number {
     return process.env.PULUMI_DEBUG_PROMISE_LEAKS ? usual : Math.min(usual, 1);
+}
+
+/** Adds the lines of the program that led to an error, where too few had been noted to find it by. */
+function addLines(error: unknown, made: NewableFunction): void {
+    const here = { stack: "" };
+    Error.captureStackTrace(here, made);
+    if (error instanceof Error) {
+        error.stack = `${error.stack}${/\n\s+at .*/s.exec(here.stack)?.[0] ?? ""}`;
+    }
 }
 
 /** The type token of a kind, frozen: it is in every user's state. */

@@ -140,3 +140,21 @@ test("an explicit provider takes its settings as texts", async () => {
     });
     expect(await pulumi.isSecret(provider.configuration.apiKey as pulumi.Output<string>)).toBe(true);
 });
+
+test("an error of the registration has the line of the program", () => {
+    function madeByTheProgram(opts: pulumi.CustomResourceOptions): unknown {
+        try {
+            new temporalcloud.User("wrong", { email: "ann@example.com", accountRole: "read" }, opts);
+            return undefined;
+        } catch (error) {
+            return (error as Error).stack;
+        }
+    }
+    function transformation(): never {
+        throw new Error("not so");
+    }
+    const ofSdk = madeByTheProgram({ parent: "parent" as unknown as pulumi.Resource });
+    const ofProgram = madeByTheProgram({ transformations: [transformation] });
+    expect(ofSdk).toMatch(/^Error: Resource parent is not a valid Resource: parent\n\s+at .*\n\s+at madeByTheProgram /);
+    expect(ofProgram).toMatch(/^Error: not so\n\s+at transformation .*\n\s+at madeByTheProgram /);
+});
