@@ -32,6 +32,7 @@ const STATUS_INTERVAL_MS = 5_000;
 const UNEXPLAINED_LIMIT = 3;
 /** A resource that was made so much later than the state says is another one. */
 const ANOTHER_MS = 60_000;
+
 /** What was seen of a resource. */
 export interface Look<Resource> {
     readonly resource: Resource | undefined;
