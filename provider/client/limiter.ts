@@ -279,7 +279,7 @@ export class Limiter {
         }
         const grown =
             this.ceiling === Number.POSITIVE_INFINITY
-                ? this.rate * this.growth
+                ? Math.min(this.rate, this.reached(now)) * this.growth
                 : Math.min(this.rate + CAREFUL_GROWTH, this.ceiling * 0.95);
         this.setRate(Math.min(Math.max(grown, this.rate), this.cap), now);
     }
@@ -300,6 +300,12 @@ export class Limiter {
     /** Whether so many requests in a second put the rate to the test. */
     private isReachedBy(pace: number): boolean {
         return pace >= this.rate / 2;
+    }
+
+    /** The rate of the requests since it was last thought over, with the one that is about to go; of a second at most. */
+    private reached(now: number): number {
+        const windowMs = Math.min(now - this.adjustedAt, 1000);
+        return ((this.sent.filter((at) => at > now - windowMs).length + 1) / windowMs) * 1000;
     }
 
     /** How many requests there have been in the second until now. */

@@ -121,6 +121,20 @@ describe("against a server's limit", () => {
         expect(server.refused).toBeLessThan(10);
     });
 
+    test("of a server far away, met in bursts: the rate grows no further than it is put to the test", async () => {
+        const server = new Server(1_000, 1_000, 250);
+        const limiter = new Limiter();
+        for (let second = 0; second < 20; second += 1) {
+            for (let index = 0; index < 45; index += 1) {
+                void call(limiter, server);
+            }
+            await jest.advanceTimersByTimeAsync(1_000);
+        }
+        expect(limiter.requestsPerSecond).toBeGreaterThan(45);
+        // A second can hold parts of two bursts.
+        expect(limiter.requestsPerSecond).toBeLessThan(90);
+    });
+
     test.each([80, 160])("of %i/s: more than three quarters of it", async (perSecond) => {
         const server = new Server(perSecond);
         const calls = perSecond * 40;
