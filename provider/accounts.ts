@@ -1,4 +1,4 @@
-import { failed } from "./client/errors";
+import { unlessFailed } from "./client/errors";
 import type { Bag } from "./fields";
 import type { Run, Session } from "./run";
 import { LifecycleError } from "./run";
@@ -22,16 +22,8 @@ export async function refuseOtherAccount(run: Run, noted: unknown): Promise<void
     if (typeof noted !== "string") {
         return;
     }
-    let id: string;
-    try {
-        id = await run.session.client.accountId(run);
-    } catch (error) {
-        if (failed(error, "denied")) {
-            return;
-        }
-        throw error;
-    }
-    if (id !== "" && id !== noted) {
+    const id = await unlessFailed(run.session.client.accountId(run), "denied");
+    if (id && id !== noted) {
         throw new LifecycleError(
             `it is in the account ${JSON.stringify(noted)}, and the API key belongs to ${JSON.stringify(id)}. Nothing was ` +
                 `changed. Use a key of the account ${JSON.stringify(noted)} for it, or the provider that it had before; to manage ` +

@@ -250,16 +250,10 @@ export class Creation<Args extends object, Resource extends Live> {
         if (!isRecent(operation)) {
             return { outcome: "unnamed" };
         }
-        let created: Created;
-        try {
-            // The same id again makes nothing new: the server repeats its first answer, the only one that names the
-            // resource.
-            created = answer ?? (await this.send(run, task, operation.id, operation));
-        } catch (error) {
-            if (failed(error, ...REFUSALS)) {
-                return { outcome: "unnamed" };
-            }
-            throw error;
+        // The same id again makes nothing new: the server repeats its first answer, the only one that names the resource.
+        const created = answer ?? (await unlessFailed(this.send(run, task, operation.id, operation), ...REFUSALS));
+        if (created === undefined) {
+            return { outcome: "unnamed" };
         }
         let ended = operation;
         try {

@@ -86,6 +86,16 @@ async function rush(limiter: Limiter, server: Server, calls: number, withinS = 6
     return (endedAt - startedAt) / 1000;
 }
 
+/** For 20 s, so many calls at once at the beginning of each second. */
+async function bursts(limiter: Limiter, server: Server, calls: number): Promise<void> {
+    for (let second = 0; second < 20; second += 1) {
+        for (let index = 0; index < calls; index += 1) {
+            void call(limiter, server);
+        }
+        await jest.advanceTimersByTimeAsync(1_000);
+    }
+}
+
 describe("against a server's limit", () => {
     test("of 40/s: near it, and less than 2 % are refused", async () => {
         const server = new Server(40);
@@ -110,12 +120,7 @@ describe("against a server's limit", () => {
         const server = new Server(40);
         const limiter = new Limiter();
         // All that it asks for at once goes at once, and nothing in between: far less than the rate would let through.
-        for (let second = 0; second < 20; second += 1) {
-            for (let index = 0; index < 10; index += 1) {
-                void call(limiter, server);
-            }
-            await jest.advanceTimersByTimeAsync(1_000);
-        }
+        await bursts(limiter, server, 10);
         expect(limiter.requestsPerSecond).toBeLessThan(60);
         await rush(limiter, server, 140);
         expect(server.refused).toBeLessThan(10);
@@ -124,12 +129,7 @@ describe("against a server's limit", () => {
     test("of a server far away, met in bursts: the rate grows no further than it is put to the test", async () => {
         const server = new Server(1_000, 1_000, 250);
         const limiter = new Limiter();
-        for (let second = 0; second < 20; second += 1) {
-            for (let index = 0; index < 45; index += 1) {
-                void call(limiter, server);
-            }
-            await jest.advanceTimersByTimeAsync(1_000);
-        }
+        await bursts(limiter, server, 45);
         expect(limiter.requestsPerSecond).toBeGreaterThan(45);
         // A second can hold parts of two bursts.
         expect(limiter.requestsPerSecond).toBeLessThan(90);
