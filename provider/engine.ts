@@ -1,6 +1,6 @@
 import net from "node:net";
 import type * as grpc from "@grpc/grpc-js";
-import type { Log } from "./run";
+import type { Log } from "./lifecycle/run";
 
 /** How often the engine is looked for. */
 const LOOK_INTERVAL_MS = 2_000;

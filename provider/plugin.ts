@@ -6,13 +6,13 @@ import { CONFIGURATION_NAMESPACE, readConfiguration } from "./configuration";
 import type { Definition, Live } from "./definition";
 import { endWithEngine, engineLog } from "./engine";
 import type { Bag } from "./fields";
-import { Lifecycle } from "./lifecycle";
-import { backendOf } from "./operation-id";
+import { Lifecycle } from "./lifecycle/lifecycle";
+import { backendOf } from "./lifecycle/operation-id";
+import type { Log, Session } from "./lifecycle/run";
 import { apiKeyDefinition } from "./resources/api-key";
 import { namespaceDefinition } from "./resources/namespace";
 import { serviceAccountDefinition } from "./resources/service-account";
 import { userDefinition } from "./resources/user";
-import type { Log, Session } from "./run";
 import { tuneV8 } from "./v8";
 
 /** The host's first argument. */

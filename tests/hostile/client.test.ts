@@ -8,7 +8,7 @@ import {
 } from "../../proto/generated/temporal/api/cloud/cloudservice/v1/request_response";
 import { Client } from "../../provider/client/client";
 import type { Source } from "../../provider/client/source";
-import type { Session } from "../../provider/run";
+import type { Session } from "../../provider/lifecycle/run";
 import { until } from "../support/until";
 import { encoding, meaning, transport } from "./hostilities";
 import { bagOf, kinds } from "./kinds";

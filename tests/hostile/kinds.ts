@@ -3,7 +3,7 @@
 import type { Emulator } from "../../emulator";
 import type { Definition, Live } from "../../provider/definition";
 import type { Bag } from "../../provider/fields";
-import { Lifecycle } from "../../provider/lifecycle";
+import { Lifecycle } from "../../provider/lifecycle/lifecycle";
 import { apiKeyDefinition } from "../../provider/resources/api-key";
 import { namespaceDefinition } from "../../provider/resources/namespace";
 import { serviceAccountDefinition } from "../../provider/resources/service-account";

@@ -7,7 +7,7 @@ import { inspect } from "node:util";
 import { Emulator } from "../../emulator";
 import { Client } from "../../provider/client/client";
 import type { Bag } from "../../provider/fields";
-import { HalfFinishedError, LifecycleError, type Session } from "../../provider/run";
+import { HalfFinishedError, LifecycleError, type Session } from "../../provider/lifecycle/run";
 import { hostilities, meaning } from "./hostilities";
 import { type AnyLifecycle, bagOf, type Kind, kinds, type Method, rpcsOf } from "./kinds";
 import { HostileServer, type Hostility } from "./server";

@@ -2,8 +2,8 @@
 
 import fc from "fast-check";
 import { type Bag, hasUnknown, isBag, managedPaths, overlay, pick, same, UNKNOWN } from "../../provider/fields";
-import { Lifecycle } from "../../provider/lifecycle";
-import { View } from "../../provider/view";
+import { Lifecycle } from "../../provider/lifecycle/lifecycle";
+import { View } from "../../provider/lifecycle/view";
 import { json, UNKNOWN_FIELD, wireMessage } from "./arbitrary";
 import { type DefinitionCase, definitions, type LiveResource } from "./definitions";
 

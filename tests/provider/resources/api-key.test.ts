@@ -5,7 +5,7 @@ import { AsyncOperation } from "../../../proto/generated/temporal/api/cloud/oper
 import { ResourceState } from "../../../proto/generated/temporal/api/cloud/resource/v1/message";
 import type { Call, Cloud, Created, Desired } from "../../../provider/definition";
 import { type Bag, overlay, UNKNOWN } from "../../../provider/fields";
-import { Lifecycle } from "../../../provider/lifecycle";
+import { Lifecycle } from "../../../provider/lifecycle/lifecycle";
 import { apiKeyDefinition as definition } from "../../../provider/resources/api-key";
 import { withUnknown } from "./unknown";
 

@@ -13,9 +13,9 @@ import {
 } from "../../../proto/generated/temporal/api/cloud/namespace/v1/message";
 import type { Call, Wait } from "../../../provider/definition";
 import { type Bag, managedPaths, same, UNKNOWN } from "../../../provider/fields";
-import { Lifecycle } from "../../../provider/lifecycle";
+import { Lifecycle } from "../../../provider/lifecycle/lifecycle";
+import { View } from "../../../provider/lifecycle/view";
 import { namespaceDefinition as definition } from "../../../provider/resources/namespace";
-import { View } from "../../../provider/view";
 import { ca, leaf } from "../../support/certificates";
 
 const view = new View(definition);

@@ -9,7 +9,7 @@ import {
 import { ResourceState } from "../../../proto/generated/temporal/api/cloud/resource/v1/message";
 import type { Call, Cloud, Desired } from "../../../provider/definition";
 import { type Bag, overlay, UNKNOWN } from "../../../provider/fields";
-import { Lifecycle } from "../../../provider/lifecycle";
+import { Lifecycle } from "../../../provider/lifecycle/lifecycle";
 import { serviceAccountDefinition as definition } from "../../../provider/resources/service-account";
 import { withUnknown } from "./unknown";
 

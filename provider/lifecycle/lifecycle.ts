@@ -1,19 +1,19 @@
 import { isDeepStrictEqual } from "node:util";
+import { READ_LAG_MS, unlessFailed } from "../client/errors";
+import type { ResourceContext } from "../context";
+import { CONTEXT_KEY, contextOf, READ_TIMEOUT_MS } from "../context";
+import type { Definition, Live } from "../definition";
+import type { Bag } from "../fields";
+import { checkFields } from "../fields";
+import { isGone } from "../wire";
 import { ACCOUNT_KEY, accountNote, refuseOtherAccount } from "./accounts";
-import { READ_LAG_MS, unlessFailed } from "./client/errors";
-import type { ResourceContext } from "./context";
-import { CONTEXT_KEY, contextOf, READ_TIMEOUT_MS } from "./context";
 import { Creation } from "./creation";
-import type { Definition, Live } from "./definition";
 import { Existing, sourceOf } from "./existing";
-import type { Bag } from "./fields";
-import { checkFields } from "./fields";
 import { Owners } from "./owners";
 import type { Log, Method, Run, Session, Task } from "./run";
 import { LifecycleError, title, within } from "./run";
 import { Settlement } from "./settlement";
 import { hidden, isUnseen, managedOf, REPLACE_KEY, View, visible } from "./view";
-import { isGone } from "./wire";
 
 export interface CheckResult {
     readonly inputs: Bag;

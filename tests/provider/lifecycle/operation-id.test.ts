@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { backendOf, createOperationId, deleteOperationId, type Origin } from "../../provider/operation-id";
+import { backendOf, createOperationId, deleteOperationId, type Origin } from "../../../provider/lifecycle/operation-id";
 
 const origin: Origin = {
     organization: "acme",

@@ -1,7 +1,7 @@
 // On fake time: hundreds of operations take minutes.
 
 import { setMaxListeners } from "node:events";
-import { Pace } from "../../provider/pace";
+import { Pace } from "../../../provider/lifecycle/pace";
 
 beforeEach(() => {
     jest.useFakeTimers();

@@ -1,12 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { AsyncOperation } from "../proto/generated/temporal/api/cloud/operation/v1/message";
-import { ResourceState } from "../proto/generated/temporal/api/cloud/resource/v1/message";
-import type { CallOptions } from "./client/client";
-import { failed, READ_LAG_MS, shorten, unlessFailed } from "./client/errors";
-import type { Source } from "./client/source";
-import type { Cloud, Definition, Live, Wait } from "./definition";
-import type { Bag } from "./fields";
+import type { AsyncOperation } from "../../proto/generated/temporal/api/cloud/operation/v1/message";
+import { ResourceState } from "../../proto/generated/temporal/api/cloud/resource/v1/message";
+import type { CallOptions } from "../client/client";
+import { failed, READ_LAG_MS, shorten, unlessFailed } from "../client/errors";
+import type { Source } from "../client/source";
+import type { Cloud, Definition, Live, Wait } from "../definition";
+import type { Bag } from "../fields";
+import { fromTimestamp, isGone } from "../wire";
 import type { AwaitOptions } from "./operation";
 import { awaitOperation, isEnded, OperationError, operationOrId } from "./operation";
 import { deleteOperationId } from "./operation-id";
@@ -14,7 +15,6 @@ import type { Run } from "./run";
 import { LifecycleError } from "./run";
 import type { View } from "./view";
 import { GONE, isUnseen, REPLACE_KEY, timeMs } from "./view";
-import { fromTimestamp, isGone } from "./wire";
 
 const LOOK_DELAY_MS = 200;
 const LOOK_MAX_DELAY_MS = 5_000;

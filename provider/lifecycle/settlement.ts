@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { ResourceState } from "../proto/generated/temporal/api/cloud/resource/v1/message";
+import { ResourceState } from "../../proto/generated/temporal/api/cloud/resource/v1/message";
+import { failed, READ_LAG_MS } from "../client/errors";
+import type { Call, Definition, Live } from "../definition";
+import type { Bag } from "../fields";
 import { ACCOUNT_KEY, refuseOtherAccount } from "./accounts";
-import { failed, READ_LAG_MS } from "./client/errors";
-import type { Call, Definition, Live } from "./definition";
 import type { Existing, Look } from "./existing";
 import { isInFlight } from "./existing";
-import type { Bag } from "./fields";
 import { operationOrId } from "./operation";
 import type { Run, Task } from "./run";
 import { HalfFinishedError, LifecycleError, reason, title } from "./run";

@@ -1,10 +1,10 @@
-import type { Timestamp } from "../proto/generated/google/protobuf/timestamp";
-import { ResourceState } from "../proto/generated/temporal/api/cloud/resource/v1/message";
+import type { Timestamp } from "../../proto/generated/google/protobuf/timestamp";
+import { ResourceState } from "../../proto/generated/temporal/api/cloud/resource/v1/message";
+import type { Names } from "../context";
+import type { Definition, Desired, Left, Live } from "../definition";
+import type { Bag, Change } from "../fields";
+import { changes, hasUnknown, holds, managedPaths, overlay, pick, respell, same, withLeft } from "../fields";
 import { ACCOUNT_KEY } from "./accounts";
-import type { Names } from "./context";
-import type { Definition, Desired, Left, Live } from "./definition";
-import type { Bag, Change } from "./fields";
-import { changes, hasUnknown, holds, managedPaths, overlay, pick, respell, same, withLeft } from "./fields";
 import { CLAIM_KEY } from "./owners";
 import type { Task } from "./run";
 

@@ -1,6 +1,6 @@
-import { GivenUpError } from "../../provider/client/errors";
-import { contextOf } from "../../provider/context";
-import { type Method, type Session, within } from "../../provider/run";
+import { GivenUpError } from "../../../provider/client/errors";
+import { contextOf } from "../../../provider/context";
+import { type Method, type Session, within } from "../../../provider/lifecycle/run";
 
 const session = { client: { checkAccount: async () => undefined } } as unknown as Session;
 

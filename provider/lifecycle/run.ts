@@ -1,7 +1,7 @@
-import type { Client } from "./client/client";
-import { GivenUpError, RpcError } from "./client/errors";
-import type { Names, ResourceContext } from "./context";
-import type { Bag } from "./fields";
+import type { Client } from "../client/client";
+import { GivenUpError, RpcError } from "../client/errors";
+import type { Names, ResourceContext } from "../context";
+import type { Bag } from "../fields";
 
 /** Where the lifecycle speaks to: Temporal Cloud, and the person who watches. */
 export interface Session {

@@ -1,5 +1,5 @@
-import type { AsyncOperation } from "../proto/generated/temporal/api/cloud/operation/v1/message";
-import type { Cloud } from "./definition";
+import type { AsyncOperation } from "../../proto/generated/temporal/api/cloud/operation/v1/message";
+import type { Cloud } from "../definition";
 import { timeMs } from "./view";
 
 /** What the clocks of one server's machines may differ by. From one run to the next, more time than this goes by. */

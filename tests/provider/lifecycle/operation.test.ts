@@ -4,10 +4,10 @@ import { Status } from "nice-grpc-common";
 import {
     type AsyncOperation,
     AsyncOperation_State as State,
-} from "../../proto/generated/temporal/api/cloud/operation/v1/message";
-import { type Failure, RpcError } from "../../provider/client/errors";
-import type { Cloud } from "../../provider/definition";
-import { awaitOperation, isEnded, OperationError, operationOrId } from "../../provider/operation";
+} from "../../../proto/generated/temporal/api/cloud/operation/v1/message";
+import { type Failure, RpcError } from "../../../provider/client/errors";
+import type { Cloud } from "../../../provider/definition";
+import { awaitOperation, isEnded, OperationError, operationOrId } from "../../../provider/lifecycle/operation";
 
 jest.mock("node:timers/promises", () => ({
     // The fake timers do not know this module; node's own does the same on the global setTimeout.

@@ -1,5 +1,5 @@
-import { unlessFailed } from "./client/errors";
-import type { Bag } from "./fields";
+import { unlessFailed } from "../client/errors";
+import type { Bag } from "../fields";
 import type { Run, Session } from "./run";
 import { LifecycleError } from "./run";
 

@@ -1,6 +1,6 @@
-import type { AsyncOperation } from "../../proto/generated/temporal/api/cloud/operation/v1/message";
-import { Beginning } from "../../provider/beginning";
-import { toTimestamp } from "../../provider/wire";
+import type { AsyncOperation } from "../../../proto/generated/temporal/api/cloud/operation/v1/message";
+import { Beginning } from "../../../provider/lifecycle/beginning";
+import { toTimestamp } from "../../../provider/wire";
 
 const at = (startedTime: string) => toTimestamp(startedTime);
 const operation = (startedTime: string | undefined) =>

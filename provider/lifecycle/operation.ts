@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { AsyncOperation } from "../proto/generated/temporal/api/cloud/operation/v1/message";
-import { AsyncOperation_State as State } from "../proto/generated/temporal/api/cloud/operation/v1/message";
-import { failed, shorten } from "./client/errors";
-import type { Cloud } from "./definition";
+import type { AsyncOperation } from "../../proto/generated/temporal/api/cloud/operation/v1/message";
+import { AsyncOperation_State as State } from "../../proto/generated/temporal/api/cloud/operation/v1/message";
+import { failed, shorten } from "../client/errors";
+import type { Cloud } from "../definition";
+import { durationSeconds } from "../wire";
 import { Glances } from "./glances";
 import { Pace, recommendedWaitMs } from "./pace";
 import { timeMs } from "./view";
-import { durationSeconds } from "./wire";
 
 /** A recommendation from here on is followed. A shorter one says when a first look may be worth it, and no more. */
 const SHORTEST_CHECK_MS = 1_000;
