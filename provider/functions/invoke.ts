@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Client } from "../client/client";
 import type { Failure } from "../client/errors";
-import { EndlessListError, eachPage } from "../client/pages";
 import type { Page } from "../client/source";
 import type { Configuration, ConfigurationKey } from "../configuration";
 import { CONFIGURATION_KEYS, CONFIGURATION_NAMESPACE, ConfigurationError, readConfiguration } from "../configuration";
 import type { Cloud, Live, Seen } from "../definition";
+import { EndlessListError, eachPage } from "../pages";
 import { typeToken } from "../resource";
 import { isGone } from "../wire";
 

@@ -19,13 +19,13 @@ import {
     toAccess,
     toNamespaceAccesses,
 } from "../access";
-import { eachPage } from "../client/pages";
 import type { Call, Definition, Desired } from "../definition";
 import type { AccountRole, NamespacePermission, ProjectRole } from "../enums";
 import { namespacePermissions, projectRoles } from "../enums";
 import type { Bag, Report } from "../fields";
 import { choice, object, shape, text, UNKNOWN } from "../fields";
 import { messages } from "../messages";
+import { eachPage } from "../pages";
 import type { AdoptArgs } from "../resource";
 import { Resource } from "../resource";
 import { fromTimestamp, isGone, lay, PAGE_SIZE, stateWord } from "../wire";

@@ -1,4 +1,4 @@
-import type { Page } from "./source";
+import type { Page } from "./client/source";
 
 /** Pages without anything new that are borne with, one after the other: a filter may leave some empty. */
 const MOST_FRUITLESS_PAGES = 20;
