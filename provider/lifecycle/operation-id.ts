@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { v5 as uuidv5 } from "uuid";
+import type * as yaml from "yaml";
 
 /** The UUID namespace of this provider's operation ids; it never changes. */
 const NAMESPACE = "6f0b7c1e-52a3-5d0f-9a54-7a1c4e8b2d90";
@@ -71,15 +72,19 @@ function projectBackend(directory: string): string | undefined {
     }
 }
 
-// Two levels of a file whose form is fixed: no reason to load a parser in every plugin process.
-const BACKEND_BLOCK = /^["']?backend["']?:[ \t]*(?:#.*)?\n((?:[ \t]+.*\n|(?:#.*)?\n)*)/m;
-const URL_IN_BLOCK = /^[ \t]+["']?url["']?:\s*["']?([^\s"'#]+)/m;
-const URL_IN_BRACES = /^["']?backend["']?:\s*\{(?:[^}]*[,\s])?["']?url["']?\s*:\s*["']?([^\s"'#,}]+)/m;
-
 function backendUrl(project: string): string | undefined {
-    const text = `${project.replaceAll("\r\n", "\n")}\n`;
-    const [, block = ""] = BACKEND_BLOCK.exec(text) ?? [];
-    return (URL_IN_BLOCK.exec(block) ?? URL_IN_BRACES.exec(text))?.[1];
+    // Few projects name a backend: the others need not load a parser.
+    if (!project.includes("backend")) {
+        return undefined;
+    }
+    const { parse } = require("yaml") as typeof yaml;
+    try {
+        const url: unknown = parse(project)?.backend?.url;
+        return typeof url === "string" && url !== "" ? url : undefined;
+    } catch {
+        // Pulumi reads it too, and says what is wrong with it.
+        return undefined;
+    }
 }
 
 function loginBackend(environment: Readonly<Record<string, string | undefined>>): string | undefined {

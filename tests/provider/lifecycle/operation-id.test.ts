@@ -97,6 +97,8 @@ describe("the backend", () => {
         ["without a line end", "backend:\n    url: s3://there"],
         ["in braces", "name: shop\nbackend: { url: s3://there }\n"],
         ["in braces, quoted", 'backend: {"url": "s3://there"}\n'],
+        ["in braces, over several lines", "backend: {\n  other: { url: s3://not },\n  url: s3://there\n}\n"],
+        ["by an anchor", "ours: &ours\n  url: s3://there\nbackend: *ours\n"],
         ["with a quoted key", 'backend:\n  "url": s3://there\n'],
     ])("is read from Pulumi.yaml: %s", (_, yaml) => {
         write("project/Pulumi.yaml", yaml);
