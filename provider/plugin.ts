@@ -55,36 +55,40 @@ function handler<Args extends object, Resource extends Live>(
             configured = (key) => config.get(`${CONFIGURATION_NAMESPACE}:${key}`);
             opened = undefined;
         },
-        check: (old: Bag, bag: Bag) => presentable(async () => lifecycle.check(old, bag)),
+        check: (old: Bag, bag: Bag) => call(async () => lifecycle.check(old, bag)),
         diff: (id: string, old: Bag, bag: Bag) =>
-            presentable(async () => lifecycle.diff({ log: sessionLog(), id }, old, bag, new Date())),
-        create: (bag: Bag) => presentable(() => lifecycle.create(session(), bag)),
+            call(async () => lifecycle.diff({ log: sessionLog(), id }, old, bag, new Date())),
+        create: (bag: Bag) => call(() => lifecycle.create(session(), bag)),
         read: (id: string, old: Bag) =>
-            presentable(async () => {
+            call(async () => {
                 const read = await lifecycle.read(session(), id, old);
                 return read ? { id, ...read } : { id: "", props: {}, inputs: {} };
             }),
-        update: (id: string, old: Bag, bag: Bag) => presentable(() => lifecycle.update(session(), id, old, bag)),
-        delete: (id: string, old: Bag) => presentable(() => lifecycle.delete(session(), id, old)),
+        update: (id: string, old: Bag, bag: Bag) => call(() => lifecycle.update(session(), id, old, bag)),
+        delete: (id: string, old: Bag) => call(() => lifecycle.delete(session(), id, old)),
     } as dynamic.ResourceProvider;
 }
 
-/**
- * What the host shows of an error: the message, without secrets that a server may have repeated. It would print the stack
- * too, under the user's program, where that does not help.
- */
-async function presentable<T>(method: () => Promise<T>): Promise<T> {
+async function call<T>(method: () => Promise<T>): Promise<T> {
     tuneV8();
     try {
         return await method();
     } catch (error) {
-        if (error instanceof Error) {
-            const stack = process.env.TEMPORAL_CLOUD_DEBUG === undefined ? "" : (error.stack ?? "");
-            error.message = withoutSecrets(error.message);
-            error.stack = withoutSecrets(stack);
-        }
-        throw error;
+        throw presentable(error);
     }
+}
+
+/**
+ * What the host shows of an error: the message, without secrets that a server may have repeated. Not the stack, which the
+ * host would print beneath the user's program.
+ */
+function presentable(error: unknown): unknown {
+    if (error instanceof Error) {
+        const stack = process.env.TEMPORAL_CLOUD_DEBUG === undefined ? "" : (error.stack ?? "");
+        error.message = withoutSecrets(error.message);
+        error.stack = withoutSecrets(stack);
+    }
+    return error;
 }
 
 export const apiKey = handler(apiKeyDefinition);

@@ -101,6 +101,11 @@ export function parseDurationSeconds(text: string): number | undefined {
     return sum;
 }
 
+/** A time in milliseconds since 1970; 0 where there is none. */
+export function timeMs(time: Timestamp | undefined): number {
+    return time === undefined ? 0 : Number(time.seconds) * 1000 + time.nanos / 1e6;
+}
+
 export function durationSeconds(duration: Duration): number {
     return Number(duration.seconds) + duration.nanos / 1e9;
 }

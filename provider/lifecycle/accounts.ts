@@ -1,10 +1,8 @@
 import { unlessFailed } from "../client/errors";
 import type { Bag } from "../fields";
+import { ACCOUNT_KEY } from "./hidden";
 import type { Run, Session } from "./run";
 import { LifecycleError } from "./run";
-
-/** Hidden output: the id of the account that the resource is in. */
-export const ACCOUNT_KEY = "__account";
 
 /** The output that notes the account; none where the server does not tell it, as it may where the key's owner may do little. */
 export async function accountNote({ client }: Session): Promise<Bag> {

@@ -1,6 +1,6 @@
 import type { AsyncOperation } from "../../proto/generated/temporal/api/cloud/operation/v1/message";
 import type { Cloud } from "../definition";
-import { timeMs } from "./view";
+import { timeMs } from "../wire";
 
 /** What the clocks of one server's machines may differ by. From one run to the next, more time than this goes by. */
 const SAME_MOMENT_MS = 200;

@@ -7,14 +7,14 @@ import { failed, READ_LAG_MS, shorten, unlessFailed } from "../client/errors";
 import type { Source } from "../client/source";
 import type { Cloud, Definition, Live, Wait } from "../definition";
 import type { Bag } from "../fields";
-import { fromTimestamp, isGone } from "../wire";
+import { fromTimestamp, isGone, timeMs } from "../wire";
+import { GONE, isUnseen, REPLACE_KEY } from "./hidden";
 import type { AwaitOptions } from "./operation";
 import { awaitOperation, isEnded, OperationError, operationOrId } from "./operation";
 import { deleteOperationId } from "./operation-id";
 import type { Run } from "./run";
 import { LifecycleError } from "./run";
 import type { View } from "./view";
-import { GONE, isUnseen, REPLACE_KEY, timeMs } from "./view";
 
 const LOOK_DELAY_MS = 200;
 const LOOK_MAX_DELAY_MS = 5_000;

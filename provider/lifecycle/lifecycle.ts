@@ -6,14 +6,15 @@ import type { Definition, Live } from "../definition";
 import type { Bag } from "../fields";
 import { checkFields } from "../fields";
 import { isGone } from "../wire";
-import { ACCOUNT_KEY, accountNote, refuseOtherAccount } from "./accounts";
+import { accountNote, refuseOtherAccount } from "./accounts";
 import { Creation } from "./creation";
 import { Existing, sourceOf } from "./existing";
+import { ACCOUNT_KEY, hidden, isUnseen, managedOf, REPLACE_KEY, visible } from "./hidden";
 import { Owners } from "./owners";
 import type { Log, Method, Run, Session, Task } from "./run";
 import { LifecycleError, title, within } from "./run";
 import { Settlement } from "./settlement";
-import { hidden, isUnseen, managedOf, REPLACE_KEY, View, visible } from "./view";
+import { View } from "./view";
 
 export interface CheckResult {
     readonly inputs: Bag;
@@ -63,22 +64,44 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         this.creation = new Creation(this.existing, this.owners);
     }
 
-    /** Says what is wrong with the program's values. Never asks the server: this runs at preview, one by one. */
+    /** Validates the program's values and fills in the name. Never asks the server: this runs at preview, serially. */
     check(old: Bag, bag: Bag): CheckResult {
+        const { nameField } = this.definition;
+        const context = contextOf(bag);
+        const isInState = Object.keys(old).length > 0;
+        const replaced = isInState ? undefined : this.inState.get(context.urn);
+        const generation = replaced ? replaced.generation + 1 : contextOf(old).generation;
+        const given = visible(bag);
+        const defaultName = this.defaultName(given, old, context, replaced);
+        const args: Bag =
+            nameField === undefined || defaultName === undefined ? given : { ...given, [nameField]: defaultName };
+        if (isInState && context.urn !== "") {
+            this.inState.set(context.urn, { generation, name: defaultName });
+        }
+        const noted = {
+            ...(generation > 0 && { generation }),
+            ...(defaultName !== undefined && defaultName !== context.name && { givenName: defaultName }),
+        };
+        const hiddenInputs = Object.keys(noted).length === 0 ? {} : { [CONTEXT_KEY]: context.with(noted) };
+        return {
+            inputs: { ...hidden(bag), ...args, ...hiddenInputs },
+            failures: this.failures(old, args, context, generation, defaultName !== undefined),
+        };
+    }
+
+    /** What is wrong with the program's values: first field by field, and then, if that is nothing, as a whole. */
+    private failures(
+        old: Bag,
+        args: Bag,
+        context: ResourceContext,
+        generation: number,
+        isNamedByDefault: boolean,
+    ): CheckResult["failures"] {
         const { fields, nameField } = this.definition;
         const failures: CheckResult["failures"] = [];
         const report = (property: string, reason: string) =>
             failures.push({ property, reason: `\`${property}\` ${reason}` });
-        const context = contextOf(bag);
-        const given = visible(bag);
-        const byDefault = nameField !== undefined && given[nameField] === undefined && context.name !== "";
-        const oldContext = contextOf(old);
-        const isInState = Object.keys(old).length > 0;
-        const replaced = isInState ? undefined : this.inState.get(context.urn);
-        const name = byDefault ? (replaced?.name ?? this.defaultName(nameField, old, oldContext, context)) : undefined;
-        const args: Bag = byDefault ? { ...given, [nameField]: name } : given;
-        // What a refresh has brought is the engine's to put in the place of what is ignored, also where this version has no
-        // word for it.
+        // In the place of an ignored property the engine puts what a refresh has brought, which this version may not know.
         const isLeft = (name: string) =>
             context.ignores?.(name) === true && old[name] !== undefined && isDeepStrictEqual(args[name], old[name]);
         checkFields(fields, args, "", (property, reason) => {
@@ -86,26 +109,16 @@ export class Lifecycle<Args extends object, Resource extends Live> {
                 return;
             }
             const why = "It defaults to the logical name; set it to something else.";
-            report(property, byDefault && property === nameField ? `${reason} ${why}` : reason);
+            report(property, isNamedByDefault && property === nameField ? `${reason} ${why}` : reason);
         });
-        const generation = replaced ? replaced.generation + 1 : oldContext.generation;
-        if (isInState && context.urn !== "") {
-            this.inState.set(context.urn, { generation, name });
-        }
         if (failures.length === 0) {
             const was = visible(old);
             const isNew = Object.keys(was).length === 0 || this.isReplacedOn(was, args, context);
-            const before = isNew ? undefined : was;
-            // A replacement is made, whatever the resource that it replaces was.
+            // A replacement is created, whatever the resource that it replaces was.
             const adopting = generation === 0 && (context.importId !== undefined || context.adopt);
-            this.definition.check?.(args, before, report, adopting);
+            this.definition.check?.(args, isNew ? undefined : was, report, adopting);
         }
-        const noted = {
-            ...(generation > 0 && { generation }),
-            ...(byDefault && name !== context.name && { givenName: name }),
-        };
-        const hiddenInputs = Object.keys(noted).length === 0 ? {} : { [CONTEXT_KEY]: context.with(noted) };
-        return { inputs: { ...hidden(bag), ...args, ...hiddenInputs }, failures };
+        return failures;
     }
 
     /** Whether the resource is made anew because of the option `replaceOnChanges`. */
@@ -225,12 +238,22 @@ export class Lifecycle<Args extends object, Resource extends Live> {
     }
 
     /**
-     * What the resource is named by default: by its logical name, and that stays so when an alias or `pulumi state rename`
-     * gives it another one, which is to replace nothing.
+     * The name of a resource that the program gives none: its logical name, which stays its name when an alias or `pulumi
+     * state rename` gives it another logical name, because that is to replace nothing.
      */
-    private defaultName(nameField: string, old: Bag, oldContext: ResourceContext, context: ResourceContext): string {
-        const wasDefault = oldContext.name !== "" && old[nameField] === oldContext.name;
-        return oldContext.givenName ?? (wasDefault ? oldContext.name : context.name);
+    private defaultName(
+        given: Bag,
+        old: Bag,
+        context: ResourceContext,
+        replaced: InState | undefined,
+    ): string | undefined {
+        const { nameField } = this.definition;
+        if (nameField === undefined || given[nameField] !== undefined || context.name === "") {
+            return undefined;
+        }
+        const { name, givenName } = contextOf(old);
+        const wasDefault = name !== "" && old[nameField] === name;
+        return replaced?.name ?? givenName ?? (wasDefault ? name : context.name);
     }
 
     /** The resource that the program wants taken over: by its id, or by its natural key, if there is one. */

@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AsyncOperation } from "../../proto/generated/temporal/api/cloud/operation/v1/message";
 import { AsyncOperation_State as State } from "../../proto/generated/temporal/api/cloud/operation/v1/message";
-import { failed, shorten } from "../client/errors";
+import { shorten, unlessFailed } from "../client/errors";
 import type { Cloud } from "../definition";
-import { durationSeconds } from "../wire";
+import { durationSeconds, timeMs } from "../wire";
 import { Glances } from "./glances";
 import { Pace, recommendedWaitMs } from "./pace";
-import { timeMs } from "./view";
 
 /** A recommendation from here on is followed. A shorter one says when a first look may be worth it, and no more. */
 const SHORTEST_CHECK_MS = 1_000;
@@ -93,21 +92,16 @@ export async function awaitOperation(
         if (made === undefined) {
             if (glance !== undefined) {
                 glances.toldNothing();
-                glance = undefined;
             }
-            try {
-                const answer = await cloud.getAsyncOperation({ asyncOperationId: started.id }, { signal });
-                operation = answer.asyncOperation ?? operation;
-                seen = true;
-            } catch (error) {
-                if (!failed(error, "notFound", "denied")) {
-                    throw error;
-                }
-                if (seen || performance.now() - startedAt > INVISIBLE_MS) {
-                    return undefined;
-                }
+            const asking = cloud.getAsyncOperation({ asyncOperationId: started.id }, { signal });
+            const answer = await unlessFailed(asking, "notFound", "denied");
+            if (answer === undefined && (seen || performance.now() - startedAt > INVISIBLE_MS)) {
+                return undefined;
             }
-        } else if (count + 1 >= MOST_GLANCES) {
+            seen ||= answer !== undefined;
+            operation = answer?.asyncOperation ?? operation;
+        }
+        if (made === undefined || count + 1 >= MOST_GLANCES) {
             glance = undefined;
         }
         const answeredAt = performance.now();

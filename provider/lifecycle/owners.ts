@@ -1,9 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { ResourceContext } from "../context";
 import type { Bag } from "../fields";
-
-/** Hidden output: marks the one entry of the state that made the resource or took it over, when others may still name its id. */
-export const CLAIM_KEY = "__claim";
+import { CLAIM_KEY } from "./hidden";
 
 interface Owner {
     readonly context: ResourceContext;

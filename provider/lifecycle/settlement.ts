@@ -3,14 +3,14 @@ import { ResourceState } from "../../proto/generated/temporal/api/cloud/resource
 import { failed, READ_LAG_MS } from "../client/errors";
 import type { Call, Definition, Live } from "../definition";
 import type { Bag } from "../fields";
-import { ACCOUNT_KEY, refuseOtherAccount } from "./accounts";
+import { refuseOtherAccount } from "./accounts";
 import type { Existing, Look } from "./existing";
 import { isInFlight } from "./existing";
+import { ACCOUNT_KEY, GONE, isUnseen, REPLACE_KEY, UNSEEN_KEY } from "./hidden";
 import { operationOrId } from "./operation";
 import type { Run, Task } from "./run";
 import { HalfFinishedError, LifecycleError, reason, title } from "./run";
 import type { View } from "./view";
-import { GONE, isUnseen, REPLACE_KEY, UNSEEN_KEY } from "./view";
 
 /** A write that was accepted so many times and still does not show has no effect, or somebody undoes it each time. */
 const SAME_CALL_LIMIT = 6;

@@ -1,77 +1,22 @@
-import type { Timestamp } from "../../proto/generated/google/protobuf/timestamp";
 import { ResourceState } from "../../proto/generated/temporal/api/cloud/resource/v1/message";
 import type { Names } from "../context";
-import type { Definition, Desired, Left, Live } from "../definition";
+import type { Created, Definition, Desired, Left, Live } from "../definition";
 import type { Bag, Change } from "../fields";
 import { changes, hasUnknown, holds, managedPaths, overlay, pick, respell, same, withLeft } from "../fields";
-import { ACCOUNT_KEY } from "./accounts";
-import { CLAIM_KEY } from "./owners";
-import type { Task } from "./run";
-
-/**
- * Hidden output: the paths of the fields that the program set when the resource was last written, with spaces between them.
- * A text, because a list costs more in every message between engine and plugin.
- */
-export const MANAGED_KEY = "__managed";
-/** Hidden output: the next `up` replaces the resource, because it never came to be (true), or for what it says. */
-export const REPLACE_KEY = "__replace";
-
-/** The resource was not there any more when an update looked for it. By now another can have its name. */
-export const GONE = "gone";
-
-/** Hidden output: its create has not come to its end. That it is not there can mean that it is not visible yet. */
-export const UNSEEN_KEY = "__unseen";
-
-/** Whether the old state is of a resource that nobody has seen yet, made by an earlier run. */
-export function isUnseen(old: Bag | undefined): boolean {
-    return old?.[UNSEEN_KEY] === true;
-}
-
-/** Hidden outputs that last until the resource is next seen. */
-const PASSING = [REPLACE_KEY, UNSEEN_KEY];
-
-/** The properties that people see. A null is a property that is not set. */
-export function visible(bag: Bag): Bag {
-    const seen: Record<string, unknown> = {};
-    for (const name of Object.keys(bag)) {
-        if (!isHidden(name) && bag[name] !== null) {
-            seen[name] = bag[name];
-        }
-    }
-    return seen;
-}
-
-/** The properties that this provider and the host keep to themselves. */
-export function hidden(bag: Bag, ...without: string[]): Bag {
-    const kept: Record<string, unknown> = {};
-    for (const name of Object.keys(bag)) {
-        if (isHidden(name) && !without.includes(name)) {
-            kept[name] = bag[name];
-        }
-    }
-    return kept;
-}
-
-function isHidden(name: string): boolean {
-    return name.startsWith("__");
-}
-
-/** The same few texts, one for each way to describe a kind, come with every resource of a stack. */
-const managedSets = new Map<string, ReadonlySet<string>>();
-
-/** The paths that the program managed, according to the state; undefined for what it never described. */
-export function managedOf(old: Bag): ReadonlySet<string> | undefined {
-    const text = old[MANAGED_KEY];
-    if (typeof text !== "string") {
-        return undefined;
-    }
-    let managed = managedSets.get(text);
-    if (managed === undefined) {
-        managed = new Set(text.split(" ").filter(Boolean));
-        managedSets.set(text, managed);
-    }
-    return managed;
-}
+import {
+    ACCOUNT_KEY,
+    CLAIM_KEY,
+    hidden,
+    isUnseen,
+    MANAGED_KEY,
+    managedOf,
+    PASSING_KEYS,
+    REPLACE_KEY,
+    UNSEEN_KEY,
+    visible,
+} from "./hidden";
+import type { Run, Task } from "./run";
+import { HalfFinishedError, reason, title } from "./run";
 
 /** What may still be due of a task. */
 type Unfinished = Pick<Task, "removed" | "changed">;
@@ -183,12 +128,29 @@ export class View<Args extends object, Resource extends Live> {
         const values = managed ? pick(fields, old, managed) : {};
         const props = this.state(resource, old, values, once);
         const inputs = managed ? pick(fields, props, managed) : this.withoutDefaults(props);
-        return { props, inputs: Object.assign(hidden(old, MANAGED_KEY, ...PASSING, CLAIM_KEY, ACCOUNT_KEY), inputs) };
+        return {
+            props,
+            inputs: Object.assign(hidden(old, MANAGED_KEY, ...PASSING_KEYS, CLAIM_KEY, ACCOUNT_KEY), inputs),
+        };
     }
 
     /** What is kept of a resource that nobody has seen yet. */
     unseen(bag: Bag, once: Bag | undefined, mark: Bag): Bag {
         return { ...bag, ...once, [MANAGED_KEY]: this.managed(visible(bag)).join(" "), ...mark };
+    }
+
+    /** The error of a create that has made something and did not come to its end, with what the state is to keep of it. */
+    halfCreated(run: Run, bag: Bag, created: Created, error: unknown, next: "resume" | "replace"): HalfFinishedError {
+        return new HalfFinishedError(
+            `${title({ ...run, id: created.id })} was created but is not finished: ${reason(run, error)} ` +
+                (next === "replace"
+                    ? "The next `pulumi up` replaces it."
+                    : "It is kept in the state: the next `pulumi up` goes on from there."),
+            created.id,
+            // The token, if there is one, is only ever in this one answer.
+            this.unseen(bag, created.once, { [next === "replace" ? REPLACE_KEY : UNSEEN_KEY]: true }),
+            { cause: error },
+        );
     }
 
     /** The outputs that do not come from the resource as the server shows it, such as what only the create could give. */
@@ -216,7 +178,7 @@ export class View<Args extends object, Resource extends Live> {
         return defined(
             Object.assign(
                 respell(this.definition.fields, args as Bag, values),
-                hidden(bag, ...PASSING),
+                hidden(bag, ...PASSING_KEYS),
                 outputs,
                 once,
                 managed && { [MANAGED_KEY]: managed.join(" ") },
@@ -252,8 +214,4 @@ function defined<Value>(value: Value): Value {
         }
     }
     return copy as Value;
-}
-
-export function timeMs(time: Timestamp | undefined): number {
-    return time === undefined ? 0 : Number(time.seconds) * 1000 + time.nanos / 1e6;
 }

@@ -111,7 +111,7 @@ describe("the built package in a process of its own", () => {
             const before = new Set(Object.keys(require.cache));
             require("pulumi-temporal-cloud");
             const added = Object.keys(require.cache).filter((file) => !before.has(file));
-            console.log(JSON.stringify(added.filter((file) => /grpc-js|nice-grpc[^-]|client.client|cloudservice/.test(file))));
+            console.log(JSON.stringify(added.filter((file) => /grpc-js|nice-grpc[^-]|provider.client|cloudservice|yaml/.test(file))));
         `);
         expect(loaded).toEqual([]);
     });
