@@ -1,13 +1,12 @@
 import type { Timestamp } from "../proto/generated/google/protobuf/timestamp";
-import type { CloudServiceClient } from "../proto/generated/temporal/api/cloud/cloudservice/v1/service";
 import type { AsyncOperation } from "../proto/generated/temporal/api/cloud/operation/v1/message";
 import type { ResourceState } from "../proto/generated/temporal/api/cloud/resource/v1/message";
-import type { CallOptions } from "./client/client";
+import type { CallOptions, Cloud } from "./client/client";
+
+export type { Cloud };
+
 import type { Page } from "./client/source";
 import type { Bag, Fields, Report } from "./fields";
-
-/** The Cloud Ops API, as definitions see it. */
-export type Cloud = CloudServiceClient<CallOptions>;
 
 /** What every resource of the Cloud Ops API carries beside its spec. */
 export interface Live {

@@ -4,9 +4,10 @@ import { Status } from "nice-grpc-common";
 import type { CloudServiceClient } from "../../proto/generated/temporal/api/cloud/cloudservice/v1/service";
 import { API_VERSION, PACKAGE_VERSION } from "../../proto/generated/version";
 import type { Configuration } from "../configuration";
-import { ConfigurationError, isOnThisMachine } from "../configuration";
+import { isOnThisMachine } from "../configuration";
+import { Account } from "./account";
 import type { CallError } from "./errors";
-import { failed, GivenUpError, isCertificateFailure, isTooLarge, READ_LAG_MS, toRpcError } from "./errors";
+import { GivenUpError, isCertificateFailure, isTooLarge, toRpcError } from "./errors";
 import type { Call, Priority, Turn } from "./limiter";
 import { Limiter } from "./limiter";
 import { KeyedQueue } from "./queue";
@@ -41,9 +42,6 @@ const LOST_CONTACT_MS = 5 * 60_000;
 /** A page of 1,000 namespaces with a full certificate bundle each has 32 MB. */
 const MAX_MESSAGE_BYTES = 128 * 1024 * 1024;
 
-/** What is only good to know is waited for so long. */
-const IF_TOLD_MS = 10_000;
-
 const LOST_CONNECTION = /RST_STREAM|ECONNRESET|socket|stream|connection|GOAWAY|INTERNAL_ERROR|goaway/i;
 
 /** Options of a call. */
@@ -58,7 +56,8 @@ export interface CallOptions {
     readonly priority?: Priority | undefined;
 }
 
-type Cloud = CloudServiceClient<CallOptions>;
+/** The Cloud Ops API, as the client speaks it. */
+export type Cloud = CloudServiceClient<CallOptions>;
 
 const clients = new Map<string, Client>();
 
@@ -67,6 +66,8 @@ export class Client {
     /** The Cloud Ops API. Its calls fail with an RpcError, or a GivenUpError where the signal ended them. */
     readonly cloud: Cloud;
     readonly limiter: Limiter;
+    /** The account that the key belongs to. */
+    readonly account: Account;
     /** Reads that share their requests. */
     readonly reads: Reads;
     /** Writes to one object, one after the other. */
@@ -74,9 +75,6 @@ export class Client {
     private readonly connection: grpc.Client;
     private readonly metadata = new grpc.Metadata();
     private answered = false;
-    private knownAccountId: string | undefined;
-    private account: Promise<string> | undefined;
-    private accountIfTold: Promise<string | undefined> | undefined;
 
     /** The one client of this process for that configuration. */
     static for(configuration: Configuration): Client {
@@ -118,56 +116,7 @@ export class Client {
                 (request: object, options?: CallOptions) => this.call(method, request, options),
             ]),
         ) as unknown as Cloud;
-    }
-
-    /**
-     * Makes sure that the key belongs to the account that may be touched.
-     *
-     * @throws {ConfigurationError} when it belongs to another
-     */
-    async checkAccount(options: CallOptions = {}): Promise<void> {
-        const allowed = this.configuration.allowedAccountId;
-        if (allowed === undefined) {
-            return;
-        }
-        const id = await this.accountId(options);
-        if (id !== allowed) {
-            throw new ConfigurationError(
-                `The API key belongs to the account ${JSON.stringify(id)}, and temporalcloud:allowedAccountId ` +
-                    `allows only ${JSON.stringify(allowed)}. Nothing was changed. Use a key of that account, or correct allowedAccountId.`,
-            );
-        }
-    }
-
-    /** The id of the account that the key belongs to, asked for once; empty where the server names none. */
-    async accountId(options: CallOptions = {}): Promise<string> {
-        if (this.knownAccountId !== undefined) {
-            return this.knownAccountId;
-        }
-        this.account ??= this.cloud.getAccount({}).then(({ account }) => {
-            this.knownAccountId = account?.id ?? "";
-            return this.knownAccountId;
-        });
-        const shared = this.account;
-        shared.catch((error: unknown) => {
-            // Whoever asks next asks the server again. Who may not know does not, for a while: it would be a request for each
-            // resource. A key that was just made may not know yet.
-            const forget = () => {
-                this.account = this.account === shared ? undefined : this.account;
-            };
-            if (failed(error, "denied")) {
-                setTimeout(forget, READ_LAG_MS).unref();
-            } else {
-                forget();
-            }
-        });
-        return unlessAborted(shared, "GetAccount", options.signal);
-    }
-
-    /** The same for whom it would only be good to know: undefined where the server does not tell it soon. */
-    async accountIdIfTold(): Promise<string | undefined> {
-        this.accountIfTold ??= this.accountId({ signal: AbortSignal.timeout(IF_TOLD_MS) }).catch(() => undefined);
-        return this.knownAccountId ?? this.accountIfTold;
+        this.account = new Account(this.cloud, configuration.allowedAccountId);
     }
 
     close(): void {
@@ -282,19 +231,6 @@ export class Client {
             signal?.addEventListener("abort", abort, { once: true });
         });
     }
-}
-
-/** Waits for what others wait for too, and does not end with this caller's time. */
-function unlessAborted<T>(shared: Promise<T>, rpc: string, signal: AbortSignal | undefined): Promise<T> {
-    return new Promise((resolve, reject) => {
-        const abort = () => reject(new GivenUpError(rpc, undefined, true, { cause: signal?.reason }));
-        if (signal?.aborted) {
-            abort();
-            return;
-        }
-        signal?.addEventListener("abort", abort, { once: true });
-        void shared.then(resolve, reject).finally(() => signal?.removeEventListener("abort", abort));
-    });
 }
 
 /** gRPC itself stumbled over the answer, and says little of how. */

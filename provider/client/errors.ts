@@ -22,7 +22,7 @@ export type Failure =
     | "denied"
     /** The server's certificate cannot be verified. */
     | "certificate"
-    /** No answer. */
+    /** No answer, or the limit of requests or another quota is exhausted. */
     | "unreachable"
     | "other";
 
@@ -87,9 +87,12 @@ export async function unlessFailed<T>(answer: Promise<T>, ...failures: Failure[]
 const CERTIFICATE =
     /certificate|self.signed|CERT_|UNABLE_TO_(?:GET|VERIFY)|ERR_TLS|wrong version number|SSL routines|tlsv1 alert/i;
 
-/** Whether the connection failed in a way that time does not heal: TLS that does not come about. */
-export function isCertificateFailure(error: CallError): boolean {
-    return error.code === Status.UNAVAILABLE && CERTIFICATE.test(error.details);
+/** How gRPC begins where there is no connection; whatever else is UNAVAILABLE, a server has said. */
+const NO_CONNECTION = "No connection established";
+
+/** Whether the connection failed in a way that retrying does not fix: TLS. */
+export function isCertificateFailure({ code, details }: CallError): boolean {
+    return code === Status.UNAVAILABLE && details.startsWith(NO_CONNECTION) && CERTIFICATE.test(details);
 }
 
 const TOO_LARGE =

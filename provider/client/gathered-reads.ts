@@ -88,8 +88,8 @@ export class GatheredReads<T> {
         const list = new ListedReads(this.source, {
             singleReadsFirst: 0,
             turn,
-            // Many have waited as long. Should it be refused, others need not go before it again.
-            priority: "write",
+            // Those it reads for have waited already: should it be refused, nothing goes before it again.
+            priority: "first",
             pageTimeoutMs: PAGE_TIMEOUT_MS,
         });
         for (const reader of readers) {
@@ -100,7 +100,7 @@ export class GatheredReads<T> {
         // where it does not come.
         this.singleReads = Number.POSITIVE_INFINITY;
         void Promise.allSettled(readers.map(({ answer }) => answer)).then(() => {
-            if (list.failure === undefined) {
+            if (list.failures === 0) {
                 this.singleReads = this.isWorthIt(list) ? 0 : SINGLE_READS_PER_PAGE * list.pages;
             }
         });

@@ -1,7 +1,12 @@
-/** What goes first when requests have to wait: a write, then a look at an operation, then a read. */
-export type Priority = "write" | "poll" | "read";
+import { Refusals } from "./refusals";
 
-const PRIORITIES: readonly Priority[] = ["write", "poll", "read"];
+/**
+ * What goes first when requests have to wait: a page that many have waited for, then a write, then a look at an operation,
+ * then a read.
+ */
+export type Priority = "first" | "write" | "poll" | "read";
+
+const PRIORITIES: readonly Priority[] = ["first", "write", "poll", "read"];
 
 /** Below the lowest documented limit, 40 requests/s for a user. https://docs.temporal.io/cloud/limits */
 const INITIAL_RATE = 36;
@@ -34,17 +39,6 @@ const RENEWED_GROWTH = 1.1;
 const BACKOFF = 0.75;
 /** How long nothing is sent after a refusal, so that the server's bucket fills a little. */
 const REFUSAL_PAUSE_MS = 300;
-/**
- * After so many refusals in a row of one method, it is suspected to be refused whatever the rate is, and the others go
- * first; when as many requests of theirs have been let through, it is.
- */
-const SUSPECT_AFTER = 5;
-/**
- * It is the call and not the rate, if since its first refusal so many others have been let through, and of these at most one
- * in so many had been refused before: a rate that is too high meets the others, too.
- */
-const PASSED_BESIDE_CALL = 10;
-const PASSED_PER_RECOVERED = 4;
 /** After this long without a refusal, the limit may be another: others use less of it, or it was raised. */
 const DOUBT_MS = 20_000;
 
@@ -60,22 +54,6 @@ export interface Turn {
 export interface Call {
     readonly method: string;
     readonly priority: Priority;
-}
-
-/** The refusals in a row of one call, or of all of one method. */
-interface Refusals {
-    readonly since: number;
-    /** When the last one that counts was. */
-    at: number;
-    count: number;
-    /** So many requests had been let through before. */
-    readonly passedBefore: number;
-    /** So many of these had been refused at first. */
-    readonly recoveredBefore: number;
-    /** The rate before. */
-    readonly rate: number;
-    /** Whether it is known to be refused whatever the rate is. */
-    barred: boolean;
 }
 
 interface Waiting {
@@ -96,17 +74,13 @@ export interface LimiterOptions {
  * says so to one method alone, or to one call, as it may where a quota is used up, the others do not wait for that.
  */
 export class Limiter {
-    private readonly queues: Record<(typeof PRIORITIES)[number], Waiting[]> = {
+    private readonly queues: Record<Priority, Waiting[]> = {
+        first: [],
         write: [],
         poll: [],
         read: [],
     };
-    private readonly ofMethods = new Map<string, Refusals>();
-    private readonly ofCalls = new WeakMap<Call, Refusals>();
-    /** So many requests have been let through. */
-    private passedCount = 0;
-    /** So many of these had been refused at first. */
-    private recoveredCount = 0;
+    private readonly refusals = new Refusals();
     private readonly cap: number;
     private readonly now: () => number;
     private rate: number;
@@ -116,7 +90,9 @@ export class Limiter {
     private tokens: number;
     private refilledAt: number;
     private adjustedAt: number;
-    private refusedAt = Number.NEGATIVE_INFINITY;
+    private slowedAt = Number.NEGATIVE_INFINITY;
+    /** Whether anything has been let through since. */
+    private hasPassed = true;
     private turns = 0;
     private waited = false;
     /** How long the slowest answer took to a request sent at the present rate; undefined before there is one. */
@@ -177,74 +153,48 @@ export class Limiter {
         });
     }
 
-    /** Since when the server has refused all of the call's method, or the call whatever the rate is; undefined where neither. */
+    /** Since when the server has refused all of the call's method, or the call at any rate; undefined where neither. */
     refusedSince(call: Call): number | undefined {
-        const ofCall = this.ofCalls.get(call);
-        return ofCall?.barred ? ofCall.since : this.ofMethods.get(call.method)?.since;
+        return this.refusals.since(call);
     }
 
     /** The server has let the attempt through, whatever else it said. */
     passed(call: Call, { at }: Turn): void {
-        this.ofMethods.delete(call.method);
-        this.passedCount += 1;
-        this.recoveredCount += this.ofCalls.delete(call) ? 1 : 0;
+        this.refusals.passed(call);
+        this.hasPassed = true;
         if (at >= this.adjustedAt) {
             this.latencyMs = Math.min(Math.max(this.latencyMs ?? 0, this.now() - at), LONGEST_LATENCY_MS);
         }
     }
 
     /** The server said ResourceExhausted. */
-    refused(call: Call, { at, pace }: Turn): void {
+    refused(call: Call, turn: Turn): void {
         const now = this.now();
-        const ofMethod = this.ofMethods.get(call.method) ?? this.firstRefusal(now);
-        const ofCall = this.ofCalls.get(call) ?? this.firstRefusal(now);
-        this.ofMethods.set(call.method, ofMethod);
-        this.ofCalls.set(call, ofCall);
-        ofCall.count += 1;
-        // One that was on its way when another was refused says nothing new, but of its call.
-        const saysMore = at > Math.max(this.refusedAt, ofMethod.at);
-        if (saysMore) {
-            ofMethod.at = now;
-            ofMethod.count += 1;
+        const { blamesRate, wrongedRate } = this.refusals.refused(call, turn, now, this.slowedAt, this.rate);
+        if (wrongedRate !== undefined) {
+            // The others get back what it has cost them.
+            this.ceiling = Number.POSITIVE_INFINITY;
+            this.setRate(Math.max(this.rate, wrongedRate), now);
         }
-        const othersPassed = this.passedCount - ofCall.passedBefore;
-        const recovered = this.recoveredCount - ofCall.recoveredBefore;
-        const isAlone = othersPassed >= Math.max(PASSED_BESIDE_CALL, recovered * PASSED_PER_RECOVERED);
-        this.judge(ofMethod, this.passedCount - ofMethod.passedBefore >= SUSPECT_AFTER, now);
-        this.judge(ofCall, isAlone, now);
-        if (!saysMore || ofMethod.barred || ofCall.barred || (isAlone && ofCall.count > 1)) {
-            return;
+        if (blamesRate) {
+            this.slowDown(turn.pace, now);
         }
+    }
+
+    private slowDown(pace: number, now: number): void {
         // Few requests before a refusal say nothing of the limit: somebody else has used it up.
-        this.ceiling = this.isReachedBy(pace) ? Math.min(this.rate, pace) : this.rate;
+        const refusedRate = this.isReachedBy(pace) ? Math.min(this.rate, pace) : this.rate;
+        if (this.hasPassed) {
+            this.ceiling = refusedRate;
+        }
+        // Where nothing was let through since the last refusal, somebody else uses the limit up: it is still the same.
+        this.hasPassed = false;
         this.growth = RENEWED_GROWTH;
-        this.setRate(Math.min(Math.max(LOWEST_RATE, this.ceiling * BACKOFF), this.cap), now);
-        this.refusedAt = now;
+        this.setRate(Math.min(Math.max(LOWEST_RATE, refusedRate * BACKOFF), this.cap), now);
+        this.slowedAt = now;
         // Whatever had been saved up belongs to a rate that was too high.
         this.tokens = 0;
         this.refilledAt = now + REFUSAL_PAUSE_MS;
-    }
-
-    private firstRefusal(now: number): Refusals {
-        return {
-            since: now,
-            at: Number.NEGATIVE_INFINITY,
-            count: 0,
-            passedBefore: this.passedCount,
-            recoveredBefore: this.recoveredCount,
-            rate: this.rate,
-            barred: false,
-        };
-    }
-
-    /** Bars what has been refused often enough, while others were let through. */
-    private judge(refusals: Refusals, othersPass: boolean, now: number): void {
-        if (!refusals.barred && refusals.count >= SUSPECT_AFTER && othersPass) {
-            refusals.barred = true;
-            // The others get back what it has cost them.
-            this.ceiling = Number.POSITIVE_INFINITY;
-            this.setRate(Math.max(this.rate, refusals.rate), now);
-        }
     }
 
     /** Requests that may go at once after a pause. */
@@ -274,14 +224,22 @@ export class Limiter {
             return;
         }
         this.waited = this.isBusy;
-        if (now - this.refusedAt > DOUBT_MS) {
+        if (now - this.slowedAt > DOUBT_MS) {
             this.ceiling = Number.POSITIVE_INFINITY;
         }
-        const grown =
-            this.ceiling === Number.POSITIVE_INFINITY
-                ? Math.min(this.rate, this.reached(now)) * this.growth
-                : Math.min(this.rate + CAREFUL_GROWTH, this.ceiling * 0.95);
+        const grown = this.grown(now);
         this.setRate(Math.min(Math.max(grown, this.rate), this.cap), now);
+    }
+
+    /** The rate that is tried next. */
+    private grown(now: number): number {
+        if (this.ceiling === Number.POSITIVE_INFINITY) {
+            return Math.min(this.rate, this.reached(now)) * this.growth;
+        }
+        const safe = this.ceiling * BACKOFF;
+        return this.rate < safe
+            ? Math.min(this.rate * GROWTH, safe)
+            : Math.min(this.rate + CAREFUL_GROWTH, this.ceiling * 0.95);
     }
 
     private setRate(rate: number, now: number): void {
@@ -352,17 +310,12 @@ export class Limiter {
             return queues.toSorted(byAge)[0]?.shift();
         }
         for (const queue of queues) {
-            const index = queue.findIndex(({ call }) => !this.isSuspect(call));
+            const index = queue.findIndex(({ call }) => !this.refusals.isSuspect(call));
             if (index >= 0) {
                 return queue.splice(index, 1)[0];
             }
         }
         return queues[0]?.shift();
-    }
-
-    private isSuspect(call: Call): boolean {
-        const refusals = this.ofMethods.get(call.method)?.count ?? 0;
-        return refusals >= SUSPECT_AFTER || this.ofCalls.get(call)?.barred === true;
     }
 }
 

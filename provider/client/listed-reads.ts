@@ -18,6 +18,9 @@ const SINGLE_READS_PER_PAGE = 10;
  */
 const PAGE_MS = 75_000;
 
+/** The reason for which a page is ended that nobody has the time to wait for. It says nothing of the next one. */
+const ABANDONED = "abandoned";
+
 /** Takes the item; without one, whoever waits asks alone. */
 type Waiting<T> = (item?: T) => void;
 
@@ -43,8 +46,10 @@ export class ListedReads<T> {
     pages = 0;
     /** How long the first one took, with the waiting for its turn, unless that was given. */
     pageMs = 0;
+    /** How many pages in a row did not come, although somebody was waiting for them. */
+    failures = 0;
     /** Why the last page did not come, if it did not. */
-    failure: unknown;
+    private failure: unknown;
     private readonly singleReadsFirst: number;
     private readonly pageTimeoutMs: number;
     private readonly priority: Priority | undefined;
@@ -55,7 +60,8 @@ export class ListedReads<T> {
     private pageToken = "";
     private listed = false;
     private mayList = true;
-    private paging = false;
+    /** Ends the paging that is under way. */
+    private paging: AbortController | undefined;
     private readonly items = new Map<string, { readonly item: T; readonly page: number }>();
     private readonly waiting = new Map<string, Waiting<T>[]>();
 
@@ -84,24 +90,32 @@ export class ListedReads<T> {
         }
         const listedItem = await new Promise<T | undefined>((resolve) => {
             const done = (item?: T) => {
-                signal.removeEventListener("abort", askAlone);
+                signal.removeEventListener("abort", giveUp);
                 resolve(item);
             };
-            const askAlone = () => done();
-            signal.addEventListener("abort", askAlone, { once: true });
+            const giveUp = () => {
+                const waiting = [...this.waiting.values()].flat();
+                if (waiting.length === 1) {
+                    // Nobody else needs the page; and why it has not come is why this read has not.
+                    this.paging?.abort(ABANDONED);
+                    return;
+                }
+                this.waiting.set(id, this.waiting.get(id)?.filter((other) => other !== done) ?? []);
+                done();
+            };
+            signal.addEventListener("abort", giveUp, { once: true });
             this.waiting.set(id, [...(this.waiting.get(id) ?? []), done]);
-            if (!this.paging) {
-                void this.page(signal);
+            if (this.paging === undefined) {
+                void this.page();
             }
         });
         if (listedItem !== undefined) {
             return listedItem;
         }
         if (signal.aborted) {
-            // The page was what all the time went into.
-            throw (
-                this.failure ?? new GivenUpError(`Get${this.source.kind}s`, undefined, true, { cause: signal.reason })
-            );
+            throw this.failure instanceof GivenUpError
+                ? this.failure
+                : new GivenUpError(`Get${this.source.kind}s`, undefined, true, { cause: signal.reason });
         }
         this.singleReads += 1;
         return this.source.get(id, { signal });
@@ -112,24 +126,28 @@ export class ListedReads<T> {
         return this.mayList && !this.listed && this.pages < earned;
     }
 
-    /** Pages as long as somebody waits, it is worth it, and whoever began has time. Whoever is left asks alone. */
-    private async page(signal: AbortSignal): Promise<void> {
-        this.paging = true;
+    /** Pages as long as somebody waits and it is worth it. Whoever is left asks alone. */
+    private async page(): Promise<void> {
+        const paging = new AbortController();
+        this.paging = paging;
         const endsAt = performance.now() + this.pageTimeoutMs;
         try {
-            while (this.waiting.size > 0 && this.mayPage() && performance.now() < endsAt) {
-                await this.nextPage(signal);
+            while (this.hasWaiting && this.mayPage() && !paging.signal.aborted && performance.now() < endsAt) {
+                await this.nextPage(paging);
                 // Nothing may come between the last look at who waits and the end of the paging.
                 await new Promise((resolve) => setImmediate(resolve));
             }
         } catch (error) {
-            // Whoever may not list may still read; and where reading fails too, that error is the one to show. What may pass gets
-            // another chance.
-            const mayPass = error instanceof GivenUpError || failed(error, "unreachable", "other");
-            this.mayList = mayPass && this.failure === undefined;
             this.failure = error;
+            if (paging.signal.reason !== ABANDONED) {
+                // Whoever may not list may still read; and where reading fails too, that error is the one to show. What may
+                // pass gets another chance.
+                const mayPass = error instanceof GivenUpError || failed(error, "unreachable", "other");
+                this.mayList = mayPass && this.failures === 0;
+                this.failures += 1;
+            }
         } finally {
-            this.paging = false;
+            this.paging = undefined;
             const left = [...this.waiting.values()].flat();
             this.waiting.clear();
             for (const askAlone of left) {
@@ -138,17 +156,20 @@ export class ListedReads<T> {
         }
     }
 
-    private async nextPage(signal: AbortSignal): Promise<void> {
+    private get hasWaiting(): boolean {
+        return [...this.waiting.values()].some(({ length }) => length > 0);
+    }
+
+    /** One page, which belongs to all who wait: the time of none of them ends it while others have theirs. */
+    private async nextPage(paging: AbortController): Promise<void> {
         this.pages += 1;
         const { turn } = this;
         this.turn = undefined;
         const startedAt = performance.now();
-        // Not `AbortSignal.timeout`: `any` holds it only weakly, so that the next clearing up of the heap would take it away.
-        const late = new AbortController();
-        const timer = setTimeout(() => late.abort(), this.pageTimeoutMs);
+        const timer = setTimeout(() => paging.abort(), this.pageTimeoutMs);
         try {
             const { items, nextPageToken } = await this.source.list(this.pageToken, {
-                signal: AbortSignal.any([signal, late.signal]),
+                signal: paging.signal,
                 attemptMs: this.pageTimeoutMs,
                 turn,
                 priority: this.priority,
@@ -160,6 +181,7 @@ export class ListedReads<T> {
                 }
             }
             this.failure = undefined;
+            this.failures = 0;
             // A token that comes back unchanged would page for ever.
             this.listed = nextPageToken === "" || nextPageToken === this.pageToken;
             this.pageToken = nextPageToken;

@@ -72,7 +72,7 @@ export async function lookUp<Result extends object>(
     const done = pulumi.runtime.rpcKeepAlive();
     try {
         const client = connect(await configurationOf(question.name, opts));
-        await client.checkAccount();
+        await client.account.check();
         const result = await find(client.cloud);
         if (result === undefined) {
             throw new LookupError(`${question.name}: there is no ${question.subject}.`, "notFound");

@@ -6,7 +6,7 @@ import { LifecycleError } from "./run";
 
 /** The output that notes the account; none where the server does not tell it, as it may where the key's owner may do little. */
 export async function accountNote({ client }: Session): Promise<Bag> {
-    const id = await client.accountIdIfTold();
+    const id = await client.account.idIfAvailable();
     return id ? { [ACCOUNT_KEY]: id } : {};
 }
 
@@ -20,7 +20,7 @@ export async function refuseOtherAccount(run: Run, noted: unknown): Promise<void
     if (typeof noted !== "string") {
         return;
     }
-    const id = await unlessFailed(run.session.client.accountId(run), "denied");
+    const id = await unlessFailed(run.session.client.account.id(run), "denied");
     if (id && id !== noted) {
         throw new LifecycleError(
             `it is in the account ${JSON.stringify(noted)}, and the API key belongs to ${JSON.stringify(id)}. Nothing was ` +

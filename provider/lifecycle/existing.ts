@@ -259,7 +259,7 @@ export class Existing<Args extends object, Resource extends Live> {
      * the server uses for that is not documented, so the resource itself decides.
      */
     async isConflict(run: Run, error: unknown, resource: Resource, id: string, attempts: number): Promise<boolean> {
-        if (!failed(error, "conflict", "invalid", "alreadyExists")) {
+        if (!failed(error, "conflict", "invalid", "alreadyExists", "notFound")) {
             return false;
         }
         const now = await this.look(run, id);

@@ -1,5 +1,5 @@
 /** The end of an operation is to be seen within 1.5 s, the request itself included. */
-const LONGEST_GAP_MS = 1_300;
+const LONGEST_GAP_MS = 1_350;
 /** On average, an operation is looked at less often than once a second. */
 const AVERAGE_GAP_MS = 1_100;
 const SHORTEST_GAP_MS = 100;

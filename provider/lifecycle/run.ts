@@ -109,7 +109,7 @@ export async function within<T>(run: Omit<Run, "signal">, work: (run: Run) => Pr
         },
     };
     try {
-        await run.session.client.checkAccount(whole);
+        await run.session.client.account.check(whole);
         return await work(whole);
     } catch (error) {
         if (error instanceof HalfFinishedError) {

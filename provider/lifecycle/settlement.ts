@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { ResourceState } from "../../proto/generated/temporal/api/cloud/resource/v1/message";
 import { failed, READ_LAG_MS } from "../client/errors";
-import type { Call, Definition, Live } from "../definition";
+import type { Call, Definition, Live, Wait } from "../definition";
 import type { Bag } from "../fields";
 import { refuseOtherAccount } from "./accounts";
 import type { Existing, Look } from "./existing";
@@ -114,7 +114,16 @@ export class Settlement<Args extends object, Resource extends Live> {
             }
             return "again";
         }
-        const next = this.definition.next(resource, this.view.desired(resource, task, this.made));
+        let next: Call | Wait | undefined;
+        try {
+            next = this.definition.next(resource, this.view.desired(resource, task, this.made));
+        } catch (error) {
+            // What an old list shows may have been put right since.
+            if (mayBeOld) {
+                return "again";
+            }
+            throw error;
+        }
         // An old list shows what was written as if it had not been; and an old version, the server refuses.
         if (mayBeOld && hasChanged !== (next === undefined)) {
             return "again";

@@ -164,6 +164,20 @@ describe("another client, between the read and the write", () => {
             expect([11, 12, 13]).toContain(spec?.retentionDays);
         }));
 
+    test.concurrent("deletes it: the update says so, the state knows, and the next one makes another", () =>
+        withStacks({}, async (emulator, newStack) => {
+            const stack = newStack();
+            const user = { email: "ann@example.com", accountRole: "read" };
+            await stack.up("User", "a", user);
+            const id = stack.id("a");
+            emulator.faults.add({ kind: "run", method: "UpdateUser", run: () => emulator.users.remove(id) });
+            const changed = { ...user, accountRole: "developer" };
+            await expect(stack.up("User", "a", changed)).rejects.toThrow(/deleted outside this stack/);
+            expect(await stack.up("User", "a", changed)).toBe("replace");
+            expect(stack.id("a")).not.toBe(id);
+            expect(emulator.users.list().filter(({ spec }) => spec?.email === user.email)).toHaveLength(1);
+        }));
+
     test.concurrent("has an operation in flight that nobody else may see: it is asked for once, and a delete waits", () =>
         withStacks({}, async (emulator, newStack) => {
             const stack = newStack();

@@ -238,3 +238,36 @@ test.each([
         }
     },
 );
+
+test("what an old list shows of an earlier failure is not taken for that of the update", async () => {
+    const NAMESPACES = 24;
+    const busy = await Emulator.start();
+    try {
+        await withHost({}, async (host) => {
+            // So few that requests wait, and reads share a list.
+            await host.configure(configurationOf(busy, { "temporalcloud:requestsPerSecond": "60" }));
+            const made = await Promise.all(
+                Array.from({ length: NAMESPACES }, async (_, number) => {
+                    const args = { regions: ["aws-us-east-1"], apiKeyAuth: true };
+                    const { urn, news } = resource("Namespace", `orders-${number}`, args);
+                    return { urn, ...(await up(host, { urn, news })) };
+                }),
+            );
+            const provision = (value: number) =>
+                Promise.allSettled(
+                    made.map(({ id, urn, properties, inputs }) => {
+                        const news = { ...inputs, capacity: { mode: "provisioned", value } };
+                        return host.update({ id, urn, olds: properties, news });
+                    }),
+                );
+            busy.faults.add({ method: "UpdateNamespace", kind: "capacityFails", times: NAMESPACES });
+            expect((await provision(4)).filter(({ status }) => status === "rejected")).toHaveLength(NAMESPACES);
+            busy.settings.listLagMs = 600_000;
+            const before = busy.requests.count("GetNamespaces");
+            expect((await provision(2)).filter(({ status }) => status === "rejected")).toEqual([]);
+            expect(busy.requests.count("GetNamespaces")).toBeGreaterThan(before);
+        });
+    } finally {
+        await busy.stop();
+    }
+});

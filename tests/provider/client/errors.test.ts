@@ -24,8 +24,17 @@ test.each<[Status, string, Failure]>([
     [Status.PERMISSION_DENIED, "not allowed", "denied"],
     [Status.UNAVAILABLE, "No connection established", "unreachable"],
     [Status.UNAVAILABLE, "No connection established. Last error: self-signed certificate", "certificate"],
-    [Status.UNAVAILABLE, "Last error: unable to verify the first certificate", "certificate"],
-    [Status.UNAVAILABLE, "Last error: SSL routines:ssl3_get_record:wrong version number", "certificate"],
+    [Status.UNAVAILABLE, "certificate authority: upstream restarting", "unreachable"],
+    [
+        Status.UNAVAILABLE,
+        "No connection established. Last error: unable to verify the first certificate",
+        "certificate",
+    ],
+    [
+        Status.UNAVAILABLE,
+        "No connection established. Last error: SSL routines:ssl3_get_record:wrong version number",
+        "certificate",
+    ],
     [Status.DEADLINE_EXCEEDED, "", "unreachable"],
     [Status.RESOURCE_EXHAUSTED, "rate limit exceeded", "unreachable"],
     [Status.UNIMPLEMENTED, "no such method", "other"],
@@ -56,7 +65,10 @@ test("the message has the RPC, the code, the server's words, the operation, and 
     const refused = explain(Status.UNAUTHENTICATED, "invalid key").message;
     expect(refused).toMatch(/^CreateNamespace: UNAUTHENTICATED: invalid key\. cloud\.example:443 does not take this/);
     expect(refused).toContain("pulumi up");
-    const certificate = explain(Status.UNAVAILABLE, "self-signed certificate").message;
+    const certificate = explain(
+        Status.UNAVAILABLE,
+        "No connection established. Last error: self-signed certificate",
+    ).message;
     expect(certificate).toContain("The certificate of cloud.example:443 could not be verified.");
     expect(certificate).toContain("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH");
 });

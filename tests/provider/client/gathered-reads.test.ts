@@ -104,7 +104,7 @@ test("the page and the single read take the turn that was waited for", async () 
     expect(get.mock.calls.map(([, options]) => options?.turn)).toEqual([turn, turn]);
     expect(list.mock.calls.map(([, options]) => options?.turn)).toEqual([turn]);
     // Its repetition does not wait behind the writes, the readers' turn being there.
-    expect(list.mock.calls.map(([, options]) => options?.priority)).toEqual(["write"]);
+    expect(list.mock.calls.map(([, options]) => options?.priority)).toEqual(["first"]);
 });
 
 test("each says whether it may come from a list", async () => {
@@ -267,4 +267,57 @@ test("who runs out of time leaves alone, and takes nobody along", async () => {
     expect(await others).toHaveLength(22);
     await expect(reads.read("thing-7", { signal: controller.signal })).rejects.toThrow(GivenUpError);
     expect(turns.waitingCount).toBe(0);
+});
+
+test("that the time of the one who has the turn is up does not end the page of the others, nor any later one", async () => {
+    const list = account.list.bind(account);
+    let answer = () => {};
+    const answered = new Promise<void>((resolve) => {
+        answer = resolve;
+    });
+    // As the client does: a signal ends what has not been answered.
+    account.list = (pageToken, options) =>
+        new Promise((resolve, reject) => {
+            void answered.then(() => list(pageToken, options)).then(resolve, reject);
+            options?.signal?.addEventListener("abort", () =>
+                reject(new GivenUpError("GetThings", undefined, true, { cause: options.signal?.reason })),
+            );
+        });
+    const hasty = new AbortController();
+    const first = reads.read("thing-0", { signal: hasty.signal });
+    const others = read(ids(50));
+    await turns.give();
+    hasty.abort(new Error("the time is up"));
+    await expect(first).rejects.toThrow(GivenUpError);
+    answer();
+    expect(await others).toHaveLength(50);
+    await readInRounds(3);
+    expect(account).toMatchObject({ gets: [], lists: 4 });
+});
+
+test("a page is ended once nobody has the time to wait for it, and the next one is not held to blame", async () => {
+    const list = account.list.bind(account);
+    const signals: AbortSignal[] = [];
+    account.list = (_, options) =>
+        new Promise((_resolve, reject) => {
+            const { signal: ends } = options as { signal: AbortSignal };
+            signals.push(ends);
+            ends.addEventListener("abort", () =>
+                reject(new GivenUpError("GetThings", failure("unreachable"), true, { cause: ends.reason })),
+            );
+        });
+    const controllers = ids(12).map(() => new AbortController());
+    const all = controllers.map((controller, index) => reads.read(`thing-${index}`, { signal: controller.signal }));
+    const refused = Promise.allSettled(all);
+    await turns.give();
+    expect(signals).toHaveLength(1);
+    for (const controller of controllers) {
+        expect(signals[0]?.aborted).toBe(false);
+        controller.abort(new Error("the time is up"));
+    }
+    expect(signals[0]?.aborted).toBe(true);
+    expect((await refused).map(({ status }) => status)).toEqual(ids(12).map(() => "rejected"));
+    account.list = list;
+    await readInRounds(4);
+    expect(account.lists).toBeGreaterThan(0);
 });

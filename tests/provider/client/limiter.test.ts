@@ -17,6 +17,8 @@ const aCall = (priority: Priority, method = "UpdateUser"): Call => ({ method, pr
 class Server {
     requests = 0;
     refused = 0;
+    /** Whether somebody else uses all of it. */
+    usedUp = false;
     private tokens: number;
     private filledAt = performance.now();
 
@@ -41,7 +43,8 @@ class Server {
         const now = performance.now();
         this.tokens = Math.min(this.perSecond, this.tokens + ((now - this.filledAt) / 1000) * this.perSecond);
         this.filledAt = now;
-        if (this.tokens < 1) {
+        if (this.tokens < 1 || this.usedUp) {
+            this.tokens = this.usedUp ? 0 : this.tokens;
             this.refused += 1;
             return false;
         }
@@ -200,6 +203,33 @@ test("a cap that is lower than what a refusal falls back to holds after one, too
     limiter.refused(refused, await limiter.acquire(refused));
     expect(limiter.requestsPerSecond).toBeLessThanOrEqual(0.2);
 });
+
+test.each([2, 5, 10, 30])(
+    "a limit that somebody else uses up for %i s is used again soon after that",
+    async (seconds) => {
+        const limiter = new Limiter();
+        const server = new Server(40);
+        let done = 0;
+        const worker = async (priority: Priority) => {
+            for (;;) {
+                await call(limiter, server, aCall(priority, priority));
+                done += 1;
+            }
+        };
+        for (let index = 0; index < 100; index += 1) {
+            void worker((["write", "poll", "read"] as const)[index % 3] ?? "read");
+        }
+        await jest.advanceTimersByTimeAsync(10_000);
+        server.usedUp = true;
+        await jest.advanceTimersByTimeAsync(seconds * 1000);
+        server.usedUp = false;
+        // The longest pause between the attempts of one call is 10 s, of which those of the test take half.
+        await jest.advanceTimersByTimeAsync(Math.min(seconds, 10) * 1000);
+        done = 0;
+        await jest.advanceTimersByTimeAsync(5_000);
+        expect(done / 5).toBeGreaterThan(25);
+    },
+);
 
 test("without a limit: more than 300/s within 4 s", async () => {
     const limiter = new Limiter();

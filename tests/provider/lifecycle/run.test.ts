@@ -2,7 +2,7 @@ import { GivenUpError } from "../../../provider/client/errors";
 import { contextOf } from "../../../provider/context";
 import { type Method, type Session, within } from "../../../provider/lifecycle/run";
 
-const session = { client: { checkAccount: async () => undefined } } as unknown as Session;
+const session = { client: { account: { check: async () => undefined } } } as unknown as Session;
 
 /** What a run that is out of time says. */
 async function late(method: Method): Promise<string> {

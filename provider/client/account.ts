@@ -1,0 +1,81 @@
+import { ConfigurationError } from "../configuration";
+import type { CallOptions, Cloud } from "./client";
+import { failed, GivenUpError, READ_LAG_MS } from "./errors";
+
+/** How long to wait for what is optional. */
+const OPTIONAL_MS = 10_000;
+
+/** The account that the API key belongs to. */
+export class Account {
+    private knownId: string | undefined;
+    private asking: Promise<string> | undefined;
+    private askingIfAvailable: Promise<string | undefined> | undefined;
+
+    constructor(
+        private readonly cloud: Pick<Cloud, "getAccount">,
+        private readonly allowedId: string | undefined,
+    ) {}
+
+    /**
+     * Makes sure that the key belongs to the account that may be touched.
+     *
+     * @throws {ConfigurationError} when it belongs to another
+     */
+    async check(options: CallOptions = {}): Promise<void> {
+        if (this.allowedId === undefined) {
+            return;
+        }
+        const id = await this.id(options);
+        if (id !== this.allowedId) {
+            const allowed = JSON.stringify(this.allowedId);
+            throw new ConfigurationError(
+                `The API key belongs to the account ${JSON.stringify(id)}, and temporalcloud:allowedAccountId ` +
+                    `allows only ${allowed}. Nothing was changed. Use a key of the account ${allowed}, or correct allowedAccountId.`,
+            );
+        }
+    }
+
+    /** Its id, asked for once; empty if the server names none. */
+    async id({ signal }: CallOptions = {}): Promise<string> {
+        if (this.knownId !== undefined) {
+            return this.knownId;
+        }
+        this.asking ??= this.cloud.getAccount({}).then(({ account }) => {
+            this.knownId = account?.id ?? "";
+            return this.knownId;
+        });
+        const asking = this.asking;
+        asking.catch((error: unknown) => {
+            const forget = () => {
+                this.asking = this.asking === asking ? undefined : this.asking;
+            };
+            // The next caller asks again; after a denial only later, or every resource would cost a request. A new key may
+            // not have its permissions yet.
+            if (failed(error, "denied")) {
+                setTimeout(forget, READ_LAG_MS).unref();
+            } else {
+                forget();
+            }
+        });
+        return unlessAborted(asking, "GetAccount", signal);
+    }
+
+    /** The same where it is optional: undefined if the server does not answer soon. */
+    async idIfAvailable(): Promise<string | undefined> {
+        this.askingIfAvailable ??= this.id({ signal: AbortSignal.timeout(OPTIONAL_MS) }).catch(() => undefined);
+        return this.knownId ?? this.askingIfAvailable;
+    }
+}
+
+/** Awaits what others await too, but no longer than this caller's signal. */
+function unlessAborted<T>(shared: Promise<T>, rpc: string, signal: AbortSignal | undefined): Promise<T> {
+    return new Promise((resolve, reject) => {
+        const abort = () => reject(new GivenUpError(rpc, undefined, true, { cause: signal?.reason }));
+        if (signal?.aborted) {
+            abort();
+            return;
+        }
+        signal?.addEventListener("abort", abort, { once: true });
+        void shared.then(resolve, reject).finally(() => signal?.removeEventListener("abort", abort));
+    });
+}
