@@ -51,7 +51,7 @@ async function main() {
     let emulator;
     try {
         emulator = await startEmulator();
-        heading(`An emulated Temporal Cloud listens on ${emulator.address}`);
+        heading(`An emulated Cloud Ops API listens on ${emulator.address}`);
         const program = quickstart(require, folder);
         const stack = await makeStack(automation, pulumi, folder, program, emulator);
         await tour(stack, require, emulator);
