@@ -1,4 +1,4 @@
-// `npm run bench`: what the provider costs on the real engine, beside what the engine costs by itself. See
+// `npm run bench`: what the provider costs on the real engine, compared with what the engine costs by itself. See
 // docs/performance.md.
 
 import { fork } from "node:child_process";
@@ -33,7 +33,7 @@ const number = (text) => {
 };
 const file = (name) => {
     if (!existsSync(name)) {
-        throw new InvalidArgumentError("There is no such file.");
+        throw new InvalidArgumentError("File not found.");
     }
     return name;
 };
@@ -42,78 +42,77 @@ const wordsOf = (choices) => (text) => {
     const words = text.split(",");
     const unknown = words.find((word) => !choices.includes(word));
     if (unknown !== undefined) {
-        throw new InvalidArgumentError(`There is no "${unknown}"; there are ${choices.join(", ")}.`);
+        throw new InvalidArgumentError(`Unknown value "${unknown}"; expected ${choices.join(", ")}.`);
     }
     return words;
 };
 
 const command = new Command("npm run bench --")
     .description(
-        "Measure the provider on the real engine and the emulator, beside resources that only wait. All of it takes more " +
-            "than an hour, --sizes 10,100 a few minutes.",
+        "Benchmark the provider on the real engine and the emulator, compared with a floor: dynamic resources that only " +
+            "wait. A full run takes more than an hour, --sizes 10,100 a few minutes.",
     )
     .addOption(
         new Option("--sizes <n,...>", "numbers of resources").argParser(numbers).default([10, 100, 1_000, 4_000]),
     )
-    .addOption(new Option("--operation-ms <n,...>", "how long operations take").argParser(numbers).default([0, 2_000]))
+    .addOption(new Option("--operation-ms <n,...>", "durations of operations").argParser(numbers).default([0, 2_000]))
     .addOption(
-        new Option("--limits <n,...>", "requests per second that the emulator allows; none: no limit")
+        new Option("--limits <n,...>", "requests per second allowed by the emulator, or none")
             .argParser(numbers)
             .default([0, 40], "none,40"),
     )
     .addOption(
-        new Option("--limit-only <command,...>", "the commands that the limits count for")
+        new Option("--limit-only <command,...>", "the commands that the limits apply to")
             .argParser(wordsOf(OPERATIONS))
             .default(OPERATIONS, "all"),
     )
-    .addOption(
-        new Option("--check-ms <n>", "the check_duration that operations recommend").argParser(number).default(0),
-    )
-    .addOption(
-        new Option("--latency-ms <n>", "how long a request and its answer are on the way").argParser(number).default(0),
-    )
+    .addOption(new Option("--check-ms <n>", "check_duration of operations").argParser(number).default(0))
+    .addOption(new Option("--latency-ms <n>", "round-trip time of a request").argParser(number).default(0))
     .addOption(new Option("--parallel <n>", "resources at a time").argParser(number).default(100))
     .addOption(
-        new Option("--kinds <name,...>", "kinds of resources, in equal parts; ApiKey needs ServiceAccount before it")
+        new Option("--kinds <name,...>", "kinds of resources, in equal shares; ApiKey needs ServiceAccount before it")
             .argParser(wordsOf(ALL_KINDS))
             .default(ALL_KINDS),
     )
     .addOption(
-        new Option("--only <command,...>", `of ${OPERATIONS.join(", ")}; up and destroy are always there`)
+        new Option("--only <command,...>", `commands out of ${OPERATIONS.join(", ")}; up and destroy always run`)
             .argParser(wordsOf(OPERATIONS))
             .default(OPERATIONS, "all"),
     )
-    .addOption(new Option("--repeat <n>", "runs of each, of which the median counts").argParser(number).default(1))
-    .option("--no-floor", "leave out the resources that only wait")
-    .option("--no-engine", `drive the plugin alone, for its CPU time without the noise: ${LONE_OPERATIONS.join(", ")}`)
-    .option("--twins", "beside those, the same with all the properties of the real resources")
-    .option("--no-import", "leave out the cost of importing the package")
+    .addOption(new Option("--repeat <n>", "runs of each, of which the median is reported").argParser(number).default(1))
+    .option("--no-floor", "skip the floor")
+    .option(
+        "--no-engine",
+        `drive the plugin without an engine, for less noise in its CPU time: ${LONE_OPERATIONS.join(", ")}`,
+    )
+    .option("--twins", "also run the floor with all the properties of the real resources")
+    .option("--no-import", "skip the cost of importing the package")
     .addOption(
         new Option(
             "--checkpoints-up-to <n>",
-            "so many resources at most for the engine to save the state after each step, which in a file takes a time " +
-                "that grows with their square; with more, it does at the end only (PULUMI_SKIP_CHECKPOINTS)",
+            "up to this many resources, the engine saves the state after each step, which in a file backend takes time " +
+                "quadratic in their number; above, only at the end (PULUMI_SKIP_CHECKPOINTS)",
         )
             .argParser(number)
             .default(100),
     )
-    .addOption(new Option("--terraform <file>", "a terraform binary, to do the same work with").argParser(file))
+    .addOption(new Option("--terraform <file>", "a terraform binary, to run the same work with").argParser(file))
     .addOption(
         new Option(
             "--terraform-provider <file>",
-            "the Terraform provider's binary, terraform-provider-temporalcloud; goes with --terraform",
+            "the Terraform provider's binary, terraform-provider-temporalcloud; required with --terraform",
         ).argParser(file),
     )
-    .option("--cpu-prof <folder>", "write CPU profiles of plugin and program there")
-    .option("--json <file>", "write all figures there")
+    .option("--cpu-prof <folder>", "write CPU profiles of plugin and program to this folder")
+    .option("--json <file>", "write all figures to this file")
     .parse();
 const options = command.opts();
 if ((options.terraform === undefined) !== (options.terraformProvider === undefined)) {
-    command.error("error: --terraform and --terraform-provider go together.");
+    command.error("error: --terraform and --terraform-provider require each other.");
 }
 
-// An end by a signal is an end like any other, after which nothing is left behind. It may come twice: npm passes on what
-// the terminal has sent to all already.
+// Exit normally on a signal, so that nothing is left behind. It may come twice: npm forwards what the terminal has
+// already sent to every process.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
     process.on(signal, () => process.exit(1));
 }
@@ -129,7 +128,7 @@ class EmulatorProcess {
         const child = fork(path.join(here, "emulator.mjs"), { stdio: ["ignore", "inherit", "inherit", "ipc"] });
         const { address, apiKey } = await new Promise((resolve, reject) => {
             child.once("message", resolve);
-            child.once("exit", (code) => reject(new Error(`the emulator ended with code ${code}`)));
+            child.once("exit", (code) => reject(new Error(`the emulator exited with code ${code}`)));
         });
         return new EmulatorProcess(child, address, apiKey);
     }
@@ -193,7 +192,7 @@ class PulumiStack {
         const next = () =>
             new Promise((resolve, reject) => {
                 child.once("message", resolve);
-                child.once("exit", (code) => reject(new Error(`the program of ${operation} ended with code ${code}`)));
+                child.once("exit", (code) => reject(new Error(`the program of ${operation} exited with code ${code}`)));
             });
         await next();
         await emulator.ask("reset");
@@ -214,7 +213,7 @@ class PulumiStack {
     }
 }
 
-/** What the plugin finds in its environment. */
+/** The plugin's environment. */
 const pluginEnv = (emulator, profileFolder) => ({
     TEMPORAL_CLOUD_ENDPOINT: emulator.address,
     TEMPORAL_CLOUD_API_KEY: emulator.apiKey,
@@ -224,14 +223,14 @@ const pluginEnv = (emulator, profileFolder) => ({
         : {}),
 });
 
-/** The contestants, each with the same work, one after the other within each command. */
+/** The contestants, with the same work, one after the other within each command. */
 function contestants(scenario) {
     const ours = (name) => ({
         name,
         stack: options.engine ? new PulumiStack(name) : new LonePlugin(name, options.kinds, options.parallel),
     });
     const list = [ours("provider")];
-    // No limit reaches what makes no requests: it has been measured with the scenario that has none.
+    // A limit does not affect what makes no requests: it is measured in the scenario without one.
     if (options.floor && !(scenario.limit > 0 && options.limits.includes(0))) {
         list.push(ours("floor"));
         if (options.twins) {
@@ -251,7 +250,7 @@ async function measure(scenario) {
     const figures = [];
     const made = options.kinds.length * ofEachKind(scenario.size, options.kinds);
     const parties = contestants(scenario);
-    // Each has an account of its own: what one has done must not show to another.
+    // Each has its own account: one must not see what another has done.
     for (const party of parties) {
         party.emulator = await EmulatorProcess.start();
         await party.emulator.ask("settings", {
@@ -286,7 +285,7 @@ async function measure(scenario) {
                 figures.push({ ...scenario, limit, made, operation, contestant: party.name, load, ...result });
                 say(figures.at(-1));
                 if (operation === "destroy" && !result.error && (await party.emulator.ask("count")) > 0) {
-                    throw new Error(`${party.name} has left resources behind`);
+                    throw new Error(`${party.name} left resources behind`);
                 }
             }
         }

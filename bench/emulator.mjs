@@ -1,11 +1,11 @@
-// The emulator in a process of its own, driven by messages: what it costs is not the provider's.
+// The emulator in a separate process, driven by messages, so that its cost is not counted as the provider's.
 
 import { createRequire } from "node:module";
 
 const require = createRequire(import.meta.url);
 const { Emulator } = require("../dist/emulator/index.js");
 
-/** What somebody changes in every tenth resource of each kind, behind the provider's back. */
+/** The changes made to every tenth resource of each kind outside the provider. */
 const DRIFT = {
     namespaces: ({ spec }) => {
         spec.retentionDays += 1;
@@ -26,7 +26,7 @@ const DRIFTING = 10;
 const emulator = await Emulator.start();
 
 const commands = {
-    /** From now on, this is how it behaves. */
+    /** Changes settings. */
     settings: (settings) => {
         Object.assign(emulator.settings, settings);
     },
@@ -45,7 +45,7 @@ const commands = {
         }
         return changed;
     },
-    /** How many resources there are, to see that what was to be destroyed is gone. */
+    /** The number of resources, to check that `destroy` left none. */
     count: () =>
         Object.keys(DRIFT)
             .map((kind) => emulator[kind].list().length)

@@ -1,4 +1,4 @@
-// Temporary folders, which are gone at the end, whatever the end is.
+// Temporary folders, removed at exit, however the process ends.
 
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import os from "node:os";
@@ -22,7 +22,7 @@ export function makeFolder() {
     return folder;
 }
 
-/** The folder of a project whose plugin process finds this package and the floor's. */
+/** A project folder whose plugin process can load this package and the floor's. */
 export function makeProjectFolder() {
     const folder = makeFolder();
     writeFileSync(path.join(folder, "package.json"), '{ "name": "bench", "private": true }\n');

@@ -1,4 +1,4 @@
-// What importing the package costs a Pulumi program, over @pulumi/pulumi alone; and that it does not load gRPC's half.
+// What importing the package costs a Pulumi program beyond @pulumi/pulumi, and whether it loads gRPC or the plugin.
 
 import { execFileSync } from "node:child_process";
 import { root } from "../scripts/setup.mjs";
@@ -23,7 +23,7 @@ const FORBIDDEN = /nice-grpc|grpc-js|provider[\\/]client[\\/]|provider[\\/]plugi
 export async function measureImport() {
     const runs = Array.from({ length: RUNS + 1 }, () =>
         JSON.parse(execFileSync(process.execPath, ["-e", SCRIPT], { cwd: root, encoding: "utf8" })),
-    ).slice(1); // The first fills the file system's cache.
+    ).slice(1); // The first run warms the file system cache.
     const { added } = runs[0];
     return {
         runs: RUNS,

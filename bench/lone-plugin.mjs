@@ -1,5 +1,5 @@
-// The plugin process without an engine: it gets the messages that the engine would send, made beforehand, so that little
-// else works beside it, and its CPU time varies less from run to run.
+// The plugin process without an engine: it receives the messages that the engine would send, prepared in advance, so that
+// little else runs beside it and its CPU time varies less from run to run.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -20,10 +20,10 @@ const { Struct } = require("google-protobuf/google/protobuf/struct_pb");
 
 const HOST = path.join(root, "node_modules", "@pulumi", "pulumi", "cmd", "dynamic-provider", "index.js");
 
-/** In the place of an id that only the create gives. */
+/** Placeholder for an id that only the create returns. */
 const idOf = (name) => `id of ${name}`;
 
-/** What the program would register; a key and its owner know each other. */
+/** The resources that the program would register; an API key and its owner reference each other. */
 async function registered(job) {
     const resources = new Map();
     const newResource = ({ type, name, inputs }) => {
@@ -70,7 +70,7 @@ export class LonePlugin {
         return { wallMs, error, plugin: cost, requests: await emulator.ask("report") };
     }
 
-    /** Each resource, so many at a time: a key after its owner, and in `destroy` before it. */
+    /** Processes the resources in parallel: an API key after its owner, in `destroy` before it. */
     async each(operation, work) {
         const backwards = operation === "destroy";
         const queue = (backwards ? this.resources.toReversed() : this.resources).values();
@@ -87,7 +87,7 @@ export class LonePlugin {
     }
 
     async start(env) {
-        // What the plugin takes for the engine: it ends where nobody listens, and has nothing to say in a run without a warning.
+        // Stands in for the engine: the plugin exits if nobody listens, and sends nothing in a run without warnings.
         const engine = createServer().listen(0, "127.0.0.1");
         await once(engine, "listening");
         const child = spawn(process.execPath, [HOST, `127.0.0.1:${engine.address().port}`], {
@@ -96,12 +96,12 @@ export class LonePlugin {
             stdio: ["ignore", "pipe", "inherit"],
         });
         const ended = new Promise((resolve) => child.once("close", resolve));
-        // The floor's plugin does not miss its engine.
+        // The floor's plugin does not exit with its engine.
         const kill = () => child.kill();
         process.once("exit", kill);
         const port = await new Promise((resolve, reject) => {
             createInterface(child.stdout).once("line", resolve);
-            void ended.then((code) => reject(new Error(`the plugin ended with code ${code}`)));
+            void ended.then((code) => reject(new Error(`the plugin exited with code ${code}`)));
         });
         const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
             "grpc.max_receive_message_length": -1,
@@ -147,7 +147,7 @@ const check = async (resource, call, news) => {
 const diff = ({ id, urn }, call, { olds, news, oldInputs }) =>
     call("Diff", new rpc.DiffRequest().setId(id).setUrn(urn).setOlds(olds).setNews(news).setOldInputs(oldInputs));
 
-/** The engine's calls of each command. */
+/** The engine's calls for each command. */
 const OPERATIONS = {
     async up(resource, call) {
         const { inputs, owner } = resource;

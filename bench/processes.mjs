@@ -1,10 +1,10 @@
-// What processes cost, read from /proc. Elsewhere than on Linux nothing is measured.
+// The cost of processes, read from /proc. Linux only; elsewhere nothing is measured.
 
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 
 const LOOK_MS = 50;
-/** New processes are looked for in every so many looks. */
+/** Every how many samples to search for new processes. */
 const SEARCH_EVERY = 4;
 
 /** The kernel's clock ticks per second. */
@@ -19,11 +19,11 @@ const TICKS = (() => {
 /**
  * @typedef {object} Cost
  * @property {number} cpuMs CPU time, user and system
- * @property {number} peakMb highest resident memory
+ * @property {number} peakMb peak resident memory
  */
 
 /**
- * Follows the descendants of a process, by role, until `stop`. The last 50 ms of each can be missed.
+ * Samples the descendants of a process, by role, until `stop`. The last 50 ms of each can be missed.
  *
  * @param {number} pid
  * @param {(commandLine: string[]) => string | undefined} roleOf
@@ -35,7 +35,7 @@ export function watch(pid, roleOf) {
     const look = () => {
         if (looks % SEARCH_EVERY === 0) {
             for (const child of descendants(pid)) {
-                // What was a shell a moment ago can have become another program.
+                // A shell may have replaced itself by another program (exec).
                 const role = known.get(child)?.role ?? roleOf(read(`/proc/${child}/cmdline`).split("\0"));
                 known.set(child, { role, cost: known.get(child)?.cost });
             }
@@ -49,7 +49,7 @@ export function watch(pid, roleOf) {
     };
     const timer = setInterval(look, LOOK_MS);
     return {
-        /** @returns {Record<string, Cost>} of each role the CPU time of all, and the highest memory of one */
+        /** @returns {Record<string, Cost>} per role: total CPU time, and the peak memory of one process */
         stop() {
             clearInterval(timer);
             const costs = {};
@@ -64,14 +64,14 @@ export function watch(pid, roleOf) {
     };
 }
 
-/** @returns {Cost | undefined} undefined when there is no such process any more */
+/** @returns {Cost | undefined} undefined if the process no longer exists */
 export function costOf(pid) {
     const peakKb = /^VmHWM:\s+(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1];
     if (peakKb === undefined) {
         return undefined;
     }
     const stat = read(`/proc/${pid}/stat`);
-    // After the name, which may hold anything, comes the third field; user and system time are the 14th and 15th.
+    // The third field follows the name, which may contain anything; user and system time are the 14th and 15th.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     const cpuTicks = Number(fields[11]) + Number(fields[12]);
     return { cpuMs: (cpuTicks / TICKS) * 1000, peakMb: Number(peakKb) / 1024 };

@@ -1,5 +1,5 @@
-// Loaded into the plugin process where it is profiled: the engine ends that by a signal, and NODE_OPTIONS does not take
-// --cpu-prof, so that the profile is made and written here.
+// Preloaded into the plugin process to profile it: the engine stops the process with a signal, and NODE_OPTIONS does not
+// accept --cpu-prof, so the profile is recorded and written here.
 
 const { mkdirSync, writeFileSync } = require("node:fs");
 const { Session } = require("node:inspector");

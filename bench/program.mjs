@@ -1,11 +1,11 @@
-// One operation of the real engine, in a process of its own, so that the program's memory can be told from the rest.
-// Gets its job from the environment, and sends the result to whoever has started it.
+// One operation of the real engine, in a separate process, so that the program's memory can be measured by itself.
+// Reads its job from the environment and sends the result to its parent.
 
 import { createRequire } from "node:module";
 import { register } from "./resources.mjs";
 
-// The SDK has been loaded with resources.mjs. This far a program has come before its first line; the clock of `wallMs`
-// begins later, when Automation API is there too, which no program of a user needs.
+// The SDK has been loaded by resources.mjs: this is the startup time of a program before its first line. `wallMs` starts
+// later, after loading Automation API, which a user's program does not need.
 const startMs = performance.now();
 const require = createRequire(import.meta.url);
 const { LocalWorkspace, PulumiCommand } = require("@pulumi/pulumi/automation");
@@ -23,7 +23,7 @@ const stack = await LocalWorkspace.createOrSelectStack(
         envVars: { PULUMI_CONFIG_PASSPHRASE: "bench", PULUMI_SKIP_UPDATE_CHECK: "true", ...job.env },
     },
 );
-// After every operation Automation API asks the CLI for these, which is not what is measured.
+// Automation API asks the CLI for these after every operation, which is not to be measured.
 stack.outputs = async () => ({});
 stack.info = async () => undefined;
 
@@ -35,7 +35,7 @@ const OPERATIONS = {
     destroy: (options) => stack.destroy(options),
 };
 
-// Who asked for it is gone.
+// The parent is gone.
 process.once("disconnect", () => process.exit());
 process.send("ready");
 await new Promise((resolve) => process.once("message", resolve));

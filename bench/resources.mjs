@@ -1,4 +1,4 @@
-// The resources that are made, of each contestant.
+// The resources of each contestant.
 
 import { createRequire } from "node:module";
 
@@ -30,7 +30,7 @@ const MAKE = {
         const cloud = require("pulumi-temporal-cloud");
         return new cloud[kind](name, ARGS[kind](name, owner));
     },
-    /** As little as there can be; a key waits for its service account, as there. */
+    /** The minimum; an API key waits for its service account, as in the provider. */
     floor: (kind, name, owner, waitMs) =>
         new Waiting("Floor", "floor", name, waitMs, kind === "ApiKey" ? { owner: owner.id } : {}),
     /** With all the properties of the real one. */
@@ -43,10 +43,10 @@ const MAKE = {
     },
 };
 
-/** How many there are of each kind: as many of one as of another, and `size` in all at least. */
+/** How many of each kind: equally many, and at least `size` in total. */
 export const ofEachKind = (size, kinds) => Math.ceil(size / kinds.length);
 
-/** Registers as many resources of each kind; those that only wait do so for as long as an operation takes. */
+/** Registers the resources; those of floor and twins wait as long as an operation takes. */
 export function register({ contestant, kinds, size, operationMs }) {
     for (let index = 0; index < ofEachKind(size, kinds); index += 1) {
         const made = {};

@@ -2,10 +2,10 @@
 
 import { median } from "./import.mjs";
 
-/** The commands that run the program; the others read the state only. */
+/** The commands that run the program; the others only read the state. */
 const WITH_PROGRAM = ["up", "up again", "drift"];
 
-/** @param {string[][]} rows the first holds the headings; columns of numbers are aligned to the right */
+/** @param {string[][]} rows the first is the headings; numeric columns are right-aligned */
 function table(rows) {
     const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
     const isNumber = rows[0].map((_, column) => rows.slice(1).every((row) => /^[-\d.]*$/.test(row[column])));
@@ -26,12 +26,12 @@ export function importTable({ runs, pulumiMs, packageMs, modules, forbidden }) {
         ["pulumi-temporal-cloud, after it", packageMs.toFixed(1), String(modules)],
     ])}\nMedians of ${runs} processes. ${
         forbidden.length === 0
-            ? "Loads no gRPC and no generated code of its own."
+            ? "Loads no gRPC and no generated code."
             : `LOADS WHAT ONLY THE PLUGIN NEEDS:\n${forbidden.join("\n")}`
     }\n`;
 }
 
-/** The runs of one contestant at one thing, put together. */
+/** Groups the runs of one contestant in one scenario. */
 function collect(figures) {
     const groups = Map.groupBy
         ? Map.groupBy(figures, keyOf)
@@ -53,10 +53,10 @@ function collect(figures) {
     );
 }
 
-/** Requests are those of one run: medians of each method would not add up. */
+/** Requests are those of one run: per-method medians would not add up. */
 const medianRun = (runs) => [...runs].sort((a, b) => a.wallMs - b.wallMs)[(runs.length - 1) >> 1];
 
-/** Of each figure the median, over the runs that have it. */
+/** The median of each figure over the runs that have it. */
 function medians(costs) {
     const known = costs.filter((cost) => cost !== undefined);
     const [first] = known;
@@ -72,7 +72,7 @@ export function mainTable(figures) {
     const all = collect(figures);
     const of = (figure, contestant, limit = figure.limit) => {
         const other = all.get(keyOf({ ...figure, contestant, limit }));
-        // What has failed is nothing to be compared with.
+        // A failed run is no basis for comparison.
         return other?.error && contestant !== "terraform" ? undefined : other;
     };
     const withTwins = figures.some(({ contestant }) => contestant === "twin");
@@ -110,7 +110,7 @@ export function mainTable(figures) {
         const terraform = of(figure, "terraform");
         const { size, made, operationMs, limit, operation, wallMs, plugin, program, requests, error } = figure;
         const beyond = (other) => plugin && other?.plugin && (plugin.cpuMs - other.plugin.cpuMs) / made;
-        // Terraform's clock begins with its process.
+        // Terraform's time includes the start of its process.
         const wholeMs = wallMs + (WITH_PROGRAM.includes(operation) ? (program?.startMs ?? 0) : 0);
         rows.push([
             String(size),
@@ -146,13 +146,13 @@ export function mainTable(figures) {
     return table(rows);
 }
 
-/** How the figures grow with the number of resources. */
+/** How each figure grows with the number of resources. */
 export function growthTable(figures) {
     const all = new Map([...collect(figures)].filter(([, { error }]) => !error));
     const sizes = [...new Set([...all.values()].map(({ size }) => size))].sort((a, b) => a - b);
     const headings = ["ms each", "plugin CPU ms each", "requests each", "refused", "plugin MB", "program MB"];
     const rows = [["operation", "limit", "command", "who", ...headings]];
-    // One of each, whatever its size.
+    // One of each, regardless of size.
     const ofAnySize = new Map([...all.values()].map((figure) => [keyOf({ ...figure, size: "" }), figure]));
     for (const figure of ofAnySize.values()) {
         const ofSizes = sizes.map((size) => all.get(keyOf({ ...figure, size })));

@@ -10,7 +10,7 @@ import { ofEachKind } from "./resources.mjs";
 
 const DAY_MS = 24 * 3_600_000;
 
-/** What each of our commands is there. Pulumi asks the server for nothing in `up` and `destroy`, hence -refresh=false. */
+/** Terraform's equivalent of each command. Pulumi does not refresh in `up` and `destroy`, hence -refresh=false. */
 const COMMANDS = {
     up: ["apply", "-auto-approve", "-refresh=false"],
     "up again": ["apply", "-auto-approve", "-refresh=false"],
@@ -53,7 +53,7 @@ export class Terraform {
         this.kinds = kinds;
         this.parallel = parallel;
         this.folder = makeFolder();
-        // With an override Terraform needs no `init`, and asks no registry.
+        // With an override, Terraform needs no `init` and no registry.
         writeFileSync(
             path.join(this.folder, "terraformrc"),
             `provider_installation {
@@ -97,11 +97,11 @@ export class Terraform {
         const wallMs = performance.now() - startedAt;
         process.off("exit", kill);
         const { plugin } = watching.stop();
-        const error = code === 0 ? undefined : errors || `Terraform ended with ${signal ?? `code ${code}`}`;
+        const error = code === 0 ? undefined : errors || `Terraform exited with ${signal ?? `code ${code}`}`;
         return { wallMs, error, plugin, requests: await emulator.ask("report") };
     }
 
-    /** Writes the program once; the expiry of the keys stays the same from then on. */
+    /** Writes the configuration once, so that the expiry of the keys stays the same. */
     declare(size) {
         if (this.declared) {
             return;

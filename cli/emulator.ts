@@ -6,7 +6,7 @@ import type { EmulatorOptions, Fault, RandomFaults, Settings } from "../emulator
 import { defaultSettings, settingChoices } from "../emulator/settings";
 import { toCode, toFault, toRandomFaults } from "./faults";
 
-/** Where the root key can be given: not on the command line, which every process of the machine can read. */
+/** Source of the root key: not the command line, which every process on the machine can read. */
 const keyVariable = "TEMPORAL_CLOUD_EMULATOR_KEY";
 const defaultPort = 7240;
 const maxPort = 65_535;
@@ -32,32 +32,37 @@ interface Options {
 export function emulatorCommand(): Command {
     const names = Object.keys(defaultSettings).join(", ");
     return new Command("emulator")
-        .description("Run an embedded stand-in for Temporal Cloud, until interrupted")
-        .option("--port <port>", "port to listen on; 0 takes a free one", toPort, defaultPort)
+        .description("Run an emulator of the Temporal Cloud Ops API until interrupted")
+        .option("--port <port>", "port to listen on; 0 picks a free one", toPort, defaultPort)
         .option("--host <address>", "address to bind", "127.0.0.1")
-        .option("--account <id>", "id of the account (default: that of the state file, else a1b2c)", toText)
-        .option("--state <file>", "keep the account in this file", toText)
-        .option("--tls", "speak TLS, with a certificate made for localhost")
-        .option("--ca-file <file>", "write the certificate there (default: a temporary file)")
-        .option("--operation-duration <ms>", "how long operations take", toNumber, 0)
-        .option("--check-duration <ms>", "the check_duration that operations recommend; 0 leaves it out", toNumber, 0)
-        .option("--requests-per-second <n>", "rate limit per principal; 0: none", toNumber, 0)
-        .option("--set <name=value>", `any setting: ${names}`, toSetting, {})
-        .option("--fault <json>", 'order a fault, such as {"method":"CreateUser","kind":"failBefore"}', toFault, [])
+        .option("--account <id>", "account id (default: that of the state file, else a1b2c)", toText)
+        .option("--state <file>", "persist the account in this file", toText)
+        .option("--tls", "use TLS, with a self-signed certificate for localhost")
+        .option("--ca-file <file>", "write the certificate to this file (default: a temporary file)")
+        .option("--operation-duration <ms>", "duration of operations", toNumber, 0)
+        .option("--check-duration <ms>", "check_duration of operations; 0 omits it", toNumber, 0)
+        .option("--requests-per-second <n>", "rate limit per principal; 0 for none", toNumber, 0)
+        .option("--set <name=value>", `any setting, repeatable: ${names}`, toSetting, {})
+        .option(
+            "--fault <json>",
+            'inject a fault, repeatable, such as {"method":"CreateUser","kind":"failBefore"}',
+            toFault,
+            [],
+        )
         .addOption(
             new Option(
                 "--random-faults <json>",
-                'order faults at random, such as {"seed":1,"failBefore":0.1,"loseAnswer":0.1}',
+                'inject faults at random, such as {"seed":1,"failBefore":0.1,"loseAnswer":0.1}',
             ).argParser(toRandomFaults),
         )
-        .option("--json", "say where it listens in one line of JSON")
-        .option("--report", "print the number of requests by method at the end, as JSON")
-        .addHelpText("after", `\nThe root key is taken from ${keyVariable}; without it, one is made and printed.`)
+        .option("--json", "print address, account and API key as one line of JSON")
+        .option("--report", "print the number of requests by method on exit, as JSON")
+        .addHelpText("after", `\nThe root API key is read from ${keyVariable}; if unset, one is generated and printed.`)
         .action(run);
 }
 
 async function run(options: Options): Promise<void> {
-    // Here and not above: the other commands need not load gRPC.
+    // Imported here so that other commands do not load gRPC.
     const { Emulator } = await import("../emulator/index.js");
     const { operationDuration, checkDuration, requestsPerSecond, account, state } = options;
     const start: EmulatorOptions = {
@@ -75,9 +80,8 @@ async function run(options: Options): Promise<void> {
     if (state !== undefined) start.stateFile = state;
     const rootKey = process.env[keyVariable];
     if (rootKey) start.rootKey = rootKey;
-    if (options.caFile !== undefined && !options.tls)
-        throw new Error("There is a certificate to write (--ca-file) only with --tls.");
-    // Before it says that it is there: whoever reads that may stop it at once.
+    if (options.caFile !== undefined && !options.tls) throw new Error("--ca-file requires --tls.");
+    // Listen for signals before announcing: whoever reads the announcement may stop it at once.
     const interruption = interrupted();
     const emulator = await Emulator.start(start);
     let ca: ReturnType<typeof writeCa> | undefined;
@@ -106,7 +110,9 @@ function announce(
         console.log(JSON.stringify(emulator));
         return;
     }
-    console.log(`Temporal Cloud emulator for account ${emulator.account} on ${emulator.address}. For the provider:`);
+    console.log(
+        `Temporal Cloud emulator for account ${emulator.account} on ${emulator.address}. To use it with the provider:`,
+    );
     console.log(`  export TEMPORAL_CLOUD_ENDPOINT=${emulator.address}`);
     console.log(`  export TEMPORAL_CLOUD_API_KEY=${emulator.apiKey}`);
     if (emulator.caFile) console.log(`  export GRPC_DEFAULT_SSL_ROOTS_FILE_PATH=${emulator.caFile}`);
@@ -118,7 +124,7 @@ function writeCa(certificate: string, wanted: string | undefined): { file: strin
         try {
             writeFileSync(wanted, certificate);
         } catch (error) {
-            throw new Error(`The certificate cannot be written to ${wanted} (--ca-file): ${(error as Error).message}`);
+            throw new Error(`Cannot write the certificate to ${wanted} (--ca-file): ${(error as Error).message}`);
         }
         return { file: path.resolve(wanted), remove: () => {} };
     }
@@ -167,7 +173,7 @@ function toSetting(text: string, settings: Partial<Settings>): Partial<Settings>
     const [name = "", ...rest] = text.split("=");
     const value = rest.join("=");
     const fallback = Object.entries(defaultSettings).find(([key]) => key === name)?.[1];
-    if (fallback === undefined) throw new InvalidArgumentError(`There is no setting ${name}.`);
+    if (fallback === undefined) throw new InvalidArgumentError(`Unknown setting ${name}.`);
     const parse = (): unknown => {
         if (name.endsWith("Code")) return toCode(value);
         if (typeof fallback === "number") return toNumber(value);

@@ -3,10 +3,10 @@ import { Status } from "nice-grpc-common";
 import type { Fault, RandomFaults } from "../emulator";
 import { failedEnds, faultKinds, malformations } from "../emulator/faults";
 
-/** Makes of a part of the JSON what the emulator takes; throws where that cannot be, with what it must be. */
+/** Converts a JSON value to what the emulator takes; throws with what it must be if it is not valid. */
 type Parse = (value: unknown) => unknown;
 
-const text: Parse = (value) => (typeof value === "string" ? value : must("be a text"));
+const text: Parse = (value) => (typeof value === "string" ? value : must("be a string"));
 const yesOrNo: Parse = (value) => (typeof value === "boolean" ? value : must("be true or false"));
 const wholeNumber: Parse = (value) =>
     Number.isSafeInteger(value) && Number(value) >= 0 ? value : must("be a whole number, 0 or more");
@@ -17,9 +17,9 @@ const oneOf =
     (value) =>
         words.includes(value as string) ? value : must(`be one of ${words.join(", ")}`);
 
-/** A text, or between slashes a pattern. */
+/** A string, or a pattern between slashes. */
 const name: Parse = (value) => {
-    if (typeof value !== "string" || value === "") return must("be a text");
+    if (typeof value !== "string" || value === "") return must("be a string");
     const pattern = /^\/(.*)\/$/.exec(value)?.[1];
     if (pattern === undefined) return value;
     try {
@@ -31,7 +31,7 @@ const name: Parse = (value) => {
 
 const code: Parse = (value) => codeOf(value) ?? must("be a gRPC code, such as UNAVAILABLE");
 
-/** `run` is a function: it cannot be told in JSON. */
+/** `run` is a function, which JSON cannot express. */
 const faultParts: Record<Exclude<keyof Fault, "run">, Parse> = {
     method: name,
     kind: oneOf(faultKinds.filter((kind) => kind !== "run")),
@@ -58,7 +58,7 @@ const randomParts: Record<keyof RandomFaults, Parse> = {
     code,
 };
 
-/** One more fault. */
+/** Appends a fault. */
 export function toFault(json: string, faults: Fault[]): Fault[] {
     return [...faults, fromJson(json, faultParts, ["method", "kind"]) as unknown as Fault];
 }
@@ -67,10 +67,10 @@ export function toRandomFaults(json: string): RandomFaults {
     return fromJson(json, randomParts, ["seed"]) as unknown as RandomFaults;
 }
 
-/** The gRPC code of a name. */
+/** The gRPC code with that name. */
 export function toCode(text: string): Status {
     const status = codeOf(text);
-    if (status === undefined) throw new InvalidArgumentError(`${text} is no gRPC code (such as UNAVAILABLE).`);
+    if (status === undefined) throw new InvalidArgumentError(`${text} is not a gRPC code (such as UNAVAILABLE).`);
     return status;
 }
 
@@ -95,7 +95,7 @@ function fromJson(json: string, parts: Record<string, Parse>, required: readonly
         Object.entries(value).map(([key, part]) => {
             const parse = Object.hasOwn(parts, key) ? parts[key] : undefined;
             if (parse === undefined)
-                throw new InvalidArgumentError(`There is no ${key}, only ${Object.keys(parts).join(", ")}.`);
+                throw new InvalidArgumentError(`Unknown key ${key}; known keys: ${Object.keys(parts).join(", ")}.`);
             try {
                 return [key, parse(part)];
             } catch (error) {

@@ -4,7 +4,7 @@ import { PACKAGE_VERSION } from "../proto/generated/version";
 import { emulatorCommand } from "./emulator";
 
 const program = new Command("temporal-cloud")
-    .description("Helpers for pulumi-temporal-cloud")
+    .description("Command-line tools for pulumi-temporal-cloud")
     .version(PACKAGE_VERSION)
     .addCommand(emulatorCommand());
 

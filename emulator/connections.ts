@@ -1,10 +1,10 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { Socket } from "node:net";
 
-/** Node's channel that tells of every connection that a server of this process accepts. */
+/** Node's channel that reports every connection accepted by a server of this process. */
 const channel = "net.server.socket";
 
-/** The connections to one port of this process: gRPC offers no way to cut one, and its shutdown leaves some open. */
+/** The connections to one port of this process: gRPC cannot cut a single one, and its shutdown leaves some open. */
 export class Connections {
     private readonly sockets = new Map<string, Socket>();
 

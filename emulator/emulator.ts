@@ -34,21 +34,21 @@ import { defaultSettings, type Settings } from "./settings";
 import { StateFile, savedAccount } from "./state";
 import { isLocal, localCertificate } from "./tls";
 
-/** How to start an emulator. */
+/** Options of an emulator. */
 export interface EmulatorOptions {
-    /** The port to listen on; 0 takes a free one. Default 0. */
+    /** The port to listen on; 0 picks a free one. Default 0. */
     port?: number;
-    /** The address to bind. Default 127.0.0.1: nobody else can reach it. */
+    /** The address to bind. Default 127.0.0.1: unreachable from other machines. */
     host?: string;
-    /** The id of the account. Default that of the state file, else `a1b2c`. */
+    /** The account id. Default: that of the state file, else `a1b2c`. */
     account?: string;
-    /** The bearer key of the root principal. Default one made at random. */
+    /** The API key of the root principal. Default: a random one. */
     rootKey?: string;
-    /** Whether to speak TLS, with a certificate of its own for localhost (`caCertificate`). Default false. */
+    /** Whether to use TLS, with a self-signed certificate for localhost (`caCertificate`). Default false. */
     tls?: boolean;
-    /** A file that keeps the account from one start to the next. Default none. */
+    /** A file that persists the account across restarts. Default none. */
     stateFile?: string;
-    /** Where it shall behave otherwise than by default. */
+    /** Settings that differ from the defaults. */
     settings?: Partial<Settings>;
 }
 
@@ -119,7 +119,7 @@ export class Emulator {
         const settings: Settings = { ...defaultSettings, regions: [...defaultSettings.regions], ...options.settings };
         const faults = new Faults(rpcNames);
         const requests = new RequestLog();
-        // What cannot start must not write over what another one keeps there, or over what it could not read.
+        // If it fails to start, it must not overwrite another emulator's file, or one that it could not read.
         let started = false;
         const cloud = new Cloud(account, settings, faults, () => {
             if (started) stateFile?.changed(cloud);
@@ -147,7 +147,7 @@ export class Emulator {
         const tls = options.tls ? localCertificate(host) : undefined;
         try {
             boundPort = await server.listen(`${authority(host)}:${port}`, tls && credentials(tls));
-            // A file that cannot be written should be known now.
+            // Fail now if the file cannot be written.
             stateFile?.save(cloud);
             started = true;
         } catch (error) {
@@ -208,7 +208,7 @@ export class Emulator {
     }
 }
 
-/** A host as it stands before a port. */
+/** A host in the form that precedes a port. */
 const authority = (host: string): string => (host.includes(":") ? `[${host}]` : host);
 
 function credentials({ certificate, privateKey }: ReturnType<typeof localCertificate>): ServerCredentials {
@@ -216,7 +216,7 @@ function credentials({ certificate, privateKey }: ReturnType<typeof localCertifi
     return ServerCredentials.createSsl(null, [pair]);
 }
 
-/** Makes, unless the state file had them, what every account comes with. Returns the possible owners of the root key. */
+/** Creates what every account comes with, unless the state file had it. Returns the possible owners of the root key. */
 function builtIns(cloud: Cloud): { userId: string; serviceAccountId: string } {
     const now = toTimestamp(cloud.now());
     const add = <T extends Resource>(kind: Kind<T>, partial: Parameters<Kind<T>["type"]["fromPartial"]>[0]): T => {

@@ -164,8 +164,7 @@ export class Faults {
     }
 
     private check(method: string | RegExp | undefined): void {
-        if (!this.methods.some((name) => matches(method, name)))
-            throw new Error(`A fault is ordered of ${String(method)}, but no RPC has that name.`);
+        if (!this.methods.some((name) => matches(method, name))) throw new Error(`No RPC matches ${String(method)}.`);
     }
 
     private takeRandom(kind: FaultKind, method: string): Fault | undefined {

@@ -1,33 +1,33 @@
 import { Status } from "nice-grpc-common";
 
-/** One request that the emulator has answered, or lost the answer to. */
+/** A request that the emulator answered, or whose response it lost. */
 export interface LoggedRequest {
     /** The RPC: `CreateNamespace`. */
     method: string;
     /** When it came, in milliseconds since the epoch. */
     at: number;
-    /** The code of the answer. */
+    /** The response's status code. */
     code: Status;
-    /** The id of the principal, empty where the key was refused. */
+    /** The id of the principal, empty if the API key was rejected. */
     principal: string;
-    /** The version of the API that the client named. */
+    /** The API version that the client sent. */
     apiVersion?: string;
-    /** The operation id that the client gave. */
+    /** The operation id that the client sent. */
     operationId?: string;
-    /** The resource that it was about; for a create, the one that was made. */
+    /** The resource concerned; for a create, the one created. */
     resourceId?: string;
 }
 
-/** How many requests are kept; older ones stay in the counts. */
+/** How many requests are kept; older ones are only counted. */
 const maxKept = 200_000;
 
-/** What has been asked of the emulator. */
+/** The log of requests to the emulator. */
 export class RequestLog {
     private kept: LoggedRequest[] = [];
     private counts = new Map<string, number>();
     private refusals = 0;
 
-    /** Notes a request. */
+    /** Logs a request. */
     add(request: LoggedRequest): void {
         if (this.kept.length >= maxKept) this.kept = this.kept.slice(maxKept / 2);
         this.kept.push(request);
@@ -40,23 +40,23 @@ export class RequestLog {
         return this.kept;
     }
 
-    /** How many requests the rate limit refused. */
+    /** The number of requests refused by the rate limit. */
     get refused(): number {
         return this.refusals;
     }
 
-    /** How many requests there were, of one RPC or in all. */
+    /** The number of requests, of one RPC or in total. */
     count(method?: string): number {
         if (method !== undefined) return this.counts.get(method) ?? 0;
         return [...this.counts.values()].reduce((sum, count) => sum + count, 0);
     }
 
-    /** How many requests there were of each RPC. */
+    /** The number of requests by RPC. */
     byMethod(): Record<string, number> {
         return Object.fromEntries([...this.counts].sort(([a], [b]) => (a < b ? -1 : 1)));
     }
 
-    /** Begins anew. */
+    /** Clears the log. */
     reset(): void {
         this.kept = [];
         this.counts = new Map();

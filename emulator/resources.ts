@@ -5,8 +5,8 @@ import type { Entry, Kind, Resource } from "./core/collection";
 import { toTimestamp } from "./core/time";
 
 /**
- * The resources of one kind, for tests to look at and to change behind the provider's back. What came with the account
- * (the default project, the owner of the root key) is found by its id, but not listed.
+ * The resources of one kind, for tests to read and to change outside the provider. What comes with the account (the
+ * default project, the owner of the root key) can be read by id, but is not listed.
  */
 export class Resources<T extends Resource> {
     constructor(
@@ -14,7 +14,7 @@ export class Resources<T extends Resource> {
         private readonly kind: Kind<T>,
     ) {}
 
-    /** All that are there, in the order of creation. Not to be changed: see `change`. */
+    /** All existing ones, in the order of creation. Do not modify: use `change`. */
     list(): T[] {
         this.cloud.settle();
         const found: T[] = [];
@@ -24,17 +24,17 @@ export class Resources<T extends Resource> {
         return found;
     }
 
-    /** The one with this id, unless it is deleted. Not to be changed: see `change`. */
+    /** The one with this id, unless it is deleted. Do not modify: use `change`. */
     get(id: string): T | undefined {
         this.cloud.settle();
         return this.cloud.of(this.kind).live(id)?.resource;
     }
 
     /**
-     * Changes a resource at once, past every rule, and gives it a new version. An operation that is in flight on it
-     * goes on, and does not undo the change.
+     * Changes a resource at once, without validation, and gives it a new version. An operation in flight on it continues
+     * and does not undo the change.
      *
-     * Deprecated fields, and what the server derives (endpoints, replicas), follow by themselves.
+     * Deprecated fields and derived ones (endpoints, replicas) are updated automatically.
      */
     change(id: string, change: (resource: T) => void): void {
         const entry = this.entry(id);
@@ -52,14 +52,14 @@ export class Resources<T extends Resource> {
         this.kind.appeared?.(entry, this.cloud);
     }
 
-    /** Removes a resource at once, past every rule. */
+    /** Removes a resource at once, without validation. */
     remove(id: string): void {
         this.entry(id);
         this.cloud.of(this.kind).remove(id);
         this.cloud.keyring.remove(id);
     }
 
-    /** Adds a resource, past every rule; the server fills in what is not given, the id included. */
+    /** Adds a resource without validation; what is not given is filled in, including the id. */
     add(resource: DeepPartial<T>): T {
         const now = toTimestamp(this.cloud.now());
         const complete = this.kind.complete(this.kind.type.fromPartial(resource), this.cloud);
@@ -79,7 +79,7 @@ export class Resources<T extends Resource> {
     }
 }
 
-/** The resource with its deprecated fields empty, so that they are filled anew from the ones in their place. */
+/** The resource with its deprecated fields empty, so that they are filled again from their successors. */
 function withoutDeprecated<T extends Resource>(resource: T, fields: string[]): T {
     const clear = (value: object): void => {
         for (const [name, child] of Object.entries(value)) {

@@ -24,7 +24,7 @@ type AnyHandler = (request: Message, call: Call) => Message;
 
 const defaultSlowMs = 1000;
 const maxOperationIdLength = 255;
-/** The fields that say what a request is about, the one that says it best first. */
+/** The fields that identify the subject of a request, most specific first. */
 const idFields = ["userId", "serviceAccountId", "keyId", "namespace", "projectId"];
 const createdIdFields = ["namespace", "userId", "serviceAccountId", "keyId", "projectId"];
 
@@ -36,13 +36,13 @@ export interface Service {
     implementation: Record<string, (request: Message, context: CallContext) => Promise<Message>>;
 }
 
-/** What the server needs to know. */
+/** What the server needs. */
 export interface ServiceOptions {
     cloud: Cloud;
     authentication: Authentication;
     requests: RequestLog;
     handlers: Handlers;
-    /** Cuts the connection that a call came by. */
+    /** Cuts the connection of a call. */
     cut: (peer: string) => void;
 }
 
@@ -50,14 +50,14 @@ export interface ServiceOptions {
 export const rpcNames: readonly string[] = Object.values(CloudServiceDefinition.methods).map(({ name }) => name);
 
 /**
- * The service. Every RPC goes through the same stations: key, rate limit, version header, faults that come before,
- * replay, handler, faults that come after, log.
+ * The service. Every RPC passes the same stages: API key, rate limit, version header, faults before the handler, replay,
+ * handler, faults after the handler, log.
  */
 export function cloudService(options: ServiceOptions): Service {
     const definition: Service["definition"] = {};
     const implementation: Service["implementation"] = {};
     const limiter = new Limiter(options.cloud.settings);
-    // A request as it was on the wire, for the operation that it starts.
+    // The request as sent on the wire, for the operation that it starts.
     const inputs = new WeakMap<Message, Uint8Array>();
     for (const key of Object.keys(CloudServiceDefinition.methods) as (keyof Methods)[]) {
         const method = CloudServiceDefinition.methods[key];
@@ -75,7 +75,7 @@ export function cloudService(options: ServiceOptions): Service {
                 inputs.set(request, bytes);
                 return request;
             },
-            // Not through fromPartial, as nice-grpc would do it: that loses unknown fields.
+            // Without fromPartial, which nice-grpc would use: that loses unknown fields.
             responseSerialize: (answer) => (answer instanceof RawAnswer ? answer.bytes : encode(answer)),
             responseDeserialize: (bytes) => responseType.decode(bytes),
         };
@@ -89,7 +89,7 @@ export function cloudService(options: ServiceOptions): Service {
     return { definition, implementation };
 }
 
-/** Does something in the middle of that time, with the way to it before and the way back behind it. */
+/** Runs `work` with half of the latency before it and half after it. */
 async function onTheWay<T>(latencyMs: number, work: () => Promise<T>): Promise<T> {
     if (latencyMs === 0) return work();
     const half = () => delay(latencyMs / 2, undefined, { ref: false });
@@ -111,7 +111,7 @@ class Rpc {
         private readonly options: ServiceOptions,
     ) {}
 
-    /** Answers a call, and notes it. */
+    /** Answers a call and logs it. */
     async answer(request: Message, input: Uint8Array, context: CallContext): Promise<Message> {
         const { cloud, authentication, requests } = this.options;
         const logged: LoggedRequest = { method: this.method, at: cloud.now(), code: Status.OK, principal: "" };
@@ -131,7 +131,7 @@ class Rpc {
         }
     }
 
-    /** What it is about; a create names nothing yet that has an id. */
+    /** The id of the subject; a create has none yet. */
     private idIn(request: Message): string {
         if (this.method.startsWith("Create")) return "";
         return textOf(request, this.method === "GetAsyncOperation" ? ["asyncOperationId"] : idFields);
@@ -183,11 +183,11 @@ class Rpc {
         return malformed ? (malform(answer, malformed, this.encode) as Message) : answer;
     }
 
-    /** The handler's answer, or for a remembered operation id the one that it gave then. */
+    /** The handler's response, or, for a remembered operation id, its earlier one. */
     private handle(request: Message, call: Call): Message {
         const { cloud } = this.options;
         if (this.handler === undefined) {
-            throw new ServerError(Status.UNIMPLEMENTED, `the emulator does not know ${this.method} yet`);
+            throw new ServerError(Status.UNIMPLEMENTED, `the emulator does not implement ${this.method} yet`);
         }
         if (request.pageToken === endlessPageToken) request.pageToken = "";
         if (!this.isWrite(request)) return this.handler(request, call);
@@ -221,7 +221,7 @@ class Rpc {
 }
 
 function ordered(fault: Fault): ServerError {
-    return new ServerError(fault.code ?? Status.UNAVAILABLE, fault.details ?? `this fault (${fault.kind}) was ordered`);
+    return new ServerError(fault.code ?? Status.UNAVAILABLE, fault.details ?? `injected fault (${fault.kind})`);
 }
 
 function textOf(message: Message, fields: string[]): string {
@@ -232,18 +232,18 @@ function textOf(message: Message, fields: string[]): string {
     return "";
 }
 
-/** The name of what a request is to create. */
+/** The name of the resource that a request creates. */
 function nameIn(request: Message): string {
     const spec = request.spec;
     return spec ? textOf(spec as Message, ["name", "email", "displayName"]) : "";
 }
 
-/** Waits until the caller gives up. */
+/** Waits until the caller cancels. */
 async function forever(signal: AbortSignal): Promise<never> {
     await new Promise((_, reject) => {
-        const giveUp = () => reject(new ServerError(Status.CANCELLED, "the caller gave up"));
+        const giveUp = () => reject(new ServerError(Status.CANCELLED, "the caller cancelled"));
         if (signal.aborted) giveUp();
         else signal.addEventListener("abort", giveUp, { once: true });
     });
-    throw new ServerError(Status.CANCELLED, "the caller gave up");
+    throw new ServerError(Status.CANCELLED, "the caller cancelled");
 }

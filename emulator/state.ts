@@ -6,7 +6,7 @@ import type { Operation } from "./core/operations";
 import { finish, forgetDeleted } from "./core/writes";
 
 const format = 1;
-/** How long a change may wait to be written, in milliseconds, and the most of the time that writing may take. */
+/** How long a change may wait to be written, in milliseconds, and the maximum share of the time spent writing. */
 const minDelayMs = 50;
 const maxShare = 0.1;
 
@@ -22,7 +22,7 @@ interface SavedEntry {
 
 type SavedOperation = Omit<Operation, "input" | "endsMs"> & {
     input: string;
-    /** null: it does not end by itself. */
+    /** null: it does not end on its own. */
     endsMs: number | null;
 };
 
@@ -31,11 +31,11 @@ interface Saved {
     account: string;
     collections: Record<string, SavedEntry[]>;
     operations: SavedOperation[];
-    /** Pairs of a key's SHA-256 and its id. The keys themselves are nowhere, and the root key is not even here. */
+    /** Pairs of a key's SHA-256 and its id. The keys themselves are never stored; the root key not even as a hash. */
     keys: [string, string][];
 }
 
-/** The account that a state file is about, if it exists. */
+/** The account of a state file, if the file exists. */
 export function savedAccount(file: string): string | undefined {
     return existsSync(file) ? load(file).account : undefined;
 }
@@ -49,7 +49,7 @@ function load(file: string): Saved {
             cause: error,
         });
     }
-    if (saved?.format === undefined) throw new Error(`${file} is no state file of the emulator`);
+    if (saved?.format === undefined) throw new Error(`${file} is not a state file of the emulator`);
     if (saved.format !== format)
         throw new Error(`the emulator's state file ${file} has format ${saved.format}, not ${format}`);
     const { account, collections, operations, keys } = saved;
@@ -58,7 +58,7 @@ function load(file: string): Saved {
     return saved as Saved;
 }
 
-/** Keeps an account in a file: written a moment after each change, and so that a reader sees one state or another. */
+/** Persists an account in a file: written shortly after each change, and atomically, so that a reader sees a whole state. */
 export class StateFile {
     private timer: NodeJS.Timeout | undefined;
     private lastWriteMs = 0;
@@ -72,7 +72,7 @@ export class StateFile {
             try {
                 this.save(cloud);
             } catch (error) {
-                // What it keeps is in memory too: it goes on, and tries again with the next change.
+                // The state is in memory too: continue, and retry with the next change.
                 console.error(`The emulator's state cannot be written: ${(error as Error).message}`);
             }
         }, wait).unref();
@@ -85,7 +85,7 @@ export class StateFile {
         const began = performance.now();
         const temporary = `${this.file}.${process.pid}.tmp`;
         try {
-            // Only its owner may read it: it tells everything about the account.
+            // Readable by its owner only: it contains everything about the account.
             writeFileSync(temporary, JSON.stringify(save(cloud)), { mode: 0o600 });
             renameSync(temporary, this.file);
         } catch (error) {
@@ -95,7 +95,7 @@ export class StateFile {
         this.lastWriteMs = performance.now() - began;
     }
 
-    /** Fills an empty account with what the file holds. */
+    /** Fills an empty account from the file. */
     restore(cloud: Cloud, kinds: Kind<Resource>[]): void {
         const saved = load(this.file);
         try {
@@ -158,7 +158,7 @@ function save(cloud: Cloud): Saved {
         });
     }
     const operations = cloud.operations.all().map(({ input, answer, endsMs, ...operation }): SavedOperation => {
-        // Empty, not absent: the answer that is given again has the field.
+        // Empty, not absent: a replayed response has the field.
         const withoutToken = "token" in answer ? { ...answer, token: "" } : answer;
         const ends = Number.isFinite(endsMs) ? endsMs : null;
         return { ...operation, answer: withoutToken, endsMs: ends, input: Buffer.from(input).toString("base64") };

@@ -1,8 +1,8 @@
 import { generate } from "selfsigned";
 
-/** A certificate for this machine alone. */
+/** A certificate for this machine only. */
 export interface Certificate {
-    /** PEM. It is its own CA: clients trust it by this. */
+    /** PEM. Self-signed: clients use it as the CA. */
     certificate: string;
     /** PEM. */
     privateKey: string;
@@ -11,7 +11,7 @@ export interface Certificate {
 const dnsName = 2;
 const ipAddress = 7;
 
-/** Makes a self-signed certificate for localhost and the loopback addresses. */
+/** Creates a self-signed certificate for localhost and the loopback addresses. */
 export function localCertificate(host = "127.0.0.1"): Certificate {
     const altNames: object[] = [
         { type: dnsName, value: "localhost" },
@@ -37,7 +37,7 @@ export function localCertificate(host = "127.0.0.1"): Certificate {
     return { certificate: cert, privateKey };
 }
 
-/** Whether an emulator that is bound to that host is to be had as `localhost`. */
+/** Whether an emulator bound to that host is reachable as `localhost`. */
 export function isLocal(host: string): boolean {
     return ["127.0.0.1", "::1", "localhost", "0.0.0.0", "::"].includes(host);
 }

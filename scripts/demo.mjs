@@ -1,5 +1,5 @@
-// `npm run demo`: the quickstart on the real Pulumi engine and an emulated Temporal Cloud, from the first `up` to
-// `destroy`. Everything it makes is in one temporary folder, and it talks to nothing but this machine.
+// `npm run demo`: the quickstart on the real Pulumi engine and an emulated Cloud Ops API, from the first `up` to
+// `destroy`. Everything it creates is in one temporary folder, and it talks to this machine only.
 
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -11,12 +11,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { forgetOwnSettings } from "./environment.mjs";
 import { root, SetupError, setup } from "./setup.mjs";
 
-// The folder's own: nothing of it is ever seen.
+// Only for the temporary folder's state.
 const PASSPHRASE = "demo";
 const EMULATOR_START_MS = 20_000;
-// Long enough to watch an operation run.
+// Long enough to see an operation run.
 const OPERATION_MS = 1_500;
-// A terminal sends Ctrl-C to the engine too, which then lets what has begun finish.
+// A terminal sends Ctrl-C to the engine too, which then lets operations in progress finish.
 const INTERRUPT_GRACE_MS = 10_000;
 
 const colour = process.stdout.isTTY && !process.env.NO_COLOR;
@@ -42,7 +42,7 @@ async function main() {
     const started = Date.now();
     const { pulumi } = await setup();
     forgetOwnSettings();
-    // Only now: before the set-up there are no dependencies.
+    // Only now: before the setup there are no dependencies.
     const require = createRequire(path.join(root, "package.json"));
     const automation = require("@pulumi/pulumi/automation");
 
@@ -51,7 +51,7 @@ async function main() {
     let emulator;
     try {
         emulator = await startEmulator();
-        heading(`An emulated Temporal Cloud listens on ${emulator.address}`);
+        heading(`An emulated Cloud Ops API listens on ${emulator.address}`);
         const program = quickstart(require, folder);
         const stack = await makeStack(automation, pulumi, folder, program, emulator);
         await tour(stack, require, emulator);
@@ -63,7 +63,7 @@ async function main() {
 }
 
 function listenForInterrupts() {
-    // The emulator would outlive its terminal. What is written to one that is gone is lost, and no reason to stop clearing up.
+    // Otherwise the emulator would outlive its terminal. Failing writes to a closed terminal must not stop the cleanup.
     for (const stream of [process.stdout, process.stderr]) {
         stream.on("error", (error) => {
             if (error.code !== "EIO" && error.code !== "EPIPE") {
@@ -101,13 +101,13 @@ async function tour(stack, require, emulator) {
         return summary.changes;
     };
 
-    heading("up: make what the program declares");
+    heading("up: create what the program declares");
     expectChanges(await run("up"), { create: 4 });
 
-    heading("up again: nothing to do");
+    heading("up again: no changes");
     expectChanges(await run("up"), { same: 4 });
 
-    heading("Somebody changes two things behind the program's back");
+    heading("Two things are changed outside the program");
     await changeBehindTheBack(require, emulator);
 
     heading("preview --refresh --diff: the drift, property by property");
@@ -116,11 +116,11 @@ async function tour(stack, require, emulator) {
     heading("up --refresh: repair it");
     expectChanges(await run("up", { refresh: true }), { same: 2, update: 2 });
 
-    heading("destroy: take everything away");
+    heading("destroy: delete everything");
     expectChanges(await run("destroy"), { delete: 4 });
 }
 
-/** What the quickstart's index.ts exports, evaluated anew for each operation as `pulumi up` does. */
+/** The exports of the quickstart's index.ts, evaluated again for each operation, as `pulumi up` does. */
 function quickstart(require, folder) {
     const ts = require("typescript");
     const source = readFileSync(path.join(root, "examples", "quickstart", "index.ts"), "utf8");
@@ -145,7 +145,7 @@ function quickstart(require, folder) {
     };
 }
 
-/** Somebody in the web interface, or a script: a plain client that knows nothing of Pulumi. */
+/** Like somebody in the web UI, or a script: a plain client that does not know Pulumi. */
 async function changeBehindTheBack(require, emulator) {
     const generated = "./dist/proto/generated";
     const api = `${generated}/temporal/api/cloud`;
@@ -201,7 +201,7 @@ async function startEmulator() {
             ...["--port", "0"],
             ...["--operation-duration", String(OPERATION_MS)],
         ],
-        // A process group of its own: Ctrl-C must not end it before the engine is done with it.
+        // A separate process group: Ctrl-C must not stop it before the engine is done with it.
         { stdio: ["ignore", "pipe", "pipe"], detached: true },
     );
     const kill = () => child.kill("SIGKILL");
@@ -218,9 +218,9 @@ async function startEmulator() {
             kill();
             reject(new DemoError(`The emulator did not start: ${why}\n${errors}`));
         };
-        const timer = setTimeout(() => fail(`nothing heard for ${EMULATOR_START_MS / 1_000} s`), EMULATOR_START_MS);
+        const timer = setTimeout(() => fail(`no output for ${EMULATOR_START_MS / 1_000} s`), EMULATOR_START_MS);
         child.once("error", (error) => fail(error.message));
-        child.once("exit", (code) => fail(`it ended with code ${code}`));
+        child.once("exit", (code) => fail(`it exited with code ${code}`));
         createInterface({ input: child.stdout }).once("line", (text) => {
             clearTimeout(timer);
             resolve(text);
@@ -279,7 +279,7 @@ function heading(text) {
     console.log(`\n${colour ? `\u001b[1;36m${line}\u001b[0m` : line}\n`);
 }
 
-/** Each step shows what its heading says, or the demo has failed. */
+/** Fails the demo if a step does not do what its heading says. */
 function expectChanges(changes, wanted) {
     const text = (map) => JSON.stringify(Object.fromEntries(Object.entries(map).sort()));
     if (text(changes) !== text(wanted)) {

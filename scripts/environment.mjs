@@ -1,8 +1,8 @@
-// What the developer has set for their own account and backend.
+// The developer's own settings for their account and backend.
 
 /**
- * Takes it out of this process, and so out of all that it starts: what only works on an emulator and a temporary folder
- * must neither talk to their account, nor keep its state in their backend, nor be slowed down by their limit.
+ * Removes them from this process and its children: what works on an emulator and a temporary folder only must neither
+ * talk to the developer's account, nor keep state in their backend, nor be slowed down by their limit.
  */
 export function forgetOwnSettings() {
     for (const name of Object.keys(process.env)) {

@@ -1,2 +1,2 @@
-/** A set-up that cannot go on. Its message says all there is to say: no stack is shown. */
+/** A setup that cannot continue. Its message is complete: no stack trace is shown. */
 export class SetupError extends Error {}

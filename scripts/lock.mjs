@@ -1,16 +1,16 @@
-// One process at a time, across processes: two set-ups must not build the same thing into the same place at once.
+// A lock across processes: two setups must not build the same thing in the same place at once.
 
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SetupError } from "./errors.mjs";
 
-/** Whoever has made the file writes a number into it at once. */
+/** The process that creates the file writes its pid into it at once. */
 const WRITTEN_WITHIN_MS = 10_000;
-/** No set-up takes so long: after a restart of the machine, another process can have the number. */
+/** No setup takes this long: after a reboot, another process can have the pid. */
 const LONGEST_MS = 60 * 60_000;
 
-/** What this process holds. */
+/** The locks that this process holds. */
 const held = new Set();
 
 /**
@@ -27,7 +27,7 @@ export async function exclusively(file, say, body) {
         mkdirSync(folder, { recursive: true });
     } catch (error) {
         throw new SetupError(
-            `The folder ${folder} cannot be made: ${error.message}. Its place comes from XDG_CACHE_HOME, HOME or TMPDIR.`,
+            `Cannot create the folder ${folder}: ${error.message}. Its location comes from XDG_CACHE_HOME, HOME or TMPDIR.`,
         );
     }
     for (let waited = false; ; ) {
@@ -36,11 +36,11 @@ export async function exclusively(file, say, body) {
             break;
         } catch (error) {
             if (error.code !== "EEXIST") {
-                throw new SetupError(`${file} cannot be written: ${error.message}`);
+                throw new SetupError(`Cannot write ${file}: ${error.message}`);
             }
         }
         if (isAbandoned(file)) {
-            // One at a time, and after looking again: the slower of two would remove what the quicker has made since.
+            // One at a time, and after checking again: the slower of two would remove the faster one's new lock.
             await exclusively(`${file}.takeover`, say, async () => {
                 if (isAbandoned(file)) {
                     rmSync(file, { force: true });
@@ -49,7 +49,7 @@ export async function exclusively(file, say, body) {
             continue;
         }
         if (!waited) {
-            say(`Another set-up is at work (${file}): waiting for it ...`);
+            say(`Another setup is running (${file}): waiting for it ...`);
             waited = true;
         }
         await sleep(200);
@@ -77,17 +77,17 @@ function isAbandoned(file) {
         ageMs = Date.now() - statSync(file).mtimeMs;
     } catch (error) {
         if (error.code !== "ENOENT") {
-            throw new SetupError(`${file} cannot be read: ${error.message}. If no set-up is at work, remove it.`);
+            throw new SetupError(`Cannot read ${file}: ${error.message}. If no setup is running, remove it.`);
         }
-        // Released in between.
+        // Released in the meantime.
         return false;
     }
     if (!Number.isInteger(pid) || pid <= 0) {
-        // Just made, its number not yet written; or killed in between, or no room on the disk for a number.
+        // Just created, pid not yet written; or killed in between, or no disk space for the pid.
         return ageMs > WRITTEN_WITHIN_MS;
     }
     if (pid === process.pid) {
-        // In a new container the numbers begin anew.
+        // In a new container, pids start over.
         return !held.has(file);
     }
     if (ageMs > LONGEST_MS) {

@@ -9,9 +9,9 @@ import { promisify } from "node:util";
 import { SetupError } from "./errors.mjs";
 import { exclusively } from "./lock.mjs";
 
-/** The CLI that is fetched where there is none. */
+/** The CLI version to fetch if none is found. */
 const VERSION = "3.250.0";
-/** The oldest CLI that will do: that of the SDK which this package is developed on. */
+/** The oldest supported CLI: the version of the SDK that this package is developed with. */
 const MINIMUM_VERSION = "3.248.0";
 const GO_MINIMUM_VERSION = "1.25.0";
 const SCRATCH_PREFIX = "scratch-";
@@ -19,12 +19,12 @@ const SCRATCH_PREFIX = "scratch-";
 const run = promisify(execFile);
 const require = createRequire(import.meta.url);
 const executable = process.platform === "win32" ? ".exe" : "";
-// The plugin that runs dynamic providers: a script that comes with the CLI, and that the engine looks for on PATH.
+// The plugin that runs dynamic providers: a script that ships with the CLI and that the engine looks up on PATH.
 const pluginName = process.platform === "win32" ? "pulumi-resource-pulumi-nodejs.cmd" : "pulumi-resource-pulumi-nodejs";
 
 /**
  * @typedef {object} Pulumi
- * @property {string | undefined} root where `bin/pulumi` is, as Automation API wants it; undefined: on PATH
+ * @property {string | undefined} root where `bin/pulumi` is, as Automation API expects it; undefined: on PATH
  * @property {string} version
  */
 
@@ -42,7 +42,7 @@ function cacheDir() {
 const cachedRoot = () => path.join(cacheDir(), `pulumi-v${VERSION}`);
 
 /**
- * The CLI on PATH, else the one that an earlier set-up left.
+ * The CLI on PATH, else the one cached by an earlier setup.
  * @returns {Promise<Pulumi | undefined>}
  */
 export async function findPulumi() {
@@ -67,12 +67,12 @@ export async function installPulumi(say) {
         return found;
     }
     return exclusively(path.join(cacheDir(), "pulumi.lock"), say, async () => {
-        // Another set-up may have finished it while this one waited.
+        // Another setup may have finished it while this one waited.
         const made = await findPulumi();
         if (made) {
             return made;
         }
-        // What interrupted set-ups have left: nobody else is at work now.
+        // Leftovers of interrupted setups: no other is running now.
         for (const name of await readdir(cacheDir())) {
             if (name.startsWith(SCRATCH_PREFIX)) {
                 await rm(path.join(cacheDir(), name), { recursive: true, force: true });
@@ -90,22 +90,22 @@ export async function installPulumi(say) {
                 if (!version) {
                     throw new Error("the result does not run");
                 }
-                // In place at once or not at all: an interrupted set-up leaves nothing that looks like a CLI.
+                // Atomic: an interrupted setup leaves nothing that looks like a CLI.
                 await rm(cachedRoot(), { recursive: true, force: true });
                 await rename(scratch, cachedRoot());
-                say(`Pulumi CLI ${version}, by ${how}, kept in ${cachedRoot()}`);
+                say(`Pulumi CLI ${version}, from ${how}, cached in ${cachedRoot()}`);
                 return { root: cachedRoot(), version };
             } catch (error) {
                 const reason = error instanceof Error ? error.message : String(error);
-                say(`Pulumi CLI: ${how} did not work: ${reason}`);
+                say(`Pulumi CLI: ${how} failed: ${reason}`);
                 reasons.push(`  ${how}: ${reason}`);
             } finally {
                 await rm(scratch, { recursive: true, force: true });
             }
         }
         throw new SetupError(
-            `No Pulumi CLI ${MINIMUM_VERSION} or later on PATH, and none could be made:\n${reasons.join("\n")}\n` +
-                "Install it (https://www.pulumi.com/docs/install/), or Go 1.25 or later, and run this again.",
+            `No Pulumi CLI ${MINIMUM_VERSION} or later on PATH, and none could be obtained:\n${reasons.join("\n")}\n` +
+                "Install it (https://www.pulumi.com/docs/install/), or Go 1.25 or later, and retry.",
         );
     });
 }
@@ -114,9 +114,9 @@ async function download(root, say) {
     const { PulumiCommand } = require("@pulumi/pulumi/automation");
     const { SemVer } = createRequire(require.resolve("@pulumi/pulumi"))("semver");
     say("Pulumi CLI: trying the official download ...");
-    // PulumiCommand.install alone waits for minutes where packets are dropped.
+    // PulumiCommand.install by itself waits for minutes if packets are dropped.
     await fetch("https://get.pulumi.com/", { method: "HEAD", signal: AbortSignal.timeout(5_000) }).catch((error) => {
-        throw new Error(`get.pulumi.com cannot be reached (${error.cause?.message ?? error.message})`);
+        throw new Error(`cannot reach get.pulumi.com (${error.cause?.message ?? error.message})`);
     });
     await PulumiCommand.install({ root, version: new SemVer(VERSION) });
 }
@@ -129,7 +129,7 @@ async function buildFromSource(root, say) {
     say(`Pulumi CLI: building v${VERSION} with Go ${goVersion}. This takes about 4 minutes, once.`);
     const module = await mkdtemp(path.join(os.tmpdir(), "pulumi-cli-"));
     try {
-        // A replacement in pkg's own go.mod counts only in its own build, so it is repeated here.
+        // A `replace` in pkg's own go.mod only applies to its own build, so it is repeated here.
         await writeFile(
             path.join(module, "go.mod"),
             `module scratch
@@ -154,7 +154,7 @@ replace github.com/atotto/clipboard => github.com/tgummerer/clipboard v0.0.0-202
                 "-mod=mod",
                 "-trimpath",
                 "-v",
-                // Without it the CLI says that it has no version, and Automation API refuses it.
+                // Otherwise the CLI reports no version, and Automation API rejects it.
                 `-ldflags=-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${VERSION}`,
                 "-o",
                 path.join(bin, `pulumi${executable}`),
@@ -170,7 +170,7 @@ replace github.com/atotto/clipboard => github.com/tgummerer/clipboard v0.0.0-202
     }
 }
 
-/** Runs a command that prints one line per thing done, and says every so often how many it has done. */
+/** Runs a command that prints one line per item, and reports progress periodically. */
 function runWithProgress(command, args, { cwd, progress, say }) {
     return new Promise((resolve, reject) => {
         const child = spawn(command, args, {
@@ -199,7 +199,7 @@ function runWithProgress(command, args, { cwd, progress, say }) {
             if (code === 0) {
                 resolve();
             } else {
-                reject(new Error(`${command} ${args[0]} ended with code ${code}:\n${tail}`));
+                reject(new Error(`${command} ${args[0]} exited with code ${code}:\n${tail}`));
             }
         });
     });

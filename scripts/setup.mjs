@@ -1,5 +1,5 @@
 // Everything that a clean clone needs before the demo and the tests: dependencies, generated code, the build, and the
-// Pulumi CLI. Plain Node, since nothing is installed yet. Does only what is not done already.
+// Pulumi CLI. Plain Node.js, since nothing is installed yet. Skips what is already done.
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -19,7 +19,7 @@ export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "
 const sourceFolders = ["provider", "emulator", "cli", "proto/generated"];
 
 /**
- * @param {{ say?: (line: string) => void, pulumi?: boolean }} options `pulumi: false`: no Pulumi CLI is needed
+ * @param {{ say?: (line: string) => void, pulumi?: boolean }} options `pulumi: false`: without the Pulumi CLI
  * @returns {Promise<{ pulumi: import("./pulumi.mjs").Pulumi | undefined }>}
  */
 export async function setup({ say = console.log, pulumi = true } = {}) {
@@ -36,7 +36,7 @@ export async function setup({ say = console.log, pulumi = true } = {}) {
     return { pulumi: pulumi ? await installPulumi(say) : undefined };
 }
 
-/** What is wrong with a version of Node.js; undefined when nothing is. Without a package for it: none is installed yet. */
+/** What is wrong with a version of Node.js, if anything. Without the semver package: nothing is installed yet. */
 export function nodeProblem(version) {
     // ">=20.3"
     const wanted = readJson(path.join(root, "package.json")).engines.node;
@@ -44,7 +44,7 @@ export function nodeProblem(version) {
         text.match(/\d+/g).map(Number),
     );
     const isOld = major < wantedMajor || (major === wantedMajor && minor < wantedMinor);
-    return isOld ? `Node.js ${wantedMajor}.${wantedMinor} or later is needed; this is ${version}` : undefined;
+    return isOld ? `Node.js ${wantedMajor}.${wantedMinor} or later is required; this is ${version}` : undefined;
 }
 
 function installDependencies(say) {
@@ -59,7 +59,7 @@ function installDependencies(say) {
     ]);
 }
 
-// npm keeps, in node_modules, a record of what it has put there. Times would not do: a checkout changes them.
+// npm records in node_modules what it installed. Modification times would not do: a checkout changes them.
 function dependenciesAreInstalled() {
     const wanted = readJson(path.join(root, "package-lock.json")).packages;
     const record = path.join(root, "node_modules", ".package-lock.json");
@@ -72,7 +72,7 @@ function dependenciesAreInstalled() {
     );
 }
 
-/** Whether a package is made for other machines. Of one for this machine npm does not say that it could not be had. */
+/** Whether a package is for other platforms. For one of this platform, npm does not report a failed download. */
 function isForOthers({ optional, os: systems, cpu, libc }) {
     const fits = (list, value) => list === undefined || list.includes(value);
     return optional && !(fits(systems, process.platform) && fits(cpu, process.arch) && fits(libc, libcName()));
@@ -87,9 +87,9 @@ function generateCode(say) {
     const inputs = [
         ...files("proto", (name) => !name.startsWith("proto/generated/")),
         "scripts/codegen.mjs",
-        // The package's own version goes into the generated code.
+        // The package's own version is part of the generated code.
         "package.json",
-        // The version of ts-proto decides what it writes.
+        // The version of ts-proto affects its output.
         "package-lock.json",
     ];
     once(stamp, inputs, () =>
@@ -108,13 +108,13 @@ function build(say) {
     });
 }
 
-/** Why dist/ is not what the sources say; undefined when it is. */
+/** Why dist/ is out of date; undefined if it is up to date. */
 export function staleBuild() {
     const inputs = buildInputs();
     if (existsSync(buildStamp) && readFileSync(buildStamp, "utf8") === hash(inputs)) {
         return undefined;
     }
-    // Also good: tsc was run by hand, after the last change.
+    // Also fine: tsc was run manually after the last change.
     for (const source of inputs.filter(isSource)) {
         const output = path.join(root, "dist", source.replace(/\.ts$/, ".js"));
         if (!existsSync(output)) {
@@ -127,7 +127,7 @@ export function staleBuild() {
     return undefined;
 }
 
-// What a deleted source has left would still be packed, and found by `require`.
+// Output of a deleted source would still be packed and found by `require`.
 function removeOrphans() {
     for (const output of files("dist", (name) => name.endsWith(".js"))) {
         const base = output.slice("dist/".length, -".js".length);

@@ -1,4 +1,4 @@
-// `npm test`: set-up, type check, lint and formatting, every test. Arguments go to jest: `npm test -- namespace`.
+// `npm test`: setup, type check, lint and formatting, all tests. Arguments are passed to jest: `npm test -- namespace`.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -13,7 +13,7 @@ let passed = 0;
 let failed = 0;
 let skipped = 0;
 
-/** @param {() => boolean | Promise<boolean>} run whether it went well */
+/** @param {() => boolean | Promise<boolean>} run returns whether it succeeded */
 async function stage(name, run) {
     console.log(`\n--- ${name}`);
     const started = Date.now();
@@ -26,7 +26,7 @@ async function stage(name, run) {
     }
 }
 
-/** Runs a program of node_modules with this Node, so that nothing depends on PATH or on a shell. */
+/** Runs a program from node_modules with this Node.js, independent of PATH and shell. */
 function node(file, ...args) {
     const { status, error } = spawnSync(process.execPath, [path.join(root, "node_modules", file), ...args], {
         cwd: root,
@@ -38,13 +38,13 @@ function node(file, ...args) {
     return status === 0;
 }
 
-await stage("Set-up", async () => {
+await stage("Setup", async () => {
     try {
         const { pulumi } = await setup();
         console.log(`Pulumi CLI ${pulumi.version}`);
         return true;
     } catch (error) {
-        // The rest still runs: it says more about what is wrong.
+        // Continue: the other stages tell more about what is wrong.
         console.error(error instanceof SetupError ? error.message : error);
         return false;
     }
@@ -66,7 +66,7 @@ function finish(suites) {
         console.log(`  ${seconds.toFixed(1).padStart(6)} s  ${name}${succeeded ? "" : "  FAILED"}`);
     }
     if (suites.length > 0) {
-        console.log("Slowest test files (they run side by side, so that their sum is more than the whole):");
+        console.log("Slowest test files (run in parallel, so their sum exceeds the total):");
         for (const { file, seconds } of suites.slice(0, SLOWEST_SHOWN)) {
             console.log(`  ${seconds.toFixed(1).padStart(6)} s  ${file}`);
         }
@@ -75,14 +75,14 @@ function finish(suites) {
     process.exitCode = failed === 0 ? 0 : 1;
 }
 
-/** Runs the tests, counts each, and returns the files, slowest first. */
+/** Runs and counts the tests; returns the test files, slowest first. */
 async function runJest(args) {
     console.log("\n--- Tests");
     const folder = mkdtempSync(path.join(os.tmpdir(), "temporal-cloud-jest-"));
     const started = Date.now();
     try {
         const report = path.join(folder, "report.json");
-        // Jest would leave one core free; a test of the engine waits for other processes most of the time.
+        // Jest would leave one core free, but an engine test mostly waits for other processes.
         const workers = String(Math.max(2, os.availableParallelism()));
         const succeeded = node("jest/bin/jest.js", "--maxWorkers", workers, "--json", "--outputFile", report, ...args);
         const results = existsSync(report) ? JSON.parse(readFileSync(report, "utf8")) : undefined;
@@ -90,7 +90,7 @@ async function runJest(args) {
         const failures = (results?.numFailedTests ?? 0) + (results?.numRuntimeErrorTestSuites ?? 0);
         passed += results?.numPassedTests ?? 0;
         skipped += results?.numPendingTests ?? 0;
-        // Jest can fail without a failed test: no test found, or a worker that died.
+        // Jest can fail without a failed test: no test found, or a crashed worker.
         failed += succeeded ? 0 : Math.max(1, failures);
         return (results?.testResults ?? [])
             .map(({ name, startTime, endTime }) => ({

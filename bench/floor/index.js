@@ -1,5 +1,5 @@
-// Dynamic resources that do nothing but wait as long as an operation takes. What they cost is what Pulumi's engine, its
-// dynamic host and its SDK cost.
+// Dynamic resources that only wait as long as an operation takes. Their cost is that of Pulumi's engine, dynamic host and
+// SDK.
 
 const { setTimeout: sleep } = require("node:timers/promises");
 
@@ -25,10 +25,11 @@ const TIME = "2026-11-22T22:27:02.004Z";
 const UUID = "9568f4fea4cf0048b3fc1833dbf5de3c";
 const times = { __account: "a1b2c", state: "active", createdTime: TIME, lastModifiedTime: TIME };
 
-/** What the twins of the real resources have beyond their arguments: as much as those get from the server. */
+/** The outputs of the twins beyond their arguments: as many as the real resources get from the server. */
 const OUTPUTS = {
     Namespace: {
         ...times,
+        __claim: "5d8a6b1e-2f43-4c9b-9d07-6e1f0c3a7b52",
         __managed: "name regions retentionDays apiKeyAuth",
         activeRegion: "aws-us-east-1",
         capacity: { mode: "on_demand" },

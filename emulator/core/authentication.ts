@@ -10,10 +10,10 @@ import { mayAdminister, type Principal } from "./principal";
 
 const versionHeader = "temporal-cloud-api-version";
 const versionFormat = /^v\d+\.\d+\.\d+$/;
-/** Writes that a developer may make as well: those about namespaces. */
+/** Writes that a developer may make too: those to namespaces. */
 const developerWrites = /Namespace|SearchAttribute/;
 
-/** Finds out who calls and what they may do. */
+/** Authenticates and authorizes calls. */
 export class Authentication {
     private readonly rootHash: string;
 
@@ -25,7 +25,7 @@ export class Authentication {
         this.rootHash = hashKey(rootKey);
     }
 
-    /** Who calls; UNAUTHENTICATED without a key that is good. */
+    /** The calling principal; UNAUTHENTICATED without a valid API key. */
     principal(context: CallContext): Principal {
         const header = context.metadata.get("authorization") ?? "";
         const key = /^Bearer (\S+)$/i.exec(header)?.[1];
@@ -34,12 +34,12 @@ export class Authentication {
         throw new ServerError(Status.UNAUTHENTICATED, key === undefined ? "no bearer key" : "the key is not valid");
     }
 
-    /** The version of the API that a request says it is meant for. */
+    /** The API version in a request's header. */
     version(context: CallContext): string | undefined {
         return context.metadata.get(versionHeader);
     }
 
-    /** INVALID_ARGUMENT unless the request names the version of the API that it is meant for. */
+    /** INVALID_ARGUMENT unless the request has a valid API version header. */
     checkVersion(context: CallContext): void {
         const version = this.version(context);
         if (version === undefined) throw invalid(`the header ${versionHeader} is required`);
@@ -47,7 +47,7 @@ export class Authentication {
             throw invalid(`the header ${versionHeader} must look like v0.1.2, not ${version}`);
     }
 
-    /** PERMISSION_DENIED where the principal may not do this. */
+    /** PERMISSION_DENIED if the principal may not call the method. */
     authorize(principal: Principal, method: string): void {
         const isRead = method.startsWith("Get");
         if (principal.root) {

@@ -1,7 +1,7 @@
 import type { CloudServiceDefinition } from "../../proto/generated/temporal/api/cloud/cloudservice/v1/service";
 import type { Principal } from "./principal";
 
-/** The RPCs of the API, by the names of the generated code. */
+/** The RPCs of the API, by their names in the generated code. */
 export type Methods = CloudServiceDefinition["methods"];
 
 /** The request of an RPC. */
@@ -10,25 +10,25 @@ export type RequestOf<M extends keyof Methods> = ReturnType<Methods[M]["requestT
 /** The response of an RPC. */
 export type ResponseOf<M extends keyof Methods> = ReturnType<Methods[M]["responseType"]["decode"]>;
 
-/** One call, as its handler sees it. */
+/** A call, as passed to its handler. */
 export interface Call {
     /** The RPC: `CreateNamespace`. */
     method: string;
     principal: Principal;
-    /** What faults go by: the id of the resource that it is about, for a create its name (or e-mail address). */
+    /** What faults match on: the id of the resource concerned, for a create its name (or email address). */
     subject: string;
-    /** When it came, in milliseconds since the epoch. */
+    /** When it arrived, in milliseconds since the epoch. */
     now: number;
-    /** The id for the operation: the client's, or one made for it. */
+    /** The operation id: the client's, or a generated one. */
     operationId: string;
     /** The request, encoded. */
     input: Uint8Array;
-    /** What makes the request the same as another. */
+    /** A hash to compare requests by their meaning. */
     fingerprint: string;
 }
 
-/** What answers an RPC. It runs to its end at once: no call sees another half done. */
+/** Handles an RPC. Synchronous: no call sees another half done. */
 export type Handler<M extends keyof Methods> = (request: RequestOf<M>, call: Call) => ResponseOf<M>;
 
-/** The RPCs that one part of the emulator answers. */
+/** The RPCs that one part of the emulator implements. */
 export type Handlers = { [M in keyof Methods]?: Handler<M> };

@@ -1,11 +1,11 @@
-/** Unknown fields as ts-proto keeps them: by tag (field number and wire type), each occurrence as it was on the wire. */
+/** Unknown fields as ts-proto keeps them: by tag (field number and wire type), each occurrence as sent on the wire. */
 type UnknownFields = Record<number, Uint8Array[]>;
 
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
 /**
- * A message without what is at its default, so that two messages are equal exactly where the API cannot tell them
- * apart: an empty message equals an absent one, and maps have no order.
+ * A message without default values, so that two messages are equal exactly if the API cannot tell them apart: an empty
+ * message equals an absent one, and maps have no order.
  */
 function simplify(value: unknown): Json | undefined {
     if (value === undefined || value === null || value === "" || value === 0 || value === false || value === 0n) {
@@ -28,12 +28,12 @@ function simplify(value: unknown): Json | undefined {
     return value as string | number | boolean;
 }
 
-/** A text that is the same for messages that mean the same. */
+/** A string that is equal for messages with the same meaning. */
 export function canonical(message: unknown): string {
     return JSON.stringify(simplify(message) ?? null);
 }
 
-/** Whether two messages mean the same. */
+/** Whether two messages have the same meaning. */
 export function same(a: unknown, b: unknown): boolean {
     return canonical(a) === canonical(b);
 }
@@ -43,8 +43,8 @@ function isMessage(value: unknown): value is Record<string, unknown> & { _unknow
 }
 
 /**
- * The new message with the unknown fields of the old one that it leaves out, at every depth: what a server does that
- * keeps the fields which are newer than the caller's API version.
+ * The new message plus the old one's unknown fields that it lacks, at every depth: like a server that keeps fields newer
+ * than the caller's API version.
  */
 export function keepUnknownFields<T>(old: T, next: T): T {
     if (!isMessage(old) || !isMessage(next)) return next;
@@ -56,7 +56,7 @@ export function keepUnknownFields<T>(old: T, next: T): T {
     return result as T;
 }
 
-/** The message with one more unknown field, length-delimited, that holds these bytes. */
+/** The message with another unknown field, length-delimited, with these bytes. */
 export function withUnknownField<T extends { _unknownFields?: UnknownFields | undefined }>(
     message: T,
     fieldNumber: number,
@@ -67,6 +67,6 @@ export function withUnknownField<T extends { _unknownFields?: UnknownFields | un
     for (; rest > 127; rest >>>= 7) length.push((rest & 127) | 128);
     length.push(rest);
     const raw = new Uint8Array([...length, ...bytes]);
-    // 2 is the wire type of everything that is length-delimited.
+    // 2 is the wire type of length-delimited fields.
     return { ...message, _unknownFields: { ...message._unknownFields, [(fieldNumber << 3) | 2]: [raw] } };
 }

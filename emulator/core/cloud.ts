@@ -29,7 +29,7 @@ export class Cloud {
         return Date.now();
     }
 
-    /** Does what has become due since somebody last looked. */
+    /** Runs what has become due since the last call. */
     settle(): void {
         this.schedule.settle(() => this.now());
     }
@@ -50,7 +50,7 @@ export class Cloud {
     }
 }
 
-/** The SHA-256 of a bearer key: all that is kept of one. */
+/** The SHA-256 of an API key's token: all that is kept of it. */
 export function hashKey(key: string): string {
     return createHash("sha256").update(key).digest("hex");
 }
@@ -60,7 +60,7 @@ export function newId(): string {
     return randomBytes(16).toString("hex");
 }
 
-/** Which API key a bearer key is. */
+/** Maps tokens to API keys. */
 export class Keyring {
     private readonly idByHash = new Map<string, string>();
     private readonly hashById = new Map<string, string>();
@@ -81,7 +81,7 @@ export class Keyring {
         this.hashById.delete(keyId);
     }
 
-    /** All, as pairs of hash and id. */
+    /** All pairs of hash and id. */
     entries(): [string, string][] {
         return [...this.idByHash];
     }

@@ -8,7 +8,7 @@ import { invalid } from "./errors";
 import { type Hidden, isHidden } from "./hidden";
 import type { Operation } from "./operations";
 
-/** What the messages of all kinds of resource have in common. */
+/** The fields common to the messages of all kinds of resources. */
 export interface Resource {
     spec: object | undefined;
     resourceVersion: string;
@@ -18,11 +18,11 @@ export interface Resource {
     lastModifiedTime?: Timestamp | undefined;
 }
 
-/** One kind of resource: how the rest of the emulator handles it without knowing it. */
+/** One kind of resource, as the rest of the emulator handles it generically. */
 export interface Kind<T extends Resource> {
     /** The name of its collection, also in the state file: `namespaces`. */
     name: string;
-    /** What messages call one: `namespace`. */
+    /** Its name in error messages: `namespace`. */
     label: string;
     /** Its message. */
     type: {
@@ -30,36 +30,36 @@ export interface Kind<T extends Resource> {
         decode(bytes: Uint8Array): T;
         fromPartial(partial: DeepPartial<T>): T;
     };
-    /** Its id, empty where it has none yet. */
+    /** Its id, empty if it has none yet. */
     idOf(resource: T): string;
-    /** Values by which it is looked up, besides its id. */
+    /** Values to look it up by, besides its id. */
     indexes?: Record<string, (resource: T) => string>;
-    /** Deprecated fields of the spec that another one mirrors and whose names do not say so. */
+    /** Deprecated spec fields that mirror another one and whose names do not end in `Deprecated`. */
     deprecatedFields?: string[];
-    /** Fills in everything that the server adds to what a caller gives, the id included. Also for `add`. */
+    /** Fills in everything that the server adds to a caller's input, including the id. Also for `add`. */
     complete(resource: T, cloud: Cloud): T;
-    /** What reads show while an update is in flight, where that is not just what was there before. */
+    /** What reads show while an update is in flight, if not just the previous state. */
     whileUpdating?(current: T, next: T): T;
-    /** Called when an operation on one has ended, before anyone sees the result. May change the entry. */
+    /** Called when an operation on one has ended, before the result is visible. May change the entry. */
     finished?(entry: Entry<T>, operation: Operation, cloud: Cloud): void;
-    /** Called for each that comes by no call: from the state file, or added or changed behind the back. */
+    /** Called for each that was not created by a call: from the state file, or added or changed by a test. */
     appeared?(entry: Entry<T>, cloud: Cloud): void;
 }
 
-/** One resource and what the server knows about it besides. Resources are never changed, only replaced. */
+/** A resource and its metadata. Resources are never modified, only replaced. */
 export interface Entry<T> {
     resource: T;
-    /** Its place in lists: the order of creation. */
+    /** Its position in lists: the order of creation. */
     seq: number;
     /** It comes with the account: the principal of the root key, the default project. */
     builtIn: boolean;
     /** Versions that the rename of a search attribute still accepts. */
     renameVersions: string[];
-    /** Until when reads answer as if it were not there, and how. */
+    /** Until when reads fail as if it did not exist, and how. */
     hidden?: Hidden;
-    /** What it was, as long as lists may show it still; undefined is that there was none. */
+    /** Earlier states that lists may still show; undefined means that it did not exist. */
     earlier?: { resource: T | undefined; untilMs: number }[];
-    /** While an operation is in flight: what the resource was, and, for an update, what it shall be. */
+    /** While an operation is in flight: the previous state and, for an update, the next. */
     pending?: { before: T; next?: T };
     removed: boolean;
 }
@@ -70,13 +70,13 @@ export interface Page<T> {
     nextPageToken: string;
 }
 
-/** The page size of a list that names none, and the largest there is. */
+/** The default and maximum page size. */
 const pageSizes = { default: 100, max: 1000 };
 
 /** All resources of one kind. */
 export class Collection<T extends Resource> {
     private readonly entries = new Map<string, Entry<T>>();
-    /** By `seq`. What was removed stays until it is half of it, so that removing is cheap and a page token never breaks. */
+    /** By `seq`. Removed entries stay until they are half of it, so that removal is cheap and page tokens stay valid. */
     private order: Entry<T>[] = [];
     private removedInOrder = 0;
     private nextSeq = 1;
@@ -89,7 +89,7 @@ export class Collection<T extends Resource> {
         for (const name of Object.keys(kind.indexes ?? {})) this.indexes.set(name, new Map());
     }
 
-    /** The entry of an id, also where the resource is in state DELETED. */
+    /** The entry of an id, even if the resource is in state DELETED. */
     entry(id: string): Entry<T> | undefined {
         return this.entries.get(id);
     }
@@ -100,17 +100,17 @@ export class Collection<T extends Resource> {
         return entry?.resource.state === ResourceState.RESOURCE_STATE_DELETED ? undefined : entry;
     }
 
-    /** Everything, in the order of creation. */
+    /** All entries, in the order of creation. */
     *all(): Generator<Entry<T>> {
         for (const entry of this.order) if (!entry.removed) yield entry;
     }
 
-    /** What has this value in this index, deleted resources left out. */
+    /** The entries with this value in this index, except deleted ones. */
     indexed(index: string, value: string): Entry<T>[] {
         return [...(this.indexes.get(index)?.get(value) ?? [])];
     }
 
-    /** Adds a resource, in the place of a deleted one with its id. */
+    /** Adds a resource, replacing a deleted one with the same id. */
     insert(resource: T, builtIn = false, seq = this.nextSeq): Entry<T> {
         const id = this.kind.idOf(resource);
         this.remove(id);
@@ -124,7 +124,7 @@ export class Collection<T extends Resource> {
         return entry;
     }
 
-    /** Puts another resource in the place of an entry's. */
+    /** Replaces an entry's resource. */
     replace(entry: Entry<T>, resource: T): void {
         this.index(entry, false);
         this.remember(entry, entry.resource);
@@ -133,14 +133,14 @@ export class Collection<T extends Resource> {
         this.cloud.changed();
     }
 
-    /** Puts the resource there under a new version, as of a time. */
+    /** Replaces an entry's resource, with a new version and modification time. */
     write(entry: Entry<T>, resource: T, nowTimestamp: Timestamp | undefined): void {
         const version = { resourceVersion: randomUUID() };
         const times = nowTimestamp && "lastModifiedTime" in resource ? { lastModifiedTime: nowTimestamp } : {};
         this.replace(entry, { ...resource, ...version, ...times });
     }
 
-    /** Removes for good. */
+    /** Removes permanently. */
     remove(id: string): void {
         const entry = this.entries.get(id);
         if (entry === undefined) return;
@@ -158,7 +158,7 @@ export class Collection<T extends Resource> {
     /**
      * A page in the order of creation.
      *
-     * @param filterText says what the filter is: a page token holds for the list that it came from only.
+     * @param filterText identifies the filter: a page token is only valid for the list that it came from.
      */
     page(
         request: { pageSize: number; pageToken: string },
@@ -185,7 +185,7 @@ export class Collection<T extends Resource> {
         return { items, nextPageToken: "" };
     }
 
-    /** Lists may lag behind. */
+    /** Keeps the earlier state for lists that lag behind. */
     private remember(entry: Entry<T>, resource: T | undefined): void {
         const { listLagMs } = this.cloud.settings;
         if (listLagMs > 0) {
@@ -206,14 +206,14 @@ export class Collection<T extends Resource> {
     }
 }
 
-/** What lists show of it. */
+/** What lists show of an entry. */
 function listed<T>(entry: Entry<T>, now: number): T | undefined {
     const shown = entry.earlier?.find(({ untilMs }) => untilMs > now);
     if (shown === undefined) delete entry.earlier;
     return shown ? shown.resource : entry.resource;
 }
 
-/** The size of the page to give, for the size asked for. */
+/** The page size to use for the requested one. */
 export function pageSize(asked: number): number {
     if (asked < 0 || asked > pageSizes.max)
         throw invalid(`page_size must be between 0 and ${pageSizes.max}, not ${asked}`);
@@ -230,12 +230,12 @@ function decodePageToken(token: string, scope: string): number {
         const content: unknown = JSON.parse(Buffer.from(token, "base64url").toString());
         if (Array.isArray(content) && content[0] === scope && typeof content[1] === "number") return content[1];
     } catch {
-        // Whatever it is, it is no token of ours.
+        // Not a token of ours.
     }
     throw invalid("page_token is not one that this list gave");
 }
 
-/** The index of the first entry after a place, by halving. */
+/** The index of the first entry after a position, by binary search. */
 function firstAfter(entries: Entry<unknown>[], seq: number): number {
     let low = 0;
     let high = entries.length;

@@ -1,7 +1,7 @@
 import { ServerError, Status } from "nice-grpc-common";
 import type { Fault } from "../faults";
 
-/** Until when something cannot be seen, and with which code whoever asks for it is refused. */
+/** Until when something is not visible, and the error code for reading it. */
 export interface Hidden {
     untilMs: number;
     code: Status;
@@ -20,7 +20,7 @@ export function isHidden(hidden: Hidden | undefined, now: number): boolean {
     return hidden !== undefined && hidden.untilMs > now;
 }
 
-/** Refuses what cannot be seen yet. */
+/** Throws if something is not visible yet. */
 export function mustBeVisible(hidden: Hidden | undefined, now: number, label: string, id: string): void {
     if (hidden !== undefined && isHidden(hidden, now))
         throw new ServerError(hidden.code, `${label} ${JSON.stringify(id)} is not visible yet`);

@@ -1,6 +1,6 @@
 import type { Settings } from "../settings";
 
-/** The principal under whose name the account's own bucket stands. No id looks like it. */
+/** The key of the account's own bucket. No id looks like it. */
 const wholeAccount = "(account)";
 
 interface Bucket {
@@ -14,7 +14,7 @@ export class Limiter {
 
     constructor(private readonly settings: Settings) {}
 
-    /** Whether the principal may make a request now. What the limit refuses costs nothing. */
+    /** Whether the principal may make a request now. A refused request costs no token. */
     admit(principalId: string, nowMs: number): boolean {
         const { requestsPerSecond, accountRequestsPerSecond } = this.settings;
         const own = this.bucket(principalId, requestsPerSecond, nowMs);
@@ -27,7 +27,7 @@ export class Limiter {
 
     private bucket(name: string, perSecond: number, nowMs: number): Bucket | undefined {
         if (perSecond <= 0) {
-            // A limit that is set later begins with a full bucket.
+            // A limit set later starts with a full bucket.
             this.buckets.delete(name);
             return undefined;
         }

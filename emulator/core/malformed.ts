@@ -1,26 +1,26 @@
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import type { Fault } from "../faults";
 
-/** An answer that goes out as it is. */
+/** A response that is sent as is. */
 export class RawAnswer {
     constructor(readonly bytes: Uint8Array) {}
 }
 
-/** The token of lists that do not end. */
+/** The page token of endless lists. */
 export const endlessPageToken = "endless";
 
 const defaultHugeBytes = 64 * 1024 * 1024;
-/** Beyond every field number that the API uses. */
+/** Higher than every field number of the API. */
 const unusedField = 10_000;
 const fieldsOfWrongType = 20;
 
-/** What a fault makes of an answer. */
+/** Malforms a response according to a fault. */
 export function malform(answer: object, fault: Fault, encode: (answer: object) => Uint8Array): object {
     switch (fault.shape ?? "garbage") {
         case "empty":
             return new RawAnswer(new Uint8Array());
         case "garbage":
-            // Every byte says that the varint goes on.
+            // Every byte is a varint continuation byte.
             return new RawAnswer(new Uint8Array(64).fill(0xff));
         case "wrongTypes": {
             const writer = new BinaryWriter();

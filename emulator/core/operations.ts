@@ -18,27 +18,27 @@ export interface Operation {
     method: string;
     /** The request, encoded. */
     input: Uint8Array;
-    /** What makes the request the same as another: a hash of what it means. */
+    /** A hash of the request's meaning, to compare requests. */
     fingerprint: string;
-    /** The texts that the first answer carried: ids, and (never in the state file) a token. */
+    /** The strings of the first response: ids, and (never in the state file) a token. */
     answer: Record<string, string>;
     /** The name of the kind of resource. */
     kind: string;
     resourceId: string;
     action: Action;
     startedMs: number;
-    /** When it ends, or ended. `Infinity`: when somebody says so. */
+    /** When it ends, or ended. `Infinity`: when told to. */
     endsMs: number;
-    /** How it ends. */
+    /** Its final state. */
     end: "FULFILLED" | FailedEnd;
-    /** Why, where it does not end well. */
+    /** Why, if it fails. */
     reason: string;
     over: boolean;
-    /** Until when a fault hides it, and with which code. */
+    /** Until when a fault hides it, and the error code. */
     hidden?: Hidden;
 }
 
-/** How an operation is to be started. */
+/** Arguments to start an operation. */
 export interface Start {
     id: string;
     method: string;
@@ -47,18 +47,18 @@ export interface Start {
     kind: string;
     resourceId: string;
     action: Action;
-    /** What faults go by. */
+    /** What faults match on. */
     subject: string;
-    /** It is to fail, for this reason. */
+    /** The reason it fails, if it is to fail. */
     fails?: string | undefined;
     /** Called once, when it has ended. */
     finished: (operation: Operation) => void;
 }
 
-/** The part of its duration that an operation spends waiting to be started. */
+/** The share of its duration that an operation is PENDING. */
 const pendingPart = 0.1;
 
-/** All operations whose ids are remembered. */
+/** All remembered operations. */
 export class Operations {
     private readonly byId = new Map<string, Operation>();
     private readonly inFlight = new Map<Operation, (operation: Operation) => void>();
@@ -97,7 +97,7 @@ export class Operations {
             operation.reason = fails;
         } else if (ordered) {
             operation.end = ordered.state ?? "FAILED";
-            operation.reason = ordered.reason ?? ordered.details ?? "this end was ordered from the emulator";
+            operation.reason = ordered.reason ?? ordered.details ?? "injected failure";
         }
         const hidden = faults.take("hideOperation", start.method, subject);
         if (hidden) operation.hidden = hiddenBy(hidden, now);
@@ -106,7 +106,7 @@ export class Operations {
         return operation;
     }
 
-    /** Takes up an operation, as at its start. */
+    /** Adds an operation, new or from the state file. */
     restore(operation: Operation, finished: (operation: Operation) => void): void {
         this.byId.set(operation.id, operation);
         if (operation.over) {
@@ -134,7 +134,7 @@ export class Operations {
         for (const operation of [...this.inFlight.keys()]) this.finish(operation);
     }
 
-    /** Everything that is remembered. */
+    /** All of them. */
     all(): Operation[] {
         return [...this.byId.values()];
     }

@@ -1,14 +1,14 @@
 import { AccountAccess_Role as Role } from "../../proto/generated/temporal/api/cloud/identity/v1/message";
 
-/** Who calls. */
+/** The caller. */
 export interface Principal {
     id: string;
     type: "service-account" | "user";
-    /** The id of the API key it came with, empty for the root key. */
+    /** The id of its API key, empty for the root key. */
     keyId: string;
-    /** Its role in the account. */
+    /** Its account role. */
     role: Role;
-    /** It came with the root key. */
+    /** Whether it used the root key. */
     root: boolean;
 }
 

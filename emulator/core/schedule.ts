@@ -5,15 +5,15 @@ interface Due {
 }
 
 /**
- * What is to happen later. Nothing runs by itself: whoever looks at the account first runs what has become due, so that
- * no answer depends on when a timer fires, and stopping leaves nothing behind.
+ * Scheduled events. There are no timers: the next access to the account runs what has become due, so that no response
+ * depends on when a timer fires, and stopping leaves nothing behind.
  */
 export class Schedule {
-    /** A binary heap: the first to come is at the top. */
+    /** A binary heap: the next event is at the top. */
     private readonly heap: Due[] = [];
     private order = 0;
 
-    /** Has something run at a time, in milliseconds since the epoch. */
+    /** Schedules something for a time, in milliseconds since the epoch. */
     add(at: number, run: () => void): void {
         const due = { at, order: this.order++, run };
         let index = this.heap.push(due) - 1;
@@ -28,8 +28,8 @@ export class Schedule {
     }
 
     /**
-     * Runs everything that is due, in order: also what becomes due by what runs, at once or while it runs, for which
-     * the clock is read each time.
+     * Runs everything that is due, in order, including what becomes due meanwhile, for which the clock is read each
+     * time.
      */
     settle(now: () => number): void {
         for (let first = this.heap[0]; first !== undefined && first.at <= now(); first = this.heap[0]) {

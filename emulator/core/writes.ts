@@ -9,7 +9,7 @@ import { hiddenBy, mustBeVisible } from "./hidden";
 import type { Operation } from "./operations";
 import { fromTimestamp, toTimestamp } from "./time";
 
-/** The entry of what a call reads, refused where a fault hides it. */
+/** The resource that a call reads; throws if a fault hides it. */
 export function read<T extends Resource>(cloud: Cloud, kind: Kind<T>, id: string, call: Call): T {
     must(id !== "", `the id of the ${kind.label} is required`);
     const entry = cloud.of(kind).entry(id);
@@ -36,7 +36,7 @@ export function create<T extends Resource>(cloud: Cloud, kind: Kind<T>, resource
     return [entry.resource, start(cloud, kind, id, "create", call)];
 }
 
-/** Starts an operation that is to create a resource of that id, and fails. */
+/** Starts an operation to create a resource with that id, which fails. */
 export function failToCreate<T extends Resource>(
     cloud: Cloud,
     kind: Kind<T>,
@@ -47,15 +47,15 @@ export function failToCreate<T extends Resource>(
     return start(cloud, kind, id, "create", call, reason);
 }
 
-/** What an update may say besides what it changes. */
+/** Options of an update. */
 export interface UpdateOptions {
-    /** The version that the caller saw; without one, the RPC has no such field. */
+    /** The version that the caller read; undefined if the RPC has no such field. */
     version?: string;
-    /** The rename of a search attribute: it accepts versions that only such a rename has made stale. */
+    /** Whether it renames a search attribute, which accepts versions made stale only by such a rename. */
     rename?: boolean;
 }
 
-/** Changes a resource: starts the operation at whose end it is what `change` made of it. */
+/** Starts the operation that updates a resource to the result of `change`. */
 export function update<T extends Resource>(
     cloud: Cloud,
     kind: Kind<T>,
@@ -79,7 +79,7 @@ export function update<T extends Resource>(
     return start(cloud, kind, id, "update", call);
 }
 
-/** Deletes a resource. `refusal` says why it must not be, in the operation or in the call as the settings say. */
+/** Deletes a resource. If it is protected, the call or the operation fails, depending on the settings. */
 export function remove<T extends Resource>(
     cloud: Cloud,
     kind: Kind<T>,
@@ -103,7 +103,7 @@ export function remove<T extends Resource>(
     return start(cloud, kind, id, "delete", call, fails);
 }
 
-/** The entry of what a call is to change, refused where its version is stale or an operation is in flight. */
+/** The entry that a call is to change; throws if its version is stale or an operation is in flight. */
 function writable<T extends Resource>(
     cloud: Cloud,
     kind: Kind<T>,
@@ -142,11 +142,11 @@ function start<T extends Resource>(
     return operation;
 }
 
-/** What the end of an operation does to its resource. */
+/** Applies the end of an operation to its resource. */
 export function finish<T extends Resource>(cloud: Cloud, kind: Kind<T>, operation: Operation): void {
     const collection = cloud.of(kind);
     const entry = collection.entry(operation.resourceId);
-    // Somebody may have removed it behind the operation's back.
+    // It may have been removed in the meantime.
     if (entry === undefined || entry.resource.asyncOperationId !== operation.id) return;
     const { pending, resource } = entry;
     const at = toTimestamp(operation.endsMs);
@@ -173,7 +173,7 @@ export function finish<T extends Resource>(cloud: Cloud, kind: Kind<T>, operatio
     kind.finished?.(entry, operation, cloud);
 }
 
-/** Takes away what was deleted, now or after the time that it stays readable. */
+/** Removes a deleted resource, now or after the time that it stays readable. */
 export function dropDeleted<T extends Resource>(cloud: Cloud, kind: Kind<T>, entry: Entry<T>): void {
     const collection = cloud.of(kind);
     if (cloud.settings.deletedReadableMs <= 0) {
@@ -185,12 +185,12 @@ export function dropDeleted<T extends Resource>(cloud: Cloud, kind: Kind<T>, ent
     forgetDeleted(cloud, kind, entry);
 }
 
-/** Has what is in state DELETED go when it has been readable for long enough. */
+/** Schedules the removal of a resource in state DELETED after the time that it stays readable. */
 export function forgetDeleted<T extends Resource>(cloud: Cloud, kind: Kind<T>, entry: Entry<T>): void {
     const { lastModifiedTime } = entry.resource;
     const deletedMs = lastModifiedTime ? fromTimestamp(lastModifiedTime) : cloud.now();
     cloud.schedule.add(deletedMs + cloud.settings.deletedReadableMs, () => {
-        // Another may be in its place since.
+        // Another may have replaced it.
         if (!entry.removed) cloud.of(kind).remove(kind.idOf(entry.resource));
     });
 }

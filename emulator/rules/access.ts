@@ -11,7 +11,7 @@ import { same } from "../core/canonical";
 import { invalid, must } from "../core/errors";
 import { mirrored } from "./texts";
 
-/** What access may refer to. */
+/** What an access may refer to. */
 export interface Known {
     namespace(id: string): boolean;
     project(id: string): boolean;
@@ -31,7 +31,7 @@ const permissionsByName: Record<string, Permission> = {
     read: Permission.PERMISSION_READ,
 };
 
-/** The value of an enum that a deprecated text names. */
+/** The enum value named by a deprecated string field. */
 export function byName<T extends number>(values: Record<string, T>, name: string, what: string): T {
     if (name === "") return 0 as T;
     const value = values[name.toLowerCase()];
@@ -39,12 +39,12 @@ export function byName<T extends number>(values: Record<string, T>, name: string
     return value;
 }
 
-/** The text by which a deprecated field names the value of an enum. */
+/** The string by which a deprecated field names an enum value. */
 export function nameOf<T extends number>(values: Record<string, T>, value: T): string {
     return Object.keys(values).find((name) => values[name] === value) ?? "";
 }
 
-/** Access with each deprecated field and the one in its place both filled. */
+/** Access with each deprecated field and its successor both filled. */
 export function normalizeAccess(access: Access): Access {
     const account: AccountAccess = access.accountAccess ?? { roleDeprecated: "", role: 0, customRoles: [] };
     const role = mirrored(
@@ -81,12 +81,12 @@ export function normalizeNamespaceAccess(access: NamespaceAccess): NamespaceAcce
     return { ...access, permission, permissionDeprecated: nameOf(permissionsByName, permission) };
 }
 
-/** The same for all of a map. */
+/** The same for every entry of a map. */
 export function normalizeNamespaceAccesses(accesses: Record<string, NamespaceAccess>): Record<string, NamespaceAccess> {
     return Object.fromEntries(Object.entries(accesses).map(([id, access]) => [id, normalizeNamespaceAccess(access)]));
 }
 
-/** Refuses access that may not be given. What was there before may stay, even where it could not be given anew. */
+/** Rejects access that may not be granted. Existing access may stay, even if it could not be granted again. */
 export function checkAccess(access: Access, before: Access | undefined, known: Known, isUser: boolean): void {
     const role = access.accountAccess?.role ?? AccountRole.ROLE_UNSPECIFIED;
     const oldRole = before?.accountAccess?.role;
@@ -97,7 +97,7 @@ export function checkAccess(access: Access, before: Access | undefined, known: K
     const seesAll = role === AccountRole.ROLE_OWNER || role === AccountRole.ROLE_ADMIN;
     const listed = Object.keys(access.namespaceAccesses).length > 0;
     must(!seesAll || !listed, "namespace_accesses are not allowed for account role owner or admin");
-    must(access.accountAccess?.customRoles.every((id) => id !== "") ?? true, "custom_roles must not hold empty ids");
+    must(access.accountAccess?.customRoles.every((id) => id !== "") ?? true, "custom_roles must not contain empty ids");
     checkNamespaceAccesses(access.namespaceAccesses, before?.namespaceAccesses, known);
     for (const [id, projectAccess] of Object.entries(access.projectAccesses)) {
         checkProjectAccess(projectAccess);
@@ -108,7 +108,7 @@ export function checkAccess(access: Access, before: Access | undefined, known: K
     }
 }
 
-/** Refuses access to namespaces that there are not, and permissions that there are not. */
+/** Rejects unknown namespaces and permissions. */
 export function checkNamespaceAccesses(
     accesses: Record<string, NamespaceAccess>,
     before: Record<string, NamespaceAccess> | undefined,
@@ -120,13 +120,13 @@ export function checkNamespaceAccesses(
     }
 }
 
-/** Refuses a permission that there is not. */
+/** Rejects an unknown permission. */
 export function checkNamespaceAccess(access: NamespaceAccess | undefined): void {
     const permission = access?.permission ?? 0;
     must(permission in Permission && permission > 0, `namespace permission ${permission} is unknown`);
 }
 
-/** Refuses a role that there is not. */
+/** Rejects an unknown role. */
 export function checkProjectAccess(access: ProjectAccess | undefined): void {
     const role = access?.role ?? 0;
     must(role in ProjectRole && role > 0, `project role ${role} is unknown`);

@@ -6,13 +6,13 @@ const searchAttributeName = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
 const email = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
 const maxTags = 10;
 
-/** Refuses what is no name for a namespace. */
+/** Rejects an invalid namespace name. */
 export function checkNamespaceName(name: string): void {
     const fits = name.length >= 2 && name.length <= 39 && namespaceName.test(name);
     must(fits, `namespace name ${JSON.stringify(name)} must match ${namespaceName.source} and have 2 to 39 characters`);
 }
 
-/** Refuses tags that break the rules. */
+/** Rejects invalid tags. */
 export function checkTags(tags: Record<string, string>): void {
     const entries = Object.entries(tags);
     must(entries.length <= maxTags, `at most ${maxTags} tags are allowed, not ${entries.length}`);
@@ -22,7 +22,7 @@ export function checkTags(tags: Record<string, string>): void {
     }
 }
 
-/** Refuses what is no name for a search attribute. */
+/** Rejects an invalid search attribute name. */
 export function checkSearchAttributeName(name: string): void {
     must(
         searchAttributeName.test(name),
@@ -30,24 +30,24 @@ export function checkSearchAttributeName(name: string): void {
     );
 }
 
-/** Refuses what is no e-mail address. */
+/** Rejects an invalid email address. */
 export function checkEmail(address: string): void {
-    must(email.test(address), `email ${JSON.stringify(address)} is not an e-mail address`);
+    must(email.test(address), `email ${JSON.stringify(address)} is not an email address`);
 }
 
-/** Refuses a description with other than printable ASCII characters, or too many. */
+/** Rejects a description that is too long or has other than printable ASCII characters. */
 export function checkDescription(description: string, max = 255): void {
     must(description.length <= max, `description must have at most ${max} characters, not ${description.length}`);
-    must(/^[\x20-\x7e]*$/.test(description), "description must hold printable ASCII characters only");
+    must(/^[\x20-\x7e]*$/.test(description), "description must contain printable ASCII characters only");
 }
 
-/** Refuses a text that is empty or too long. */
+/** Rejects a string that is empty or too long. */
 export function checkText(text: string, field: string, max = 64): void {
     must(text.trim() !== "", `${field} is required`);
     must(text.length <= max, `${field} must have at most ${max} characters, not ${text.length}`);
 }
 
-/** The new value of a field that says the same as a deprecated one: from whichever the request carries. */
+/** The new value of a field that mirrors a deprecated one: from whichever the request sets. */
 export function mirrored<T>(
     current: T,
     deprecated: T,

@@ -11,19 +11,19 @@ import { known } from "./known";
 import { serviceAccountKind } from "./serviceAccounts";
 import { userKind } from "./users";
 
-/** The principals to which access can be granted one by one: users and service accounts. */
+/** The principals to which access can be granted individually: users and service accounts. */
 type Grantee = Resource & {
     id: string;
     spec: { access: Parameters<typeof normalizeAccess>[0] | undefined } | undefined;
 };
 
-/** Which list of a principal's access an RPC is about. */
+/** The list of a principal's accesses that an RPC changes. */
 type List = "namespaceAccesses" | "projectAccesses";
 
-/** A principal and the access that it has by name. */
+/** A principal and its direct access. */
 type Granted<T, A> = { resource: T; access: A; resourceVersion: string };
 
-/** The RPCs that grant access to one namespace or project, and list who has it. Access that is not set is taken away. */
+/** The RPCs that grant access to one namespace or project, and list who has it. Unset access is revoked. */
 export function accessHandlers(cloud: Cloud): Handlers {
     const there = known(cloud);
 

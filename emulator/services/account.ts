@@ -13,7 +13,7 @@ import { apiKeyKind } from "./apiKeys";
 import { serviceAccountKind } from "./serviceAccounts";
 import { userKind } from "./users";
 
-/** The account itself, the only one of its kind. */
+/** The account itself, a singleton. */
 export const accountKind: Kind<Account> = {
     name: "accounts",
     label: "account",
@@ -35,7 +35,7 @@ function toRegion(id: string): Region {
     return Region.create({ id, cloudProvider, cloudProviderRegion, location: cloudProviderRegion });
 }
 
-/** The RPCs about the account as a whole: its regions, who calls, and operations. */
+/** The RPCs about the account as a whole: regions, the current identity, and operations. */
 export function accountHandlers(cloud: Cloud): Handlers {
     return {
         getAccount: (_request, call) => ({ account: read(cloud, accountKind, cloud.account, call) }),

@@ -16,7 +16,7 @@ const hourMs = 60 * 60 * 1000;
 const minExpiryMs = 24 * hourMs;
 /** Two years, one of them a leap year. */
 const maxExpiryMs = 731 * 24 * hourMs;
-/** For clocks that differ, and for what a request spends on its way. */
+/** For clock differences and request latency. */
 const clockSkewMs = 60_000;
 const maxLiveKeys = 20;
 
@@ -25,7 +25,7 @@ const ownerTypes: Record<string, OwnerType> = {
     "service-account": OwnerType.OWNER_TYPE_SERVICE_ACCOUNT,
 };
 
-/** The kind of resource that this file is about. */
+/** The kind of resource in this file. */
 export const apiKeyKind: Kind<ApiKey> = {
     name: "apiKeys",
     label: "API key",
@@ -41,14 +41,14 @@ export const apiKeyKind: Kind<ApiKey> = {
     appeared: (entry, cloud) => expireLater(entry, cloud),
 };
 
-/** Has a key expire at its time. */
+/** Schedules the expiry of a key. */
 function expireLater(entry: Entry<ApiKey>, cloud: Cloud): void {
     const expiry = entry.resource.spec?.expiryTime;
     if (expiry === undefined) return;
     cloud.schedule.add(fromTimestamp(expiry), () => {
         const { resource } = entry;
         const passed = resource.spec?.expiryTime && fromTimestamp(resource.spec.expiryTime) <= cloud.now();
-        // Its expiry may have been moved, in which case another look is due later.
+        // Its expiry may have been moved; another check is then scheduled.
         if (entry.removed || !passed || resource.state !== ResourceState.RESOURCE_STATE_ACTIVE) return;
         cloud.of(apiKeyKind).replace(entry, { ...resource, state: ResourceState.RESOURCE_STATE_EXPIRED });
     });
@@ -89,7 +89,10 @@ export function apiKeyHandlers(cloud: Cloud): Handlers {
             checkExpiry(spec, call.now);
             must(spec.ownerId !== "", "owner_id is required");
             const isServiceAccount = spec.ownerType === OwnerType.OWNER_TYPE_SERVICE_ACCOUNT;
-            must(isServiceAccount, "owner_type must be that of a service account: keys cannot be made for others");
+            must(
+                isServiceAccount,
+                "owner_type must be service account: API keys cannot be created for other principals",
+            );
             if (cloud.of(serviceAccountKind).live(spec.ownerId) === undefined) throw notFound("owner", spec.ownerId);
             const { RESOURCE_STATE_EXPIRED } = ResourceState;
             const live = collection

@@ -9,7 +9,7 @@ import { projectHandlers, projectKind } from "./projects";
 import { serviceAccountHandlers, serviceAccountKind } from "./serviceAccounts";
 import { userHandlers, userKind } from "./users";
 
-/** Every kind of resource; a new one is one file in this folder and one line in each of these lists. */
+/** All kinds of resources; adding one takes one file in this folder and one line in each of these lists. */
 export const kinds = [
     accountKind,
     projectKind,
@@ -19,7 +19,7 @@ export const kinds = [
     apiKeyKind,
 ] as unknown as Kind<Resource>[];
 
-/** Every RPC that the emulator answers. */
+/** All implemented RPCs. */
 export function allHandlers(cloud: Cloud): Handlers {
     return {
         ...accountHandlers(cloud),

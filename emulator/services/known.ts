@@ -3,7 +3,7 @@ import type { Known } from "../rules/access";
 import { namespaceKind } from "./namespaces";
 import { projectKind } from "./projects";
 
-/** What there is in the account for access to refer to. */
+/** The namespaces and projects that an access may refer to. */
 export function known(cloud: Cloud): Known {
     return {
         namespace: (id) => cloud.of(namespaceKind).live(id) !== undefined,

@@ -20,7 +20,7 @@ const attributeTypes = Object.fromEntries(
 );
 const attributeTypeNames = new Map(Object.entries(attributeTypes).map(([name, type]) => [type, name]));
 
-/** The spec with each deprecated field and the one in its place both filled, and what is not set as an empty message. */
+/** The spec with each deprecated field and its successor both filled, and unset parts as empty messages. */
 export function normalizeSpec(spec: NamespaceSpec, settings: Settings): NamespaceSpec {
     const regions = mirrored(
         spec.replicas.map(({ region }) => region),
@@ -93,7 +93,7 @@ function typesOf(attributes: Record<string, string>): Record<string, SearchAttri
     );
 }
 
-/** Refuses a spec that breaks the rules, whatever was there before. */
+/** Rejects a spec that breaks the rules, regardless of the current one. */
 export function checkSpec(spec: NamespaceSpec, settings: Settings): void {
     checkNamespaceName(spec.name);
     checkDescription(spec.description);
@@ -101,7 +101,7 @@ export function checkSpec(spec: NamespaceSpec, settings: Settings): void {
     must(days >= 1 && days <= 90, `retention_days must be between 1 and 90, not ${days}`);
     must(spec.regions.length > 0, "at least one region is required");
     must(spec.regions.length <= settings.maxReplicas, `at most ${settings.maxReplicas} replicas are allowed`);
-    must(new Set(spec.regions).size === spec.regions.length, "a region may be named once only");
+    must(new Set(spec.regions).size === spec.regions.length, "a region may be listed only once");
     for (const region of spec.regions)
         must(settings.regions.includes(region), `region ${JSON.stringify(region)} is unknown`);
     checkAuthentication(spec);
@@ -145,7 +145,7 @@ function checkParts({ codecServer, capacitySpec }: NamespaceSpec): void {
     }
 }
 
-/** Refuses a change that cannot be made in place. Returns the spec with its regions in the order they had. */
+/** Rejects a change that cannot be made in place. Returns the spec with its regions in their previous order. */
 export function checkChange(current: Namespace, next: NamespaceSpec): NamespaceSpec {
     const old = current.spec;
     if (old === undefined) return next;
@@ -157,22 +157,22 @@ export function checkChange(current: Namespace, next: NamespaceSpec): NamespaceS
     }
     const added = next.regions.filter((region) => !old.regions.includes(region));
     const removed = old.regions.filter((region) => !next.regions.includes(region));
-    must(added.length + removed.length <= 1, "one update can add one replica or remove one, and no more");
+    must(added.length + removed.length <= 1, "one update can add or remove at most one replica");
     if (removed.includes(current.activeRegion)) {
         throw precondition(`replica ${current.activeRegion} is the primary: fail over to another region first`);
     }
-    // The order says nothing once the namespace is there: which replica is the primary is for a failover to change.
+    // The order has no meaning once the namespace exists: only a failover changes the primary.
     const regions = [...old.regions.filter((region) => !removed.includes(region)), ...added];
     const replicas = regions.map((region) => next.replicas.find((replica) => replica.region === region) ?? { region });
     return { ...next, regions, replicas };
 }
 
-/** The spec with a search attribute under another name. */
+/** The spec with a search attribute renamed. */
 export function renameAttribute(spec: NamespaceSpec, from: string, to: string): NamespaceSpec {
     checkSearchAttributeName(to);
     const type = spec.searchAttributes[from];
-    must(type !== undefined, `there is no search attribute ${JSON.stringify(from)}`);
-    must(spec.searchAttributes[to] === undefined, `there is a search attribute ${JSON.stringify(to)} already`);
+    must(type !== undefined, `search attribute ${JSON.stringify(from)} does not exist`);
+    must(spec.searchAttributes[to] === undefined, `search attribute ${JSON.stringify(to)} already exists`);
     const { [from]: _, ...others } = spec.searchAttributes;
     const { [from]: __, ...otherNames } = spec.customSearchAttributes;
     return {

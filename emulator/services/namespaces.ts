@@ -22,7 +22,7 @@ import { defaultProjectId, projectKind } from "./projects";
 
 const actionsPerSecondLimit = 400;
 
-/** The kind of resource that this file is about. */
+/** The kind of resource in this file. */
 export const namespaceKind: Kind<Namespace> = {
     name: "namespaces",
     label: "namespace",
@@ -89,7 +89,7 @@ function replica(existing: Replica[], region: string, activeRegion: string): Rep
     };
 }
 
-/** The capacity of a namespace from whose spec a request for another one follows, if one does. */
+/** The capacity of a namespace, with a new capacity request if its spec changes it. */
 function requestCapacity(
     capacity: Capacity | undefined,
     from: CapacitySpec | undefined,
@@ -110,18 +110,18 @@ function requestCapacity(
     return { ...current, latestRequest };
 }
 
-/** Has the capacity request of a namespace, if there is one in progress, come to its end after its time. */
+/** Schedules the end of a namespace's capacity request, if one is in progress. */
 function completeCapacityLater(entry: Entry<Namespace>, cloud: Cloud): void {
     const request = entry.resource.capacity?.latestRequest;
     if (entry.removed || request?.state !== CapacityState.STATE_CAPACITY_REQUEST_IN_PROGRESS) return;
     cloud.schedule.add(cloud.now() + cloud.settings.capacityDurationMs, () => {
-        // A later request may have taken its place.
+        // A later request may have replaced it.
         const isLatest = entry.resource.capacity?.latestRequest?.asyncOperationId === request.asyncOperationId;
         if (isLatest) completeCapacity(entry, cloud);
     });
 }
 
-/** Ends the capacity request of a namespace, if there is one in progress. */
+/** Ends the capacity request of a namespace, if one is in progress. */
 export function completeCapacity(entry: Entry<Namespace>, cloud: Cloud): void {
     const { capacity, namespace } = entry.resource;
     const latest = capacity?.latestRequest;
@@ -138,7 +138,7 @@ export function completeCapacity(entry: Entry<Namespace>, cloud: Cloud): void {
         },
     };
     cloud.of(namespaceKind).replace(entry, { ...entry.resource, capacity: ended });
-    // An operation that is in flight meanwhile puts its own resource in the place of this one.
+    // An operation in flight will replace this resource with its own.
     if (entry.pending?.next) {
         entry.pending.next = { ...entry.pending.next, capacity: merged(entry.pending.next, ended) };
     }

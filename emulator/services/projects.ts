@@ -7,7 +7,7 @@ import { create, read, remove, update } from "../core/writes";
 import { checkDescription, checkText } from "../rules/texts";
 import { namespaceKind } from "./namespaces";
 
-/** The kind of resource that this file is about. */
+/** The kind of resource in this file. */
 export const projectKind: Kind<Project> = {
     name: "projects",
     label: "project",
@@ -20,7 +20,7 @@ export const projectKind: Kind<Project> = {
     },
 };
 
-/** The id of the project that every account has, and that namespaces belong to which name none. */
+/** The id of the default project, to which namespaces without a project belong. */
 export function defaultProjectId(cloud: Cloud): string {
     for (const { resource, builtIn } of cloud.of(projectKind).all()) if (builtIn) return resource.id;
     return "";

@@ -19,7 +19,7 @@ import { checkDescription, checkText } from "../rules/texts";
 import { apiKeyKind } from "./apiKeys";
 import { known } from "./known";
 
-/** The kind of resource that this file is about. */
+/** The kind of resource in this file. */
 export const serviceAccountKind: Kind<ServiceAccount> = {
     name: "serviceAccounts",
     label: "service account",
@@ -32,7 +32,7 @@ export const serviceAccountKind: Kind<ServiceAccount> = {
     complete: (account) => ({ ...account, id: account.id || newId(), spec: normalizeSpec(account.spec) }),
     finished(entry, operation, cloud) {
         if (operation.action !== "delete" || operation.end !== "FULFILLED") return;
-        // Keys do not outlive their owner.
+        // API keys do not outlive their owner.
         for (const key of cloud.of(apiKeyKind).indexed("owner", entry.resource.id)) {
             cloud.keyring.remove(key.resource.id);
             dropDeleted(cloud, apiKeyKind, key);
@@ -56,9 +56,9 @@ function normalizeSpec(spec: ServiceAccountSpec | undefined): ServiceAccountSpec
     return { ...spec, access: access && normalizeAccess(access), namespaceScopedAccess, projectScopedAccess };
 }
 
-/** Which of its three kinds of access a service account has. */
+/** The scopes of access that a service account has. */
 function scopes({ access, namespaceScopedAccess, projectScopedAccess }: ServiceAccountSpec): string[] {
-    // An account without a role is an account none the less: an empty message says so where there is no scope.
+    // Without a role it is still account-scoped: an empty message says so if there is no other scope.
     const scoped = [isSet(namespaceScopedAccess) ? "namespace" : "", isSet(projectScopedAccess) ? "project" : ""];
     const found = scoped.filter((scope) => scope !== "");
     if (access !== undefined && (isSet(access) || found.length === 0)) found.push("account");

@@ -16,7 +16,7 @@ import { known } from "./known";
 
 const invitationMs = 30 * 24 * 60 * 60 * 1000;
 
-/** The kind of resource that this file is about. */
+/** The kind of resource in this file. */
 export const userKind: Kind<User> = {
     name: "users",
     label: "user",

@@ -1,5 +1,5 @@
-// What a team that is new to Temporal Cloud needs: a namespace, an identity for its workers that may use nothing but
-// that namespace, and a key with which they sign in.
+// What a team new to Temporal Cloud needs: a namespace, a service account for its workers that can access only that
+// namespace, and an API key to authenticate with.
 
 import * as temporalcloud from "pulumi-temporal-cloud";
 
@@ -14,7 +14,7 @@ const worker = new temporalcloud.ServiceAccount("orders-worker", {
     namespaceScopedAccess: { namespaceId: orders.id, permission: "write" },
 });
 
-// An `up` in the key's last 14 days replaces it: the new key is there before the old one goes.
+// An `up` in the key's last 14 days replaces it: the new key is created before the old one is deleted.
 const key = new temporalcloud.ApiKey("orders-worker", {
     ownerId: worker.id,
     expiresIn: "90d",

@@ -35,14 +35,14 @@ test("the emulator as a process: settings, faults, TLS, state, report", async ()
     const child = start(
         ...["--json", "--tls", "--report", "--account", "zz9zz", "--state", state, "--operation-duration", "60000"],
         ...["--set", "staleVersionCode=ABORTED", "--set", "regions=aws-us-east-1,aws-moon-1"],
-        ...["--fault", '{"method":"/^GetRegion/","kind":"failBefore","code":"INTERNAL","details":"ordered"}'],
+        ...["--fault", '{"method":"/^GetRegion/","kind":"failBefore","code":"INTERNAL","details":"injected"}'],
     );
     const { address, account, apiKey, caFile } = JSON.parse((await child.lines.next()).value);
     expect({ account, apiKey }).toEqual({ account: "zz9zz", apiKey: rootKey });
 
     const channel = createChannel(address, ChannelCredentials.createSsl(readFileSync(caFile)));
     const api = createClient(CloudServiceDefinition, channel, { "*": { metadata: headers(rootKey, API_VERSION) } });
-    expect(await errorOf(api.getRegions({}))).toBe("INTERNAL: ordered");
+    expect(await errorOf(api.getRegions({}))).toBe("INTERNAL: injected");
     expect((await api.getRegions({})).regions.map(({ id }) => id)).toEqual(["aws-us-east-1", "aws-moon-1"]);
     const { namespace } = await api.createNamespace({ spec: namespaceSpec() });
     const removal = api.deleteNamespace({ namespace, resourceVersion: "x" });
@@ -73,8 +73,8 @@ test("what it prints can be pasted into a shell", async () => {
 });
 
 test.each<[string[], string]>([
-    [["--set", "bogus=1"], "There is no setting bogus."],
-    [["--set", "staleVersionCode=BOGUS"], "BOGUS is no gRPC code"],
+    [["--set", "bogus=1"], "Unknown setting bogus."],
+    [["--set", "staleVersionCode=BOGUS"], "BOGUS is not a gRPC code"],
     [["--set", "completeAtOnce=maybe"], "It must be true or false."],
     [["--set", "rootPrincipal=nobody"], "It must be one of service-account, user."],
     [["--set", "regions=aws-us-east-1,"], "It must not be empty."],
@@ -83,18 +83,18 @@ test.each<[string[], string]>([
     [["--fault", "[]"], "It must be a JSON object."],
     [["--fault", '{"kind":"hang"}'], "It must have a method."],
     [["--fault", '{"method":"GetUser","kind":"run"}'], "kind must be one of failBefore, loseAnswer, "],
-    [["--fault", '{"method":"GetUser","kind":"hang","time":2}'], "There is no time, only method, kind, times, "],
+    [["--fault", '{"method":"GetUser","kind":"hang","time":2}'], "Unknown key time; known keys: method, kind, times, "],
     [["--fault", '{"method":"GetUser","kind":"hang","times":-1}'], "times must be a whole number, 0 or more."],
     [["--fault", '{"method":"/(/","kind":"hang"}'], "method must be a regular expression between the slashes."],
     [["--fault", '{"method":"GetUser","kind":"failBefore","code":99}'], "code must be a gRPC code"],
-    [["--fault", '{"method":"GetUsr","kind":"hang"}'], "A fault is ordered of GetUsr, but no RPC has that name."],
+    [["--fault", '{"method":"GetUsr","kind":"hang"}'], "No RPC matches GetUsr."],
     [["--random-faults", '{"failBefore":0.1}'], "It must have a seed."],
     [["--random-faults", '{"seed":1,"failBefore":10}'], "failBefore must be a number from 0 to 1."],
     [["--account", ""], "It must not be empty."],
     [["--operation-duration", "soon"], "It must be a number, 0 or more."],
-    [["--ca-file", "ca.pem"], "There is a certificate to write (--ca-file) only with --tls."],
+    [["--ca-file", "ca.pem"], "--ca-file requires --tls."],
     // Only found out when it listens already.
-    [["--tls", "--ca-file", path.join("no", "such", "folder", "ca.pem")], "The certificate cannot be written to "],
+    [["--tls", "--ca-file", path.join("no", "such", "folder", "ca.pem")], "Cannot write the certificate to "],
 ])("%j is refused", async (options, message) => {
     const child = start(...options);
     let said = "";

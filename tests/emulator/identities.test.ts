@@ -58,7 +58,7 @@ describe("users", () => {
     });
 
     test.each<[string, DeepPartial<UserSpec>, string]>([
-        ["no e-mail address", spec(account(ROLE_READ), "ann"), "is not an e-mail address"],
+        ["no email address", spec(account(ROLE_READ), "ann"), "is not an email address"],
         ["no access", { email: "ann@example.com" }, "spec.access is required"],
         ["the owner role", spec(account(ROLE_OWNER)), "the owner role cannot be granted"],
         ["the metricsread role", spec(account(ROLE_METRICS_READ)), "metricsread"],
@@ -94,7 +94,7 @@ describe("users", () => {
         expect(error).toContain(message);
     });
 
-    test("e-mail addresses are unique, found whatever their case, and do not change", async () => {
+    test("email addresses are unique, found whatever their case, and do not change", async () => {
         const { api } = it;
         const { userId } = await api.createUser({ spec: spec(account(ROLE_READ)) });
         const again = api.createUser({ spec: spec(account(ROLE_READ), "Ann@example.com") });
@@ -281,7 +281,11 @@ describe("API keys", () => {
         ["an early expiry", () => ({ expiryTime: inMs(23 * hourMs) }), "INVALID_ARGUMENT: expiry_time must be between"],
         ["a late expiry", () => ({ expiryTime: inMs(732 * 24 * hourMs) }), "INVALID_ARGUMENT: expiry_time must be"],
         ["an unknown owner", () => ({ ownerId: "x" }), 'NOT_FOUND: owner "x" not found'],
-        ["a user", () => ({ ownerType: OwnerType.OWNER_TYPE_USER }), "INVALID_ARGUMENT: owner_type must be that of a"],
+        [
+            "a user",
+            () => ({ ownerType: OwnerType.OWNER_TYPE_USER }),
+            "INVALID_ARGUMENT: owner_type must be service account",
+        ],
         ["owner types that disagree", () => ({ ownerTypeDeprecated: "user" }), "INVALID_ARGUMENT: owner_type and"],
     ])("create refuses %s", async (_, wrong, message) => {
         expect(await errorOf(it.api.createApiKey({ spec: spec(wrong()) }))).toContain(message);

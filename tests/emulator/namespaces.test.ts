@@ -93,7 +93,7 @@ test.each<[string, DeepPartial<NamespaceSpec>, string]>([
     [
         "a region twice",
         { replicas: [{ region: "aws-us-east-1" }, { region: "aws-us-east-1" }] },
-        "a region may be named once only",
+        "a region may be listed only once",
     ],
     [
         "three replicas",
@@ -103,7 +103,7 @@ test.each<[string, DeepPartial<NamespaceSpec>, string]>([
     ["regions that disagree", { regions: ["aws-us-west-2"] }, "replicas and regions disagree"],
     ["no authentication", { apiKeyAuth: { enabled: false } }, "at least one of mtls_auth and api_key_auth"],
     ["mTLS without a CA", { mtlsAuth: { enabled: true } }, "accepted_client_ca is required"],
-    ["a CA that is none", bundle("hello"), "holds no PEM certificate"],
+    ["a CA that is none", bundle("hello"), "contains no PEM certificate"],
     ["a broken certificate", bundle("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"), "does not parse"],
     ["text beside a certificate", bundle(ca(), "hello"), "more than PEM certificates"],
     ["a certificate that is no CA", bundle(ca(), leaf()), "certificate 2 of mtls_auth.accepted_client_ca is not"],
@@ -301,7 +301,7 @@ describe("regions", () => {
     test("one at a time", async () => {
         await made({ replicas: [east, west] });
         const both = updated({ replicas: [east, { region: "aws-eu-west-1" }] });
-        expect(await errorOf(both)).toContain("one update can add one replica or remove one, and no more");
+        expect(await errorOf(both)).toContain("one update can add or remove at most one replica");
     });
 
     test("a failover needs a replica to go to, and one that is not there yet", async () => {
@@ -333,8 +333,8 @@ describe("rename of a search attribute", () => {
 
     test("needs one that is there and a name that is free", async () => {
         const { resourceVersion } = await made({ searchAttributes });
-        expect(await errorOf(rename("X", "Y", resourceVersion))).toContain('no search attribute "X"');
-        expect(await errorOf(rename("A", "B", resourceVersion))).toContain('"B" already');
+        expect(await errorOf(rename("X", "Y", resourceVersion))).toContain('search attribute "X" does not exist');
+        expect(await errorOf(rename("A", "B", resourceVersion))).toContain('search attribute "B" already exists');
     });
 });
 

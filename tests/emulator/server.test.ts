@@ -46,7 +46,7 @@ describe("headers", () => {
 });
 
 test("what it does not know it says", async () => {
-    expect(await errorOf(it.api.getUsage({}))).toBe("UNIMPLEMENTED: the emulator does not know GetUsage yet");
+    expect(await errorOf(it.api.getUsage({}))).toBe("UNIMPLEMENTED: the emulator does not implement GetUsage yet");
 });
 
 test("the health service answers without a key", async () => {
@@ -204,9 +204,11 @@ describe("faults", () => {
     const add = (fault: Fault) => it.emulator.faults.add(fault);
 
     test("of an RPC that there is not are refused", () => {
-        expect(() => add({ method: "CreateNamespaces", kind: "failBefore" })).toThrow("CreateNamespaces, but no RPC");
-        expect(() => add({ method: /^create/, kind: "failBefore" })).toThrow("/^create/, but no RPC");
-        expect(() => it.emulator.faults.random({ seed: 1, method: "Get" })).toThrow("Get, but no RPC");
+        expect(() => add({ method: "CreateNamespaces", kind: "failBefore" })).toThrow(
+            "No RPC matches CreateNamespaces.",
+        );
+        expect(() => add({ method: /^create/, kind: "failBefore" })).toThrow("No RPC matches /^create/.");
+        expect(() => it.emulator.faults.random({ seed: 1, method: "Get" })).toThrow("No RPC matches Get.");
         expect(it.emulator.faults.pending).toBe(0);
     });
 

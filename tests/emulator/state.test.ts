@@ -142,8 +142,8 @@ test("a file for another account, one that is broken, and one that cannot be wri
     const whole = JSON.parse(readFileSync(stateFile, "utf8")) as Record<string, unknown>;
     for (const [text, message] of [
         ["{", "cannot be read"],
-        ["null", "is no state file of the emulator"],
-        ["{}", "is no state file of the emulator"],
+        ["null", "is not a state file of the emulator"],
+        ["{}", "is not a state file of the emulator"],
         [JSON.stringify({ ...whole, format: 2 }), "has format 2, not 1"],
         [JSON.stringify({ ...whole, collections: undefined }), "is damaged: parts of it are missing"],
         [JSON.stringify({ ...whole, collections: { accounts: [{ resource: null }] } }), "is damaged: "],

@@ -72,9 +72,9 @@ test("the plugin alone, 8 resources: a row for each command, beside the floor, a
 
 test.each([
     [["--sizes", "many"], "It must be a number"],
-    [["--only", "refesh"], 'There is no "refesh"'],
-    [["--terraform", process.execPath], "--terraform and --terraform-provider go together"],
-    [["--terraform", "nowhere", "--terraform-provider", process.execPath], "There is no such file"],
+    [["--only", "refesh"], 'Unknown value "refesh"'],
+    [["--terraform", process.execPath], "--terraform and --terraform-provider require each other"],
+    [["--terraform", "nowhere", "--terraform-provider", process.execPath], "File not found"],
 ])("%j is refused, before anything is measured", async (args, message) => {
     const { code, stdout, stderr } = await runBench(...args);
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });

@@ -41,16 +41,14 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 test("a folder that cannot be made is said", async () => {
     writeFileSync(path.join(folder, "file"), "");
     expect(await lock(path.join(folder, "file", "cache", "lock"))).toMatch(
-        /^SetupError The folder .*cache cannot be made: ENOTDIR.* Its place comes from XDG_CACHE_HOME, HOME or TMPDIR\.\n$/,
+        /^SetupError Cannot create the folder .*cache: ENOTDIR.* Its location comes from XDG_CACHE_HOME, HOME or TMPDIR\.\n$/,
     );
 });
 
 test("a lock that cannot be read is said, and not waited for", async () => {
     const file = path.join(folder, "lock");
     mkdirSync(file);
-    expect(await lock(file)).toMatch(
-        /^SetupError .*lock cannot be read: EISDIR.* If no set-up is at work, remove it\.\n$/,
-    );
+    expect(await lock(file)).toMatch(/^SetupError Cannot read .*lock: EISDIR.* If no setup is running, remove it\.\n$/);
 });
 
 /** The turns that were taken, none of which began before the last had ended. */
@@ -119,8 +117,8 @@ describe("what a killed process left does not hold:", () => {
         rmSync(file);
         await slower;
         expect(said(file)).toEqual([
-            `Another set-up is at work (${file}.takeover): waiting for it ...`,
-            `Another set-up is at work (${file}): waiting for it ...`,
+            `Another setup is running (${file}.takeover): waiting for it ...`,
+            `Another setup is running (${file}): waiting for it ...`,
         ]);
     });
 });
