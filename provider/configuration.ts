@@ -1,3 +1,5 @@
+import { suggestion } from "./fields";
+
 /** The configuration namespace: `temporalcloud:apiKey` and so on. */
 export const CONFIGURATION_NAMESPACE = "temporalcloud";
 
@@ -31,6 +33,19 @@ export const CONFIGURATION_KEYS = {
 } as const;
 
 export type ConfigurationKey = keyof typeof CONFIGURATION_KEYS;
+
+/**
+ * What is wrong with the names of configuration keys: a misspelt `allowedAccountId` would allow every account without a
+ * word. A warning only, since a bridged provider in the same stack may have keys of its own here.
+ */
+export function unknownKeys(keys: readonly string[]): string[] {
+    const known = Object.keys(CONFIGURATION_KEYS);
+    return keys
+        .filter((key) => key.startsWith(`${CONFIGURATION_NAMESPACE}:`))
+        .map((key) => key.slice(CONFIGURATION_NAMESPACE.length + 1))
+        .filter((key) => !known.includes(key))
+        .map((key) => `${CONFIGURATION_NAMESPACE}:${key} is not a known configuration key.${suggestion(key, known)}`);
+}
 
 /** A configuration that cannot be used; the message says which key and what to do. */
 export class ConfigurationError extends Error {

@@ -64,6 +64,13 @@ export interface CreateOptions {
     readonly signal: AbortSignal;
 }
 
+/** A replacement that is due although no field says so. */
+export interface Due {
+    readonly property: string;
+    /** For the person who watches, where the change of the property does not show it. */
+    readonly why?: string;
+}
+
 /** A resource of the Cloud Ops API in the shape that programs see. */
 export interface Seen<Args> {
     /** Every field that can be set, as the server has it. */
@@ -93,8 +100,8 @@ export interface Definition<Args extends object, Resource extends Live> {
     readonly idRecurs?: boolean;
     /** Rules that concern several fields, or the step from old values to new ones. Unknown values are UNKNOWN. */
     check?(args: Bag, old: Bag | undefined, report: Report, adopting: boolean): void;
-    /** Properties for which the resource has to be replaced now although no field says so. */
-    replaceNow?(old: Bag, args: Bag, now: Date): string[];
+    /** Whether the resource must be replaced now although no field says so. */
+    replaceNow?(old: Bag, args: Bag, now: Date): Due | undefined;
     /** What the program should know although nothing is wrong. */
     warnings?(old: Bag, args: Bag, wasManaged: ReadonlySet<string>): string[];
     /** Why the resource with these outputs must not be deleted. */

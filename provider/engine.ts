@@ -54,7 +54,7 @@ interface EngineClient {
  */
 export function engineLog(address: string | undefined): Log {
     if (address === undefined || !ADDRESS.test(address)) {
-        return { status: () => {}, warn: (_, text) => console.warn(text) };
+        return { status: () => {}, info: (_, text) => console.info(text), warn: (_, text) => console.warn(text) };
     }
     // Not needed by a process that logs nothing, nor by the tests of what is above.
     const engineProto = require("@pulumi/pulumi/proto/engine_pb") as typeof import("@pulumi/pulumi/proto/engine_pb");
@@ -78,6 +78,7 @@ export function engineLog(address: string | undefined): Log {
     };
     return {
         status: (urn, text) => log(engineProto.LogSeverity.INFO, urn, text, true),
+        info: (urn, text) => log(engineProto.LogSeverity.INFO, urn, text, false),
         warn: (urn, text) => log(engineProto.LogSeverity.WARNING, urn, text, false),
     };
 }

@@ -510,7 +510,8 @@ function differenceOf(
     return (value !== undefined) === wasManaged ? "none" : "another manager";
 }
 
-function suggestion(word: string, known: readonly string[]): string {
+/** The known word that was probably meant, as a question to append. */
+export function suggestion(word: string, known: readonly string[]): string {
     const [nearest] = known
         .map((candidate) => ({ candidate, far: distance(word.toLowerCase(), candidate.toLowerCase()) }))
         .filter(({ candidate, far }) => far <= Math.max(2, Math.floor(candidate.length / 3)))

@@ -2,7 +2,7 @@ import type * as dynamic from "@pulumi/pulumi/dynamic";
 import { Client } from "./client/client";
 import { withoutSecrets } from "./client/redaction";
 import type { Configuration, ConfigurationKey } from "./configuration";
-import { CONFIGURATION_NAMESPACE, readConfiguration } from "./configuration";
+import { CONFIGURATION_NAMESPACE, readConfiguration, unknownKeys } from "./configuration";
 import type { Definition, Live } from "./definition";
 import { endWithEngine, engineLog } from "./engine";
 import type { Bag } from "./fields";
@@ -23,6 +23,8 @@ type ReadConfiguration = (key: ConfigurationKey) => string | undefined;
 
 /** What the host has handed over; calls arrive before an awaited `configure` returns, so it is stored at once. */
 let configured: ReadConfiguration = () => undefined;
+/** The keys of the whole stack's configuration. */
+let configuredKeys: readonly string[] = [];
 let opened: Session | undefined;
 let log: Log | undefined;
 
@@ -32,7 +34,12 @@ function sessionLog(): Log {
 }
 
 function session(): Session {
-    opened ??= openSession(readConfiguration(configured));
+    if (opened === undefined) {
+        opened = openSession(readConfiguration(configured));
+        for (const warning of unknownKeys(configuredKeys)) {
+            opened.log.warn("", warning);
+        }
+    }
     return opened;
 }
 
@@ -53,6 +60,8 @@ function handler<Args extends object, Resource extends Live>(
     return {
         async configure({ config }: dynamic.ConfigureRequest) {
             configured = (key) => config.get(`${CONFIGURATION_NAMESPACE}:${key}`);
+            // The host's type has no word for it.
+            configuredKeys = Object.keys((config as { rawConfig?: object }).rawConfig ?? {});
             opened = undefined;
         },
         check: (old: Bag, bag: Bag) => call(async () => lifecycle.check(old, bag)),

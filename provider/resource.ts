@@ -92,6 +92,15 @@ export function typeToken(kind: string): string {
     return `pulumi-nodejs:dynamic/temporalcloud:${kind}`;
 }
 
+/** The organization; undefined in unit tests that name none, where the SDK throws. */
+function organizationOrNone(): string | undefined {
+    try {
+        return pulumi.getOrganization();
+    } catch {
+        return undefined;
+    }
+}
+
 async function context(
     type: string,
     name: string,
@@ -100,7 +109,7 @@ async function context(
     adopt: boolean | undefined,
 ): Promise<string> {
     const urn = pulumi.createUrn(name, type, opts.parent);
-    const organization = pulumi.getOrganization();
+    const organization = organizationOrNone();
     return JSON.stringify({
         // Only the text is wanted. As an output it would make the resource depend on its parent, and on all of that
         // parent's children, itself among them.

@@ -26,6 +26,11 @@ export type Failure =
     | "unreachable"
     | "other";
 
+/** What `ErrorOptions` says, which not every program's `lib` has. */
+export interface ErrorCause {
+    readonly cause?: unknown;
+}
+
 /** What is known of a failed call. */
 export interface CallError {
     readonly code: Status;
@@ -47,7 +52,7 @@ export class RpcError extends Error {
         /** The operation id of a write. */
         readonly operationId: string | undefined,
         hint: string | undefined,
-        options?: ErrorOptions,
+        options?: ErrorCause,
     ) {
         const operation = operationId ? ` (operation ${operationId})` : "";
         super(`${rpc}: ${Status[code] ?? code}: ${sentence(details)}${operation}${hint ? ` ${hint}` : ""}`, options);
@@ -62,7 +67,7 @@ export class GivenUpError extends Error {
      * @param last why its last attempt failed, if one did
      * @param sent whether it had had its turn under the request limit
      */
-    constructor(rpc: string, last: RpcError | undefined, sent: boolean, options: ErrorOptions) {
+    constructor(rpc: string, last: RpcError | undefined, sent: boolean, options: ErrorCause) {
         super(last?.message ?? `${rpc} ${sent ? "had not been answered" : "was still waiting for its turn"}.`, options);
     }
 }
@@ -86,6 +91,9 @@ export async function unlessFailed<T>(answer: Promise<T>, ...failures: Failure[]
 
 const CERTIFICATE =
     /certificate|self.signed|CERT_|UNABLE_TO_(?:GET|VERIFY)|ERR_TLS|wrong version number|SSL routines|tlsv1 alert/i;
+
+/** What OpenSSL says where the other side's first words are none of TLS. */
+const NO_TLS = /wrong version number|packet length too long|EPROTO/i;
 
 /** How gRPC begins where there is no connection; whatever else is UNAVAILABLE, a server has said. */
 const NO_CONNECTION = "No connection established";
@@ -117,6 +125,14 @@ export function toRpcError(
 function interpret(error: CallError, endpoint: string): { failure: Failure; hint?: string } {
     if (isTooLarge(error)) {
         return { failure: "other" };
+    }
+    if (isCertificateFailure(error) && NO_TLS.test(error.details)) {
+        return {
+            failure: "certificate",
+            hint:
+                `${endpoint} does not speak TLS, or not to this client. For a server without TLS, set ` +
+                "temporalcloud:endpoint to http://host:port (local servers), or temporalcloud:allowInsecure.",
+        };
     }
     if (isCertificateFailure(error)) {
         return {

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Client } from "../client/client";
-import type { Failure } from "../client/errors";
+import type { ErrorCause, Failure } from "../client/errors";
 import type { Page } from "../client/source";
 import type { Configuration, ConfigurationKey } from "../configuration";
 import { CONFIGURATION_KEYS, CONFIGURATION_NAMESPACE, ConfigurationError, readConfiguration } from "../configuration";
@@ -40,7 +40,7 @@ export class LookupError extends pulumi.RunError {
          * - `other`, and the other words of the type: anything else.
          */
         readonly failure: Failure | "configuration" | "ambiguous",
-        options?: ErrorOptions,
+        options?: ErrorCause,
     ) {
         super(message, options);
     }

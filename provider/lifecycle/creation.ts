@@ -192,7 +192,7 @@ export class Creation<Args extends object, Resource extends Live> {
             const hidden =
                 existing.asyncOperationId === operationId ? operationOrId(undefined, operationId) : undefined;
             const operation = ours !== undefined && isRecent(ours) ? ours : hidden;
-            if (operation !== undefined && !this.owners.isOthers(id, run.context)) {
+            if (operation !== undefined && this.owners.other(id, run.context) === undefined) {
                 return this.takeover.take(run, { id, asyncOperation: operation }, operation);
             }
             throw this.takenError(run, task, id, ours, error);
@@ -247,16 +247,25 @@ export class Creation<Args extends object, Resource extends Live> {
     private takenError(run: Run, task: Task, id: string, ours: AsyncOperation | undefined, error: Error): Error {
         const { kind } = this.definition;
         const key = JSON.stringify(this.view.naturalKey(task.args));
+        const manager = this.owners.other(id, run.context);
+        if (manager !== undefined) {
+            return new LifecycleError(
+                `a ${kind} ${key} already exists (id ${id}): another resource of this program manages it (${manager.urn}). ` +
+                    `Nothing was changed. Choose another name, or remove one of the two. (${error.message})`,
+                { cause: error },
+            );
+        }
         const whose = ours
-            ? `an operation of this stack made it (${ours.id}), but it may be another resource's by now`
-            : "no recent operation of this stack made it";
+            ? `an operation of this stack created it (${ours.id}), but it may be another resource's by now`
+            : "no recent operation of this resource created it";
         // A replacement takes nothing over: what it would find is most often what it replaces.
         const what = run.context.generation > 0 ? "declare it under another logical name with" : "give this resource";
         return new LifecycleError(
-            `a ${kind} ${key} exists already (id ${id}), and ${whose}. Nothing was ` +
+            `a ${kind} ${key} already exists (id ${id}), and ${whose}. Nothing was ` +
                 `changed. To manage it here, ${what} the option \`import: ${JSON.stringify(id)}\` or the ` +
-                `argument \`adopt: true\`; else choose another name. If it is what this resource is to replace, give this ` +
-                `resource the option \`deleteBeforeReplace: true\`. (${error.message})`,
+                `argument \`adopt: true\`; otherwise choose another name. If this resource had another logical name in this ` +
+                "stack, give it the option `aliases`. If it is meant to replace the other, set the option " +
+                `\`deleteBeforeReplace: true\`. (${error.message})`,
             { cause: error },
         );
     }

@@ -19,6 +19,11 @@ export const CLAIM_KEY = "__claim";
 /** Hidden outputs that last until the resource is next seen. */
 export const PASSING_KEYS = [REPLACE_KEY, UNSEEN_KEY];
 
+/** Whether it is what `.get()` reads by: the host's own, and nothing that an earlier read or a program has said. */
+export function isFirstRead(old: Bag): boolean {
+    return Object.keys(old).every((name) => isHidden(name) && name !== MANAGED_KEY);
+}
+
 /** Whether the state is of a resource that was created by an earlier run and has not been seen yet. */
 export function isUnseen(old: Bag | undefined): boolean {
     return old?.[UNSEEN_KEY] === true;

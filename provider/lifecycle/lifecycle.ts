@@ -9,7 +9,7 @@ import { isGone } from "../wire";
 import { accountNote, refuseOtherAccount } from "./accounts";
 import { Creation } from "./creation";
 import { Existing, sourceOf } from "./existing";
-import { ACCOUNT_KEY, hidden, isUnseen, managedOf, REPLACE_KEY, visible } from "./hidden";
+import { ACCOUNT_KEY, hidden, isFirstRead, isUnseen, managedOf, REPLACE_KEY, visible } from "./hidden";
 import { Owners } from "./owners";
 import type { Log, Method, Run, Session, Task } from "./run";
 import { LifecycleError, title, within } from "./run";
@@ -55,6 +55,8 @@ export class Lifecycle<Args extends object, Resource extends Live> {
     private readonly existing: Existing<Args, Resource>;
     private readonly creation: Creation<Args, Resource>;
     private readonly owners = new Owners();
+    /** The URNs of resources of which it has been said why they are due to be replaced. */
+    private readonly announced = new Set<string>();
     /** The resources of this deployment that are in the state, by URN. */
     private readonly inState = new Map<string, InState>();
 
@@ -137,8 +139,16 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         const changed = this.view.changes(old, args, context);
         const replacing = changed.filter(({ replace, path }) => replace || context.replacesOn?.(path));
         const replaces = new Set(replacing.map(({ name }) => name));
-        for (const name of this.definition.replaceNow?.(old, args, now) ?? []) {
-            replaces.add(name);
+        const due = this.definition.replaceNow?.(old, args, now);
+        if (due !== undefined) {
+            replaces.add(due.property);
+            if (due.why !== undefined && !this.announced.has(context.urn)) {
+                this.announced.add(context.urn);
+                log.info(
+                    context.urn,
+                    `${title({ kind: this.definition.kind, context, id })} is due to be replaced: ${due.why}.`,
+                );
+            }
         }
         if (old[REPLACE_KEY] !== undefined) {
             // The engine wants the name of a property, and none that the program sets has changed.
@@ -181,6 +191,9 @@ export class Lifecycle<Args extends object, Resource extends Live> {
                 : await this.find(run, id);
             if (resource === undefined) {
                 await refuseOtherAccount(run, old[ACCOUNT_KEY]);
+                if (isFirstRead(old)) {
+                    throw this.missing(id);
+                }
                 return undefined;
             }
             const since = this.existing.anotherSince(resource, old);
@@ -282,6 +295,13 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         return resource === undefined || isGone(resource) ? undefined : resource;
     }
 
+    private missing(id: string): LifecycleError {
+        const { kind } = this.definition;
+        return new LifecycleError(
+            `there is no ${kind} ${JSON.stringify(id)}. Check the id, and that the API key's owner may see it.`,
+        );
+    }
+
     /** The outputs that do not come from the resource; those of earlier versions of this package have no account. */
     private async once(session: Session, old: Bag): Promise<Bag> {
         const once = this.view.once(old);
@@ -299,9 +319,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         return this.alone(run.session, id, async () => {
             const existing = found ?? (await this.find(run, id));
             if (existing === undefined) {
-                throw new LifecycleError(
-                    `there is no ${kind} ${JSON.stringify(id)}. Check the id, and that the API key's owner may see it.`,
-                );
+                throw this.missing(id);
             }
             const differing = this.view.differences(existing, task);
             const paths = (changes: typeof differing) => changes.map(({ path }) => `\`${path}\``).join(", ");

@@ -34,10 +34,10 @@ export class Owners {
         this.byId.delete(id);
     }
 
-    /** Whether another resource of the program has this id. */
-    isOthers(id: string, context: ResourceContext): boolean {
+    /** Another resource of the program that has this id. */
+    other(id: string, context: ResourceContext): ResourceContext | undefined {
         const owner = this.byId.get(id);
-        return owner !== undefined && owner.context.urn !== context.urn;
+        return owner !== undefined && owner.context.urn !== context.urn ? owner.context : undefined;
     }
 
     /** The resource of the program with this id, where it is not the one with these outputs. */

@@ -1,4 +1,5 @@
 import type { Client } from "../client/client";
+import type { ErrorCause } from "../client/errors";
 import { GivenUpError, RpcError } from "../client/errors";
 import type { Names, ResourceContext } from "../context";
 import type { Bag } from "../fields";
@@ -15,6 +16,7 @@ export interface Session {
 export interface Log {
     /** Shown on the resource's own row while it is being worked on. */
     status(urn: string, text: string): void;
+    info(urn: string, text: string): void;
     warn(urn: string, text: string): void;
 }
 
@@ -61,7 +63,7 @@ export class HalfFinishedError extends Error {
         message: string,
         readonly id: string,
         readonly properties: Bag,
-        options?: ErrorOptions,
+        options?: ErrorCause,
     ) {
         super(message, options);
         // The engine asks for it; whoever prints the error does not get to see tokens.

@@ -94,7 +94,7 @@ export class Takeover<Args extends object, Resource extends Live> {
         }
         // A name can be had again by anybody once it is free. And what an operation of this resource made can be another
         // resource's by now: one that was renamed, and left its old name to this one.
-        if (!this.isResultOf(resource, ended) || this.owners.isOthers(created.id, run.context)) {
+        if (!this.isResultOf(resource, ended) || this.owners.other(created.id, run.context) !== undefined) {
             return { outcome: "passed" };
         }
         if (resource.state === ResourceState.RESOURCE_STATE_DELETING) {
@@ -109,8 +109,8 @@ export class Takeover<Args extends object, Resource extends Live> {
         const { replaceNow, see } = this.definition;
         const impossible = [
             ...differing.map(({ path }) => path),
-            ...(replaceNow?.(see(resource).args as Bag, task.args, new Date()) ?? []),
-        ];
+            replaceNow?.(see(resource).args as Bag, task.args, new Date())?.property ?? [],
+        ].flat();
         if (impossible.length > 0) {
             const paths = [...new Set(impossible)].map((path) => `\`${path}\``).join(", ");
             await this.discardIfRecent(run, created, ended, `the program has since changed in ${paths}`);

@@ -4,7 +4,7 @@ import type { Timestamp } from "../../proto/generated/google/protobuf/timestamp"
 import type { ApiKeySpec, ApiKey as LiveApiKey } from "../../proto/generated/temporal/api/cloud/identity/v1/message";
 import type { AsyncOperation } from "../../proto/generated/temporal/api/cloud/operation/v1/message";
 import { idText } from "../access";
-import type { Call, Definition, Desired } from "../definition";
+import type { Call, Definition, Desired, Due } from "../definition";
 import type { OwnerType } from "../enums";
 import { ownerTypes } from "../enums";
 import type { Bag, Report } from "../fields";
@@ -212,12 +212,13 @@ function secondsOf(duration: unknown): number | undefined {
 }
 
 /** Rotation: the key's last days have begun. */
-function replaceNow(old: Bag, { rotateBefore }: Bag, now: Date): string[] {
+function replaceNow(old: Bag, { rotateBefore }: Bag, now: Date): Due | undefined {
     const expiry = typeof old.expiryTime === "string" ? toTimestamp(old.expiryTime) : undefined;
     const seconds = secondsOf(rotateBefore);
     const isDue =
         expiry !== undefined && seconds !== undefined && now.getTime() / 1000 >= Number(expiry.seconds) - seconds;
-    return isDue ? ["expiryTime"] : [];
+    const why = `it expires on ${old.expiryTime}, and \`rotateBefore\` is ${rotateBefore}`;
+    return isDue ? { property: "expiryTime", why } : undefined;
 }
 
 // -- to and from the wire --------------------------------------------------------------------------------------------

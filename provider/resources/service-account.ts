@@ -19,7 +19,7 @@ import {
     toAccess,
     toNamespaceAccesses,
 } from "../access";
-import type { Call, Definition, Desired } from "../definition";
+import type { Call, Definition, Desired, Due } from "../definition";
 import type { AccountRole, NamespacePermission, ProjectRole } from "../enums";
 import { namespacePermissions, projectRoles } from "../enums";
 import type { Bag, Report } from "../fields";
@@ -195,11 +195,11 @@ function check(args: Bag, old: Bag | undefined, report: Report, adopting: boolea
     }
 }
 
-function replaceNow(old: Bag, args: Bag): string[] {
+function replaceNow(old: Bag, args: Bag): Due | undefined {
     const [before] = scopesOf(old);
     const [now, ...others] = scopesOf(args);
     const changes = before !== undefined && now !== undefined && others.length === 0 && now !== before;
-    return changes ? [evidence(args, now) ?? now] : [];
+    return changes ? { property: evidence(args, now) ?? now } : undefined;
 }
 
 // -- to and from the wire --------------------------------------------------------------------------------------------

@@ -263,7 +263,7 @@ describe.each(kinds)("$kind", (kind) => {
             });
 
             expect(refused.messages("taken").join()).toContain(
-                `exists already (id ${taken}), and no recent operation of this stack made it. Nothing was changed.`,
+                `already exists (id ${taken}), and no recent operation of this resource created it. Nothing was changed.`,
             );
             expect(cases.live(taken)).toEqual(before);
             expect(stack.resources().some(({ urn }) => urn.endsWith("::taken"))).toBe(false);

@@ -35,7 +35,7 @@ test.each(EITHER_WAY)(
                         return;
                     }
                     await expect(stack.up(kind, kind, args(emulator))).rejects.toThrow(
-                        /exists already \(id .*an operation of this stack made it .*`import: /,
+                        /already exists \(id .*an operation of this stack created it .*`import: /,
                     );
                     await stack.up(kind, kind, args(emulator), { importId: id });
                     expect(ids(emulator)).toEqual([stack.id(kind)]);
@@ -62,7 +62,7 @@ test.each(EITHER_WAY)(
                 kept.map(async ({ kind, unique, replaced, ids }) => {
                     // As if it had got another logical name, of which this run is told nothing.
                     const again = second.up(kind, kind, replaced(emulator));
-                    await (unique ? expect(again).rejects.toThrow("exists already") : again);
+                    await (unique ? expect(again).rejects.toThrow("already exists") : again);
                     expect(ids(emulator)).toContain(first.id(kind));
                     await until("the warning", () =>
                         second.warnings.some((text) => text.startsWith(`${kind} ${first.id(kind)} is left as it is`)),

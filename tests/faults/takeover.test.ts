@@ -138,7 +138,7 @@ describe("a create that was killed", () => {
             await die(args);
             emulator.finishOperations();
             await expect(up(args, "create")).rejects.toThrow(
-                /exists already \(id orders\..*no recent operation of this stack/,
+                /already exists \(id orders\..*no recent operation of this resource/,
             );
             expect(stack.state.size).toBe(0);
             expect(emulator.namespaces.get(id)).toBeDefined();
@@ -272,7 +272,7 @@ describe("two stacks of one name on two machines", () => {
                 Promise.all(
                     unique.map((sample) =>
                         expect(second.up(sample.kind, sample.kind, args(sample))).rejects.toThrow(
-                            /exists already .*no recent operation of this stack made it/,
+                            /already exists .*no recent operation of this resource created it/,
                         ),
                     ),
                 );
@@ -527,7 +527,7 @@ describe("one resource under another name", () => {
                     await another;
                     expect(sample.ids(emulator).sort()).toEqual([id, stack.id(kind)].sort());
                 } else {
-                    await expect(another).rejects.toThrow(/exists already/);
+                    await expect(another).rejects.toThrow(/already exists/);
                     expect(sample.ids(emulator)).toEqual([id]);
                 }
             });
@@ -622,7 +622,9 @@ test.concurrent("two resources of one stack do not take each other's place", () 
             unique.map(async (sample) => {
                 await stack.up(sample.kind, sample.kind, sample.args(emulator));
                 const another = stack.up(sample.kind, `another ${sample.kind}`, sample.args(emulator));
-                await expect(another).rejects.toThrow(/exists already .*no recent operation of this stack made it/);
+                await expect(another).rejects.toThrow(
+                    /already exists .*no recent operation of this resource created it/,
+                );
                 expect(sample.ids(emulator)).toEqual([stack.id(sample.kind)]);
             }),
         );

@@ -76,7 +76,7 @@ async function life(stack: MiniStack, sample: Sample): Promise<void> {
 
     if (sample.unique && (kind !== "ServiceAccount" || emulator.settings.serviceAccountNamesUnique)) {
         const refusal = stack.up(kind, "another", sample.replaced(emulator));
-        await expect(refusal).rejects.toThrow(/could not be created: .*(exists already|ALREADY_EXISTS|taken)/s);
+        await expect(refusal).rejects.toThrow(/could not be created: .*(already exists|ALREADY_EXISTS|taken)/s);
         expect(sample.ids(emulator)).toEqual([stack.id(kind)]);
         expect(stack.state.has("another")).toBe(false);
     }

@@ -10,6 +10,7 @@ import { Emulator } from "../../emulator";
 import type { Host, HostOptions } from "../support/host";
 import { withHost } from "../support/host";
 import { providerText, urnOf } from "../support/inputs";
+import { until } from "../support/until";
 import { configurationOf, errorOf, namespace, up } from "./resources";
 
 let emulator: Emulator;
@@ -67,6 +68,20 @@ describe("what is missing or wrong is one clear error", () => {
         expect(emulator.requests.count()).toBe(0);
     });
 
+    test("a misspelt key of the configuration is warned of", async () => {
+        const said = await configured(
+            { ...configurationOf(emulator, { "temporalcloud:allowedAccount": "a1b2c" }), "shop:allowedAccount": "x" },
+            async (host) => {
+                await up(host, namespace("misspelt"));
+                await until("the warning", () => host.logs.length > 0);
+                return host.logs.map(({ message }) => message);
+            },
+        );
+        expect(said).toEqual([
+            'temporalcloud:allowedAccount is not a known configuration key. Did you mean "allowedAccountId"?',
+        ]);
+    });
+
     test("a key that is refused", async () => {
         const { message } = await creating(configurationOf(emulator, { "temporalcloud:apiKey": "tmprl_wrong" }));
         expect(message).toMatch(/^Namespace "orders" could not be created: \w+: UNAUTHENTICATED: /);
@@ -88,7 +103,7 @@ describe("what is missing or wrong is one clear error", () => {
     test("TLS to a server that speaks none", async () => {
         const { message } = await creating(configurationOf(emulator, { "temporalcloud:endpoint": emulator.address }));
         expect(message).toMatch(/CreateNamespace|GetAsyncOperation/);
-        expect(message).toMatch(/could not be verified|gave no answer/);
+        expect(message).toContain(`${emulator.address} does not speak TLS, or not to this client.`);
         expect(emulator.requests.count()).toBe(0);
     });
 
@@ -165,9 +180,11 @@ test("calls that come before `configure` has returned have the configuration", a
         }));
         const [, ...answers] = await Promise.all([
             host.configure(configurationOf(emulator)),
-            ...reads.map((read) => host.read(read)),
+            ...reads.map((read) => errorOf(host.read(read))),
         ]);
-        expect(answers.map(({ id }) => id)).toEqual(reads.map(() => ""));
+        expect(answers.map(({ message }) => message)).toEqual(
+            reads.map(({ id }) => expect.stringMatching(`there is no (Namespace|User) "${id}"`)),
+        );
     });
 });
 

@@ -61,7 +61,7 @@ test("a namespace does not tell, since its name can be another's: by the time of
         const spec = { name: "theirs", replicas: [{ region: "aws-us-east-1" }], apiKeyAuth: { enabled: true } };
         const run = () => void emulator.namespaces.add({ spec });
         emulator.faults.add({ method: "CreateNamespace", kind: "run", run });
-        expect((await errorOf(up(host, orders("theirs")))).message).toContain('a Namespace "theirs" exists already');
+        expect((await errorOf(up(host, orders("theirs")))).message).toContain('a Namespace "theirs" already exists');
     });
 });
 

@@ -2,7 +2,7 @@
 
 import { Emulator } from "../../emulator";
 import { API_VERSION } from "../../proto/generated/version";
-import { type Host, startHost, UNKNOWN } from "../support/host";
+import { type Host, startHost, UNKNOWN, withHost } from "../support/host";
 import { type Kind, providerText, urnOf } from "../support/inputs";
 import { until } from "../support/until";
 import { configurationOf, errorOf, namespace, resource, up } from "./resources";
@@ -102,9 +102,26 @@ test("a read of what was never described, as `.get` makes it, needs nothing but 
         inputs: { name: "found", retentionDays: 14, regions: ["aws-us-west-2"], apiKeyAuth: true },
     });
     expect(read.inputs).not.toHaveProperty("deleteProtection");
-    await expect(
-        host.read({ id: "nowhere.a1b2c", urn, properties: { __provider: providerText("Namespace") } }),
-    ).resolves.toMatchObject({ id: "" });
+});
+
+test("`.get()` of what is not there is an error, a refresh of what has been deleted is not", async () => {
+    const properties = { __provider: providerText("Namespace") };
+    const urn = urnOf("Namespace", "missing");
+    const error = await errorOf(host.read({ id: "missing.a1b2c", urn, properties }));
+    expect(error.message).toContain(
+        'there is no Namespace "missing.a1b2c". Check the id, and that the API key\'s owner may see it.',
+    );
+    const { namespace: id } = emulator.namespaces.add({
+        spec: { name: "missing", replicas: [{ region: "aws-us-east-1" }], apiKeyAuth: { enabled: true } },
+    });
+    const read = await host.read({ id, urn, properties });
+    emulator.namespaces.remove(id);
+    // In another process, which has no list from before.
+    await withHost({}, async (refreshing) => {
+        await refreshing.configure(configurationOf(emulator));
+        const again = { id, urn, properties: read.properties };
+        await expect(refreshing.read(again)).resolves.toMatchObject({ id: "" });
+    });
 });
 
 test("a namespace of a name that somebody else has, which the operation finds out, is none of ours", async () => {
@@ -113,7 +130,7 @@ test("a namespace of a name that somebody else has, which the operation finds ou
         spec: { name: "theirs", replicas: [{ region: "aws-us-east-1" }], apiKeyAuth: { enabled: true } },
     });
     const error = await errorOf(up(host, namespace("theirs")));
-    expect(error.message).toContain('a Namespace "theirs" exists already (id theirs.a1b2c), and no recent operation');
+    expect(error.message).toContain('a Namespace "theirs" already exists (id theirs.a1b2c), and no recent operation');
     expect(error.message).toContain("Nothing was changed.");
     // Nothing for the state, from which it would be deleted.
     expect(error.initFailed).toBeUndefined();
@@ -157,7 +174,7 @@ test("an existing resource is taken over by its id, and by `adopt`", async () =>
         expect(created).toMatchObject({ id, properties: { retentionDays: 14 } });
     }
     const taken = await errorOf(up(host, namespace("second", { name: "imported" })));
-    expect(taken.message).toMatch(/"imported" exists already.*`import: "imported\.a1b2c"`/);
+    expect(taken.message).toMatch(/"imported" already exists .*another resource of this program .*::imported\)/);
 });
 
 test("values that are not known at preview", async () => {

@@ -235,7 +235,12 @@ describe("where only one account is allowed, nothing is done when the server's a
     ])("%s", async (_, hostility, message) => {
         answering("GetAccount", hostility);
         const guarded = clientOf("a1b2c");
-        const session: Session = { client: guarded, log: { status: () => {}, warn: () => {} }, salt: "", backend: "" };
+        const session: Session = {
+            client: guarded,
+            log: { status: () => {}, info: () => {}, warn: () => {} },
+            salt: "",
+            backend: "",
+        };
         const startedAt = Date.now();
         const errors = await Promise.all(
             kinds.flatMap((kind) => {

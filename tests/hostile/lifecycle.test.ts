@@ -119,7 +119,12 @@ async function run({ kind, method, rpc }: Cell, hostility: Hostility): Promise<E
         requestsPerSecond: undefined,
         operationSalt: "",
     });
-    const session: Session = { client, log: { status: () => {}, warn: () => {} }, salt: "", backend: "" };
+    const session: Session = {
+        client,
+        log: { status: () => {}, info: () => {}, warn: () => {} },
+        salt: "",
+        backend: "",
+    };
     const name = `cell-${cells++}`;
     // An owner has twenty keys at most.
     const ownerId = emulator.serviceAccounts.add({ spec: { name: `owner of ${name}` } }).id;

@@ -1,4 +1,10 @@
-import { ConfigurationError, type ConfigurationKey, isLoopback, readConfiguration } from "../../provider/configuration";
+import {
+    ConfigurationError,
+    type ConfigurationKey,
+    isLoopback,
+    readConfiguration,
+    unknownKeys,
+} from "../../provider/configuration";
 
 type Values = { readonly [Key in ConfigurationKey]?: string };
 
@@ -159,4 +165,19 @@ test.each<[string, boolean]>([
     ["0.0.0.0", false],
 ])("%s is this machine: %s", (host, expected) => {
     expect(isLoopback(host)).toBe(expected);
+});
+
+test("a misspelt key is warned of, and the keys of others are not", () => {
+    const keys = [
+        "temporalcloud:allowedAccount",
+        "temporalcloud:apikey",
+        "temporalcloud:apiKey",
+        "aws:region",
+        "shop:x",
+    ];
+    expect(unknownKeys(keys)).toEqual([
+        'temporalcloud:allowedAccount is not a known configuration key. Did you mean "allowedAccountId"?',
+        'temporalcloud:apikey is not a known configuration key. Did you mean "apiKey"?',
+    ]);
+    expect(unknownKeys(["temporalcloud:version"])).toEqual(["temporalcloud:version is not a known configuration key."]);
 });

@@ -13,7 +13,7 @@ fc.configureGlobal({ seed: Number(process.env.TEMPORAL_CLOUD_TEST_SEED ?? 1), nu
 const NOW = new Date("2027-01-01T00:00:00Z");
 const urn = "urn:pulumi:stack::project::pulumi-nodejs:dynamic/temporalcloud:Thing::thing";
 const hidden = { __provider: "text", __context: JSON.stringify({ urn, organization: "acme" }) };
-const log = { log: { status: () => {}, warn: () => {} } };
+const log = { log: { status: () => {}, info: () => {}, warn: () => {} } };
 
 test("there are definitions", () => {
     expect(definitions.map(({ kind }) => kind)).toEqual(

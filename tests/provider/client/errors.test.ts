@@ -71,6 +71,10 @@ test("the message has the RPC, the code, the server's words, the operation, and 
     ).message;
     expect(certificate).toContain("The certificate of cloud.example:443 could not be verified.");
     expect(certificate).toContain("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH");
+    const noTls = "No connection established. Last error: SSL routines:ssl3_get_record:wrong version number";
+    expect(explain(Status.UNAVAILABLE, noTls).message).toContain(
+        "cloud.example:443 does not speak TLS, or not to this client. For a server without TLS, set temporalcloud:endpoint",
+    );
 });
 
 test.each([

@@ -11,7 +11,7 @@ import { withUnknown } from "./unknown";
 
 const NOW = new Date("2027-01-01T00:00:30Z");
 const lifecycle = new Lifecycle(definition);
-const log = { status: () => {}, warn: () => {} };
+const log = { status: () => {}, info: () => {}, warn: () => {} };
 const context = (context: Bag = {}) => ({
     __context: JSON.stringify({ urn: "urn:pulumi:stack::project::type::key", ...context }),
 });
@@ -256,6 +256,20 @@ describe("what a change does", () => {
         });
         // Nothing is known of a key that was never seen.
         expect(diff({ ...byDuration, expiryTime: undefined }, args, longAfter)).toMatchObject({ replaces: [] });
+    });
+
+    test("why it is rotated is said, once", () => {
+        const said: string[] = [];
+        const told = { ...log, info: (_: string, text: string) => said.push(text) };
+        const another = new Lifecycle(definition);
+        const news = { ownerId: "s1", displayName: "key", expiresIn: "90d", rotateBefore: "14d", ...context() };
+        for (const day of ["2027-05-17", "2027-05-19", "2027-05-20"]) {
+            another.diff({ log: told, id: "k1" }, byDuration, news, new Date(day));
+        }
+        expect(said).toHaveLength(1);
+        expect(said[0]).toMatch(
+            /^ApiKey .*due to be replaced: it expires on 2027-06-01T.*, and `rotateBefore` is 14d\.$/,
+        );
     });
 });
 

@@ -217,7 +217,7 @@ describe("regions", () => {
     );
 });
 
-const silent = { log: { status: () => {}, warn: () => {} } };
+const silent = { log: { status: () => {}, info: () => {}, warn: () => {} } };
 
 describe("capacity", () => {
     const provisioned = (currentValue: number): Capacity["currentMode"] => ({

@@ -15,7 +15,7 @@ import { withUnknown } from "./unknown";
 
 const NOW = new Date("2027-01-01T00:00:00Z");
 const lifecycle = new Lifecycle(definition);
-const log = { status: () => {}, warn: () => {} };
+const log = { status: () => {}, info: () => {}, warn: () => {} };
 const context = (context: Bag = {}) => ({
     __context: JSON.stringify({ urn: "urn:pulumi:stack::project::type::worker", ...context }),
 });
