@@ -11,7 +11,6 @@ const minDelayMs = 50;
 const maxShare = 0.1;
 
 interface SavedEntry {
-    seq: number;
     builtIn: boolean;
     /** Messages are in base64. */
     resource: string;
@@ -112,8 +111,8 @@ function restore(saved: Saved, cloud: Cloud, kinds: Kind<Resource>[]): void {
     for (const kind of kinds) {
         const collection = cloud.of(kind);
         const decode = (text: string) => kind.type.decode(Buffer.from(text, "base64"));
-        for (const { resource, seq, builtIn, renameVersions, hidden, pending } of saved.collections[kind.name] ?? []) {
-            const entry = collection.insert(decode(resource), builtIn, seq);
+        for (const { resource, builtIn, renameVersions, hidden, pending } of saved.collections[kind.name] ?? []) {
+            const entry = collection.insert(decode(resource), builtIn);
             entry.renameVersions = renameVersions;
             if (hidden) entry.hidden = hidden;
             if (pending) {
@@ -147,8 +146,8 @@ function save(cloud: Cloud): Saved {
         const encode = (resource: Resource) =>
             Buffer.from(collection.kind.type.encode(resource).finish()).toString("base64");
         collections[collection.kind.name] = [...collection.all()].map((entry) => {
-            const { seq, builtIn, resource, renameVersions, pending, hidden } = entry;
-            const saved: SavedEntry = { seq, builtIn, resource: encode(resource), renameVersions };
+            const { builtIn, resource, renameVersions, pending, hidden } = entry;
+            const saved: SavedEntry = { builtIn, resource: encode(resource), renameVersions };
             if (hidden) saved.hidden = hidden;
             if (pending) {
                 const next = pending.next === undefined ? {} : { next: encode(pending.next) };

@@ -32,6 +32,8 @@ export interface Kind<T extends Resource> {
     };
     /** Its id, empty if it has none yet. */
     idOf(resource: T): string;
+    /** The value that lists are ordered by; the id unless given. */
+    orderOf?(resource: T): string;
     /** Values to look it up by, besides its id. */
     indexes?: Record<string, (resource: T) => string>;
     /** Deprecated spec fields that mirror another one and whose names do not end in `Deprecated`. */
@@ -49,8 +51,8 @@ export interface Kind<T extends Resource> {
 /** A resource and its metadata. Resources are never modified, only replaced. */
 export interface Entry<T> {
     resource: T;
-    /** Its position in lists: the order of creation. */
-    seq: number;
+    /** Its position in lists. */
+    place: string;
     /** It comes with the account: the principal of the root key, the default project. */
     builtIn: boolean;
     /** Versions that the rename of a search attribute still accepts. */
@@ -76,10 +78,8 @@ const pageSizes = { default: 100, max: 1000 };
 /** All resources of one kind. */
 export class Collection<T extends Resource> {
     private readonly entries = new Map<string, Entry<T>>();
-    /** By `seq`. Removed entries stay until they are half of it, so that removal is cheap and page tokens stay valid. */
-    private order: Entry<T>[] = [];
-    private removedInOrder = 0;
-    private nextSeq = 1;
+    /** By `place`; undefined after an insertion or removal. */
+    private sorted: Entry<T>[] | undefined;
     private readonly indexes = new Map<string, Map<string, Set<Entry<T>>>>();
 
     constructor(
@@ -101,8 +101,8 @@ export class Collection<T extends Resource> {
     }
 
     /** All entries, in the order of creation. */
-    *all(): Generator<Entry<T>> {
-        for (const entry of this.order) if (!entry.removed) yield entry;
+    all(): IterableIterator<Entry<T>> {
+        return this.entries.values();
     }
 
     /** The entries with this value in this index, except deleted ones. */
@@ -111,13 +111,13 @@ export class Collection<T extends Resource> {
     }
 
     /** Adds a resource, replacing a deleted one with the same id. */
-    insert(resource: T, builtIn = false, seq = this.nextSeq): Entry<T> {
+    insert(resource: T, builtIn = false): Entry<T> {
         const id = this.kind.idOf(resource);
         this.remove(id);
-        const entry: Entry<T> = { resource, seq, builtIn, renameVersions: [], removed: false };
-        this.nextSeq = Math.max(this.nextSeq, seq + 1);
+        const place = this.kind.orderOf?.(resource) ?? id;
+        const entry: Entry<T> = { resource, place, builtIn, renameVersions: [], removed: false };
         this.entries.set(id, entry);
-        this.order.push(entry);
+        this.sorted = undefined;
         this.remember(entry, undefined);
         this.index(entry, true);
         this.cloud.changed();
@@ -147,16 +147,13 @@ export class Collection<T extends Resource> {
         this.index(entry, false);
         this.entries.delete(id);
         entry.removed = true;
-        this.removedInOrder++;
-        if (this.removedInOrder > 64 && this.removedInOrder * 2 > this.order.length) {
-            this.order = this.order.filter((other) => !other.removed);
-            this.removedInOrder = 0;
-        }
+        this.sorted = undefined;
         this.cloud.changed();
     }
 
     /**
-     * A page in the order of creation.
+     * A page, in the order that the API documents: by id, namespaces by name. What is created between two pages can therefore
+     * be on one that has been read already.
      *
      * @param filterText identifies the filter: a page token is only valid for the list that it came from.
      */
@@ -170,7 +167,8 @@ export class Collection<T extends Resource> {
         const size = pageSize(request.pageSize);
         const scope = `${this.kind.name}?${filterText}`;
         const after = decodePageToken(request.pageToken, scope);
-        const entries = candidates?.sort((a, b) => a.seq - b.seq) ?? this.order;
+        this.sorted ??= [...this.entries.values()].sort(byPlace);
+        const entries = candidates?.sort(byPlace) ?? this.sorted;
         const items: T[] = [];
         let last = after;
         for (let index = firstAfter(entries, after); index < entries.length; index++) {
@@ -180,7 +178,7 @@ export class Collection<T extends Resource> {
             if (resource === undefined || !filter(resource)) continue;
             if (items.length === size) return { items, nextPageToken: encodePageToken(scope, last) };
             items.push(resource);
-            last = entry.seq;
+            last = entry.place;
         }
         return { items, nextPageToken: "" };
     }
@@ -220,15 +218,19 @@ export function pageSize(asked: number): number {
     return asked === 0 ? pageSizes.default : asked;
 }
 
-function encodePageToken(scope: string, seq: number): string {
-    return Buffer.from(JSON.stringify([scope, seq])).toString("base64url");
+function byPlace(left: Entry<unknown>, right: Entry<unknown>): number {
+    return left.place < right.place ? -1 : Number(left.place > right.place);
 }
 
-function decodePageToken(token: string, scope: string): number {
-    if (token === "") return 0;
+function encodePageToken(scope: string, last: string): string {
+    return Buffer.from(JSON.stringify([scope, last])).toString("base64url");
+}
+
+function decodePageToken(token: string, scope: string): string {
+    if (token === "") return "";
     try {
         const content: unknown = JSON.parse(Buffer.from(token, "base64url").toString());
-        if (Array.isArray(content) && content[0] === scope && typeof content[1] === "number") return content[1];
+        if (Array.isArray(content) && content[0] === scope && typeof content[1] === "string") return content[1];
     } catch {
         // Not a token of ours.
     }
@@ -236,12 +238,12 @@ function decodePageToken(token: string, scope: string): number {
 }
 
 /** The index of the first entry after a position, by binary search. */
-function firstAfter(entries: Entry<unknown>[], seq: number): number {
+function firstAfter(entries: Entry<unknown>[], place: string): number {
     let low = 0;
     let high = entries.length;
     while (low < high) {
         const middle = (low + high) >> 1;
-        if ((entries[middle]?.seq ?? 0) <= seq) low = middle + 1;
+        if ((entries[middle]?.place ?? "") <= place) low = middle + 1;
         else high = middle;
     }
     return low;

@@ -28,6 +28,7 @@ export const namespaceKind: Kind<Namespace> = {
     label: "namespace",
     type: Namespace,
     idOf: (namespace) => namespace.namespace,
+    orderOf: (namespace) => namespace.spec?.name ?? namespace.namespace,
     deprecatedFields: ["regions", "customSearchAttributes"],
     indexes: { project: (namespace) => namespace.projectId },
     complete(namespace, cloud) {

@@ -72,8 +72,8 @@ test("what was there is there after the next start, operations in flight include
             spec: { retentionDays: 5 },
         });
         expect((await api.getNamespaces({})).namespaces.map(({ namespace }) => namespace)).toEqual([
-            id,
             "deleted.a1b2c",
+            id,
         ]);
         expect((await api.getProjects({})).projects).toHaveLength(1);
     });
