@@ -14,7 +14,7 @@ import { measureImport } from "./import.mjs";
 import { LONE_OPERATIONS, LonePlugin } from "./lone-plugin.mjs";
 import { watch } from "./processes.mjs";
 import { ofEachKind } from "./resources.mjs";
-import { growthTable, importTable, mainTable } from "./tables.mjs";
+import { growthTable, importTable, LEGEND, mainTable } from "./tables.mjs";
 import { Terraform } from "./terraform.mjs";
 
 const require = createRequire(import.meta.url);
@@ -38,6 +38,13 @@ const file = (name) => {
     return name;
 };
 const numbers = (text) => text.split(",").map((item) => (item === "none" ? 0 : number(item)));
+const sizes = (text) => {
+    const values = numbers(text);
+    if (values.some((value) => !Number.isInteger(value) || value < 1)) {
+        throw new InvalidArgumentError("It must be whole numbers, 1 or more.");
+    }
+    return values;
+};
 const wordsOf = (choices) => (text) => {
     const words = text.split(",");
     const unknown = words.find((word) => !choices.includes(word));
@@ -53,7 +60,9 @@ const command = new Command("npm run bench --")
             "wait. A full run takes more than an hour, --sizes 10,100 a few minutes.",
     )
     .addOption(
-        new Option("--sizes <n,...>", "numbers of resources").argParser(numbers).default([10, 100, 1_000, 4_000]),
+        new Option("--sizes <n,...>", "numbers of resources, rounded up to as many of each kind")
+            .argParser(sizes)
+            .default([10, 100, 1_000, 4_000]),
     )
     .addOption(new Option("--operation-ms <n,...>", "durations of operations").argParser(numbers).default([0, 2_000]))
     .addOption(
@@ -107,6 +116,10 @@ const command = new Command("npm run bench --")
     .option("--json <file>", "write all figures to this file")
     .parse();
 const options = command.opts();
+const [owner, key] = ["ServiceAccount", "ApiKey"].map((kind) => options.kinds.indexOf(kind));
+if (key >= 0 && (owner < 0 || owner > key)) {
+    command.error("error: --kinds: ApiKey needs ServiceAccount before it, which owns the keys.");
+}
 if ((options.terraform === undefined) !== (options.terraformProvider === undefined)) {
     command.error("error: --terraform and --terraform-provider require each other.");
 }
@@ -298,10 +311,10 @@ async function measure(scenario) {
     return figures;
 }
 
-function say({ size, operationMs, limit, operation, contestant, wallMs, requests, plugin, load, error }) {
+function say({ made, operationMs, limit, operation, contestant, wallMs, requests, plugin, load, error }) {
     const sum = Object.values(requests.byMethod).reduce((total, count) => total + count, 0);
     console.error(
-        `${size} resources, operations ${operationMs} ms, limit ${limit || "none"}, ${operation}, ${contestant}: ` +
+        `${made} resources, operations ${operationMs} ms, limit ${limit || "none"}, ${operation}, ${contestant}: ` +
             `${(wallMs / 1000).toFixed(1)} s, ${sum} requests, ${requests.refused} refused` +
             `, load ${load.toFixed(1)}` +
             (plugin ? `, plugin ${plugin.cpuMs.toFixed(0)} ms CPU, ${plugin.peakMb.toFixed(0)} MB` : "") +
@@ -326,6 +339,7 @@ if (options.json) {
     writeFileSync(options.json, `${JSON.stringify(figures, undefined, 1)}\n`);
 }
 console.log(mainTable(figures));
+console.log(LEGEND);
 console.log(growthTable(figures));
 if (figures.some(({ error }) => error)) {
     process.exitCode = 1;

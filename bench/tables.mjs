@@ -108,12 +108,12 @@ export function mainTable(figures) {
         const floor = of(figure, "floor") ?? of(figure, "floor", 0);
         const twin = of(figure, "twin") ?? of(figure, "twin", 0);
         const terraform = of(figure, "terraform");
-        const { size, made, operationMs, limit, operation, wallMs, plugin, program, requests, error } = figure;
+        const { made, operationMs, limit, operation, wallMs, plugin, program, requests, error } = figure;
         const beyond = (other) => plugin && other?.plugin && (plugin.cpuMs - other.plugin.cpuMs) / made;
         // Terraform's time includes the start of its process.
         const wholeMs = wallMs + (WITH_PROGRAM.includes(operation) ? (program?.startMs ?? 0) : 0);
         rows.push([
-            String(size),
+            String(made),
             `${operationMs / 1000} s`,
             limit ? `${limit}/s` : "none",
             error ? `${operation} FAILED` : operation,
@@ -146,10 +146,17 @@ export function mainTable(figures) {
     return table(rows);
 }
 
+/** What the columns of the main table mean. */
+export const LEGEND = `floor: as many dynamic resources that only wait as long. twins: the same with all the properties of the real ones.
+plugin, program: CPU and peak memory of the plugin and of the program with Pulumi's SDK. beyond: the plugin's CPU above that of the floor.
+up again: an up without changes. drift: preview --refresh after every tenth resource was changed elsewhere. docs/performance.md explains more.
+`;
+
 /** How each figure grows with the number of resources. */
 export function growthTable(figures) {
     const all = new Map([...collect(figures)].filter(([, { error }]) => !error));
     const sizes = [...new Set([...all.values()].map(({ size }) => size))].sort((a, b) => a - b);
+    const made = [...new Set([...all.values()].map(({ made }) => made))].sort((a, b) => a - b);
     const headings = ["ms each", "plugin CPU ms each", "requests each", "refused", "plugin MB", "program MB"];
     const rows = [["operation", "limit", "command", "who", ...headings]];
     // One of each, regardless of size.
@@ -170,7 +177,7 @@ export function growthTable(figures) {
             grow(({ program }) => program?.peakMb.toFixed(0)),
         ]);
     }
-    return `At ${sizes.join(", ")} resources:\n\n${table(rows)}`;
+    return `Growth: for each resource, at ${made.join(", ")} resources:\n\n${table(rows)}`;
 }
 
 const total = ({ byMethod }) => Object.values(byMethod).reduce((sum, count) => sum + count, 0);
