@@ -72,6 +72,8 @@ test("the plugin alone, 8 resources: a row for each command, beside the floor, a
 
 test.each([
     [["--sizes", "many"], "It must be a number"],
+    [["--sizes", "0"], "1 or more"],
+    [["--kinds", "ApiKey"], "ApiKey needs ServiceAccount before it"],
     [["--only", "refesh"], 'Unknown value "refesh"'],
     [["--terraform", process.execPath], "--terraform and --terraform-provider require each other"],
     [["--terraform", "nowhere", "--terraform-provider", process.execPath], "File not found"],
