@@ -86,7 +86,7 @@ export function checkAccess(args: Bag, old: Bag | undefined, report: Report, ado
 /** Reports account-level access without a role: Temporal Cloud requires one. */
 export function checkRole(args: Bag, old: Bag | undefined, report: Report, adopting: boolean): void {
     if (!hasRole(args) && (old === undefined ? !adopting : hasRole(old))) {
-        report("accountRole", "or `customRoles` is required. The role with the least access is `read`.");
+        report("accountRole", 'or `customRoles` is required, for example `accountRole: "read"`.');
     }
 }
 

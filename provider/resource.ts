@@ -5,8 +5,8 @@ import { DEFAULT_ORGANIZATION } from "./context";
 export interface AdoptArgs {
     /**
      * Adopts an existing resource with this name (a User: with this email address), and manages it from then on; if
-     * there is none, creates it. Without it, a name that is taken is an error. Only applies when the resource is first
-     * created in the stack. Default false.
+     * there is none, creates it. Without it, a name or address that is taken is an error. Only applies when the
+     * resource is first created in the stack. Default false.
      */
     adopt?: boolean | undefined;
 }

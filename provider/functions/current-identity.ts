@@ -13,7 +13,7 @@ export interface GetCurrentIdentityResult {
     readonly email: string | undefined;
     /** The name of a service account. */
     readonly name: string | undefined;
-    /** Undefined for a service account with the scope of one namespace or project, and for custom roles only. */
+    /** Undefined for a service account with the scope of one namespace or project, or with custom roles only. */
     readonly accountRole: AccountRole | undefined;
     /** The API key, without its token. */
     readonly apiKey: CurrentApiKey | undefined;

@@ -79,11 +79,9 @@ export interface NamespaceArgs extends AdoptArgs {
     deleteProtection?: pulumi.Input<boolean> | undefined;
     /** Failover settings for a namespace with two regions. */
     highAvailability?: pulumi.Input<HighAvailabilityArgs> | undefined;
-    /**
-     * Ids of connectivity rules, which limit the networks that can reach it. Order is not significant. Default none.
-     */
+    /** Ids of connectivity rules, in any order. Default none, which allows every network. */
     connectivityRuleIds?: pulumi.Input<pulumi.Input<string>[]> | undefined;
-    /** Capacity mode: on demand (the default) or provisioned. An update waits until the change has taken effect. */
+    /** Capacity mode: on demand (the default) or provisioned. `up` waits until a change has taken effect. */
     capacity?: pulumi.Input<CapacityArgs> | undefined;
     /** Dispatches the tasks of a task queue fairly among fairness keys. Default false. */
     taskQueueFairness?: pulumi.Input<boolean> | undefined;
@@ -111,7 +109,7 @@ export interface MtlsAuthArgs {
     certificateFilters?: pulumi.Input<pulumi.Input<CertificateFilterArgs>[]> | undefined;
 }
 
-/** Filter for client certificates. All properties that are set must match; at least one must be. */
+/** Filter for client certificates. All properties that are set must match; at least one is required. */
 export interface CertificateFilterArgs {
     /** Common name (CN). */
     commonName?: pulumi.Input<string> | undefined;
@@ -168,9 +166,9 @@ export interface EncryptionValidationArgs {
     metadataKey?: pulumi.Input<string> | undefined;
     /** Values of that key that count as encrypted. Default `binary/encrypted`. Order is not significant. */
     metadataValues?: pulumi.Input<pulumi.Input<string>[]> | undefined;
-    /** Also checks payloads in headers. Default false. */
+    /** Also checks payloads in workflow headers. Default false. */
     inspectHeader?: pulumi.Input<boolean> | undefined;
-    /** Also checks failures. Default false. */
+    /** Also checks messages and stack traces of failures. Default false. */
     inspectFailure?: pulumi.Input<boolean> | undefined;
 }
 

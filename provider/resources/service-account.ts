@@ -50,7 +50,7 @@ export interface ServiceAccountArgs extends AccessArgs, AdoptArgs {
      * requires this or `customRoles`. https://docs.temporal.io/cloud/service-accounts
      */
     accountRole?: pulumi.Input<AccountRole> | undefined;
-    /** Limits access to one namespace, as its workers and clients need, and to nothing else. */
+    /** Limits access to one namespace, which is all that its workers and clients need. */
     namespaceScopedAccess?: pulumi.Input<NamespaceScopedAccessArgs> | undefined;
     /** Limits access to one project. */
     projectScopedAccess?: pulumi.Input<ProjectScopedAccessArgs> | undefined;

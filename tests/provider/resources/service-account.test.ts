@@ -141,7 +141,7 @@ describe("what is allowed", () => {
         expect(problems({}, { adopt: true })).toEqual([]);
         expect(problems({}, { old: { name: "worker" } })).toEqual([]);
         expect(problems({ namespaceAccesses: { n: "read" } })).toEqual([
-            "accountRole: `accountRole` or `customRoles` is required. The role with the least access is `read`.",
+            'accountRole: `accountRole` or `customRoles` is required, for example `accountRole: "read"`.',
         ]);
         expect(
             problems(

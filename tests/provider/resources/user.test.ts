@@ -125,8 +125,7 @@ describe("what is allowed", () => {
 
     test("an address is required, and so is a role", () => {
         expect(problems({ accountRole: "read" })).toEqual(["email: `email` is required."]);
-        const reason =
-            "accountRole: `accountRole` or `customRoles` is required. The role with the least access is `read`.";
+        const reason = 'accountRole: `accountRole` or `customRoles` is required, for example `accountRole: "read"`.';
         expect(problems({ email: valid.email })).toEqual([reason]);
         expect(problems({ email: valid.email, customRoles: [], namespaceAccesses: { n: "read" } })).toEqual([reason]);
         // It would silently take the role away.
