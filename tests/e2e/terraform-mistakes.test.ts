@@ -284,7 +284,7 @@ describe("6. search attributes", () => {
                 expectFailure: true,
             });
             expect(retyped.messages("one").join()).toContain(
-                'searchAttributes["Amount"]` is of the type int, and Temporal Cloud cannot change that to double',
+                'searchAttributes["Amount"]` has the type int, which cannot be changed to double',
             );
             expect(emulator.requests.byMethod()).toEqual({});
 
