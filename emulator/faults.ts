@@ -1,98 +1,100 @@
 import { Status } from "nice-grpc-common";
 
-/** How an operation may end other than well. */
+/** The states in which an operation can end unsuccessfully. */
 export const failedEnds = ["FAILED", "REJECTED", "CANCELLED"] as const;
 export type FailedEnd = (typeof failedEnds)[number];
 
-/** An answer that no client should believe. */
+/** Shapes of a malformed response. */
 export const malformations = [
-    /** No field at all. */
+    /** No fields. */
     "empty",
-    /** Bytes that are no protobuf message. */
+    /** Bytes that are not a protobuf message. */
     "garbage",
-    /** Numbers where messages and texts belong. */
+    /** Numbers instead of messages and strings. */
     "wrongTypes",
-    /** A list whose every page names a next one. */
+    /** A list in which every page has a next page token. */
     "endlessPages",
-    /** The same, with nothing on them. */
+    /** The same, with empty pages. */
     "endlessEmptyPages",
     /** Many megabytes (`sizeBytes`). */
     "huge",
 ] as const;
 export type Malformation = (typeof malformations)[number];
 
-/** What can happen to a call. */
+/** Kinds of faults. */
 export const faultKinds = [
-    /** `run` is called just before the call is processed: somebody else is faster. */
+    /** `run` is called just before the call is processed, as if another client were faster. */
     "run",
-    /** Refused with `code`; nothing is processed. */
+    /** The call is refused with `code` and not processed. */
     "failBefore",
-    /** Processed, and answered with `code`, or with `cut` by cutting the connection. */
+    /** The call is processed, but answered with `code`, or with `cut` by closing the connection. */
     "loseAnswer",
-    /** The operation ends in `state` with `reason`. */
+    /** The operation of the call ends in `state` with `reason`. */
     "operationEnds",
-    /** The capacity request that the operation makes fails. */
+    /** The capacity request of the operation fails. */
     "capacityFails",
-    /** The answer comes `durationMs` late. */
+    /** The response is delayed by `durationMs`. */
     "slow",
     /** The operation takes `durationMs`. */
     "slowOperation",
-    /** There is never an answer. */
+    /** The call is never answered. */
     "hang",
-    /** For `durationMs` reads of what the call creates are refused with `code`. */
+    /** Reads of the resource that the call creates are refused with `code` for `durationMs`. */
     "hideCreated",
-    /** For `durationMs` reads of the operation that the call starts are refused with `code`. */
+    /** Reads of the operation that the call starts are refused with `code` for `durationMs`. */
     "hideOperation",
-    /** The answer has this `shape`. */
+    /** The response is malformed, with this `shape`. */
     "malformed",
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
-/** One fault to order. */
+/** A fault to inject. */
 export interface Fault {
-    /** The RPC: its name (`CreateNamespace`), or a pattern. */
+    /** The RPC: a name such as `CreateNamespace`, or a pattern. */
     method: string | RegExp;
-    /** What happens. */
+    /** The kind of fault. */
     kind: FaultKind;
-    /** How many times. Default 1. */
+    /** How many times it happens. Default 1. */
     times?: number;
-    /** How many calls pass before it begins. Default 0. */
+    /** Number of calls that pass first. Default 0. */
     after?: number;
-    /** Only calls about this resource: its id, for a create its name (or e-mail address). Default all. */
+    /** Only calls for this resource: its id; for a create, its name or email address. Default all. */
     resourceId?: string | RegExp;
-    /** Default UNAVAILABLE; for what is hidden PERMISSION_DENIED. */
+    /** Status code. Default UNAVAILABLE; PERMISSION_DENIED for `hideCreated` and `hideOperation`. */
     code?: Status;
-    /** The text of the error. */
+    /** Error message. */
     details?: string;
-    /** Whether `loseAnswer` cuts the whole connection. Default false: the one call fails. */
+    /** Whether `loseAnswer` closes the whole connection. Default false: only the call fails. */
     cut?: boolean;
-    /** What to do, such as to change a resource behind the caller's back. */
+    /** Function to call, for example to change a resource behind the client's back. */
     run?: () => void;
-    /** Default FAILED. */
+    /** State in which the operation ends. Default FAILED. */
     state?: FailedEnd;
-    /** The operation's `failure_reason`. Default says that it was ordered. */
+    /** The operation's `failure_reason`. By default says that the failure was injected. */
     reason?: string;
-    /** In milliseconds. Default 1000; for what is hidden 60000. */
+    /** Duration, in milliseconds. Default 1000; 60000 for `hideCreated` and `hideOperation`. */
     durationMs?: number;
-    /** Default `garbage`. */
+    /** Shape of a malformed response. Default `garbage`. */
     shape?: Malformation;
-    /** The size of a `huge` answer. Default 64 MiB. */
+    /** Size of a `huge` response, in bytes. Default 64 MiB. */
     sizeBytes?: number;
 }
 
-/** Faults at random. Each value is a probability from 0 to 1, default 0. */
+/** Random faults. Each fault has a probability from 0 to 1, default 0. */
 export interface RandomFaults {
-    /** The same seed gives the same sequence of decisions. */
+    /** Seed: the same one gives the same sequence of faults. */
     seed: number;
     /** Only these RPCs. Default all. */
     method?: string | RegExp;
+    /** Probability of `failBefore`. */
     failBefore?: number;
+    /** Probability of `loseAnswer`. */
     loseAnswer?: number;
-    /** The part of lost answers that cuts the whole connection. */
+    /** Fraction of lost answers that close the whole connection. */
     cut?: number;
-    /** Operations that end FAILED. */
+    /** Probability of `operationEnds`, with state FAILED. */
     operationEnds?: number;
-    /** For `failBefore` and `loseAnswer`. Default UNAVAILABLE. */
+    /** Status code of `failBefore` and `loseAnswer`. Default UNAVAILABLE. */
     code?: Status;
 }
 
@@ -107,7 +109,7 @@ function matches(pattern: string | RegExp | undefined, value: string): boolean {
     return typeof pattern === "string" ? pattern === value : new RegExp(pattern.source, pattern.flags).test(value);
 }
 
-/** The faults that the emulator shall show. */
+/** The faults to inject. */
 export class Faults {
     private ordered: Ordered[] = [];
     private atRandom: (RandomFaults & { next: () => number }) | undefined;
@@ -116,9 +118,9 @@ export class Faults {
     constructor(private readonly methods: readonly string[]) {}
 
     /**
-     * Orders a fault.
+     * Injects a fault.
      *
-     * @throws when no RPC has that name: it would never happen
+     * @throws when no RPC matches, so that it would never happen
      */
     add(fault: Fault): void {
         this.check(fault.method);
@@ -126,27 +128,27 @@ export class Faults {
     }
 
     /**
-     * Orders faults at random, in the place of earlier random ones.
+     * Injects random faults, replacing earlier random ones.
      *
-     * @throws when no RPC has that name
+     * @throws when no RPC matches
      */
     random(faults: RandomFaults): void {
         this.check(faults.method);
         this.atRandom = { ...faults, next: generator(faults.seed) };
     }
 
-    /** Withdraws all. */
+    /** Removes all faults. */
     clear(): void {
         this.ordered = [];
         this.atRandom = undefined;
     }
 
-    /** How many of the ordered faults have not happened yet. */
+    /** The number of injected faults that have not happened yet. */
     get pending(): number {
         return this.ordered.reduce((sum, { left }) => sum + left, 0);
     }
 
-    /** Takes the fault of this kind that is due on this call, if there is one. */
+    /** Takes the fault of this kind that is due on this call, if any. */
     take(kind: FaultKind, method: string, resourceId: string): Fault | undefined {
         for (const order of this.ordered) {
             const { fault } = order;
@@ -184,7 +186,7 @@ export class Faults {
     }
 }
 
-/** Numbers from 0 to 1 that a seed determines (a linear congruential generator with its low bits mixed away). */
+/** A seeded generator of numbers from 0 to 1 (a linear congruential generator with mixed low bits). */
 function generator(seed: number): () => number {
     let state = (seed * 2654435761 + 12345) >>> 0;
     return () => {

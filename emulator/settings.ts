@@ -1,75 +1,84 @@
 import { Status } from "nice-grpc-common";
 
 /**
- * How the emulator behaves. Every value may be changed while it runs, and takes effect with the next request; what
- * earlier ones have written or begun stays as it is.
+ * Behavior of the emulator. Settings may be changed while it runs and take effect with the next request; what earlier
+ * requests have written or started stays unchanged.
  *
- * What is not known about Temporal Cloud is a setting here, so that a client can be tested under each answer.
+ * Where Temporal Cloud's behavior is unknown, it is a setting, so that a client can be tested with each alternative.
  */
 export interface Settings {
-    /** How long an operation takes, in milliseconds. `Infinity`: until `emulator.finishOperations()`. Default 0. */
+    /** Duration of an operation, in milliseconds. `Infinity`: until `emulator.finishOperations()`. Default 0. */
     operationDurationMs: number;
-    /** Whether an operation is over in the answer that starts it. Default false: it is at the next request, at the earliest. */
+    /** Whether the response that starts an operation may show it as ended. Default false: the next one at the earliest. */
     completeAtOnce: boolean;
-    /** The `check_duration` that operations recommend, in milliseconds; 0 leaves it out. Default 0. */
+    /** The `check_duration` of operations, in milliseconds; 0 omits it. Default 0. */
     checkDurationMs: number;
     /**
-     * How long a change of capacity takes after the operation that ordered it, in milliseconds. `Infinity`: until
+     * Duration of a capacity change after the operation that requested it, in milliseconds. `Infinity`: until
      * `emulator.finishCapacityRequests()`. Default 0.
      */
     capacityDurationMs: number;
 
-    /** The code for a stale `resource_version`, and for a write while another is in flight. Default FAILED_PRECONDITION. */
+    /**
+     * Status code for a stale `resource_version`, and for a write while another is in progress. Default
+     * FAILED_PRECONDITION.
+     */
     staleVersionCode: Status;
-    /** The code for a name (or e-mail address) that is taken. Default ALREADY_EXISTS. */
+    /** Status code for a name or email address that is taken. Default ALREADY_EXISTS. */
     duplicateNameCode: Status;
-    /** Who refuses a namespace whose name is taken: the call, or the operation, which then fails. Default `call`. */
+    /**
+     * Where a namespace whose name is taken is refused: by the call, or by the operation, which fails. Default `call`.
+     */
     duplicateNameFrom: "call" | "operation";
-    /** Whether two service accounts cannot have one name. Default true. */
+    /** Whether names of service accounts are unique. Default true. */
     serviceAccountNamesUnique: boolean;
-    /** The code for the deletion of what is protected, where the call refuses it. Default FAILED_PRECONDITION. */
+    /** Status code with which the call refuses to delete a protected namespace. Default FAILED_PRECONDITION. */
     protectedDeleteCode: Status;
-    /** Who refuses to delete what is protected: the call, or the operation, which then fails. Default `call`. */
+    /**
+     * Where deleting a protected namespace is refused: by the call, or by the operation, which fails. Default `call`.
+     */
     protectedDeleteFrom: "call" | "operation";
-    /** Whether CreateApiKey, replayed under its operation id, returns the token again. Default false. */
+    /** Whether a CreateApiKey replayed with its operation id returns the token again. Default false. */
     replayedCreateReturnsToken: boolean;
-    /** From which state on an operation says when it started. Default `pending`. */
+    /** The first state in which an operation has a `started_time`. Default `pending`. */
     startedTimeFrom: "pending" | "in_progress";
-    /** How long operations and their ids are remembered after they ended, in milliseconds. Default 24 hours. */
+    /** Retention of operations and their ids after they end, in milliseconds. Default 24 hours. */
     operationIdRetentionMs: number;
-    /** What happens to another request under a remembered operation id: refused, or answered as the first. Default `refuse`. */
+    /**
+     * Whether a different request with a known operation id is refused, or answered like the first. Default `refuse`.
+     */
     reusedOperationId: "refuse" | "replay";
-    /** How long what was deleted can still be read, in state DELETED, in milliseconds; 0: gone at once. Default 0. */
+    /** How long a deleted resource can be read in state DELETED, in milliseconds; 0: gone at once. Default 0. */
     deletedReadableMs: number;
-    /** How much later than single reads lists show what has changed, in milliseconds. Default 0. */
+    /** How long lists lag behind single reads, in milliseconds. Default 0. */
     listLagMs: number;
-    /** Whether an update that leaves out fields newer than this emulator's API version clears them. Default true. */
+    /** Whether an update that omits fields newer than the emulator's API version clears them. Default true. */
     newerFieldsCleared: boolean;
-    /** Whether a failed create leaves a resource in state ACTIVATION_FAILED (else nothing). Default true. */
+    /** Whether a failed create leaves a resource in state ACTIVATION_FAILED (otherwise nothing). Default true. */
     failedCreateLeavesResource: boolean;
-    /** Whether a write fills parts that are not set (codec server, ...) with empty messages. Default true. */
+    /** Whether a write fills unset messages (codec server, ...) with empty ones. Default true. */
     unsetPartsAreEmptyMessages: boolean;
-    /** Whether an API key's expiry can no longer be changed once it is made. Default false. */
+    /** Whether the expiry of an API key is immutable after creation. Default false. */
     apiKeyExpiryImmutable: boolean;
 
-    /** How long a request and its answer are on the way together, in milliseconds. Default 0. */
+    /** Round-trip latency, in milliseconds. Default 0. */
     latencyMs: number;
-    /** Requests per second for one principal, with a burst of one second's worth; 0: no limit. Default 0. */
+    /** Requests per second per principal, with a burst of one second's worth; 0: no limit. Default 0. */
     requestsPerSecond: number;
     /** Requests per second for the account, with a burst of one second's worth; 0: no limit. Default 0. */
     accountRequestsPerSecond: number;
 
-    /** Whom the root key belongs to. Default `service-account`. */
+    /** Owner type of the root key. Default `service-account`. */
     rootPrincipal: "service-account" | "user";
-    /** Whether the root principal may list (else PERMISSION_DENIED). Default true. */
+    /** Whether the root principal may call list RPCs (otherwise PERMISSION_DENIED). Default true. */
     rootMayList: boolean;
-    /** The most replicas that a namespace may have, the primary included. Default 2. */
+    /** Maximum number of replicas of a namespace, including the primary. Default 2. */
     maxReplicas: number;
-    /** The regions there are. */
+    /** The available regions. */
     regions: string[];
 }
 
-/** The settings that an emulator starts with. */
+/** The default settings. */
 export const defaultSettings: Readonly<Settings> = {
     operationDurationMs: 0,
     completeAtOnce: false,
@@ -121,7 +130,7 @@ export const defaultSettings: Readonly<Settings> = {
 
 type ChoiceName = { [Name in keyof Settings]: Settings[Name] extends string ? Name : never }[keyof Settings];
 
-/** The settings that are one of a few words. */
+/** The allowed values of settings that are words. */
 export const settingChoices: { readonly [Name in ChoiceName]: readonly Settings[Name][] } = {
     duplicateNameFrom: ["call", "operation"],
     protectedDeleteFrom: ["call", "operation"],

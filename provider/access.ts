@@ -7,24 +7,24 @@ import { choice, isBag, map, set, shape, text, UNKNOWN } from "./fields";
 import { messages } from "./messages";
 import { lay } from "./wire";
 
-/** What an identity may do, beside its role in the account. */
+/** Access of an identity, in addition to its account role. */
 export interface AccessArgs {
-    /** The ids of custom roles, held beside `accountRole`. In any order. */
+    /** Ids of custom roles, held in addition to `accountRole`. Order is not significant. */
     customRoles?: pulumi.Input<pulumi.Input<string>[]> | undefined;
     /**
-     * What it may do in single namespaces, by namespace id (`name.account`). All that there is, when it is set: what is
-     * not in it is taken away. Not allowed with the account roles `owner` and `admin`, which may do everything. For a
+     * Permissions in namespaces, by namespace id (`name.account`). Authoritative when set: permissions not listed are
+     * revoked. Not allowed with the account roles `owner` and `admin`, which have access to all namespaces. For a
      * namespace of the same program: `orders.id.apply((id) => ({ [id]: NamespacePermission.Write }))`.
      */
     namespaceAccesses?: pulumi.Input<{ [namespaceId: string]: pulumi.Input<NamespacePermission> }> | undefined;
     /**
-     * What it may do in single projects, by project id. All that there is, when it is set: what is not in it is taken
-     * away. The role `developer` comes with the account role of that name and cannot be granted.
+     * Roles in projects, by project id. Authoritative when set: roles not listed are revoked. The role `developer`
+     * comes with the account role of that name and cannot be granted.
      */
     projectAccesses?: pulumi.Input<{ [projectId: string]: pulumi.Input<ProjectRole> }> | undefined;
 }
 
-/** The same as plain values, with the role in the account. */
+/** The same as plain values, including the account role. */
 export interface AccessValues {
     readonly accountRole?: AccountRole | undefined;
     readonly customRoles?: readonly string[] | undefined;
@@ -35,17 +35,17 @@ export interface AccessValues {
 type NamespaceAccesses = { readonly [namespaceId: string]: NamespacePermission };
 type ProjectAccesses = { readonly [projectId: string]: ProjectRole };
 
-// -- what is allowed -------------------------------------------------------------------------------------------------
+// -- validation ------------------------------------------------------------------------------------------------------
 
 const refuseNoId = shape({ pattern: /\S/, is: "an id" });
 
-/** A text that names something by its id. */
+/** Validation of a string that holds an id. */
 export const idText = { refuse: refuseNoId };
 
-/** What may be done in single namespaces, by their ids. */
+/** Permissions in namespaces, by namespace id. */
 export const namespaceAccesses = map(choice(namespacePermissions.words), { key: refuseNoId });
 
-/** The fields of access to an account. */
+/** The fields of account-level access. */
 export const accessFields = {
     accountRole: choice(accountRoles.words, { reset: undefined }),
     customRoles: set(text(idText)),
@@ -53,38 +53,40 @@ export const accessFields = {
     projectAccesses: map(choice(projectRoles.words), { key: refuseNoId }),
 };
 
-/** Who may do everything in every namespace. */
+/** The account roles that have full access to every namespace. */
 const OMNIPOTENT: readonly unknown[] = ["owner", "admin"] satisfies AccountRole[];
 
-const OWNER_REASON =
-    "the API can neither grant nor take the role of an owner. Ask Temporal's support to make somebody one.";
+const OWNER_REASON = "the API can neither grant nor revoke the owner role. Ask Temporal Support to assign it.";
 
-/** Reports access that cannot be given. What was there before may stay. */
+/** Reports access that cannot be granted. Access that exists already may stay. */
 export function checkAccess(args: Bag, old: Bag | undefined, report: Report, adopting: boolean): void {
     const { accountRole } = args;
     if (accountRole === "owner" && old?.accountRole !== "owner" && !adopting) {
         report(
             "accountRole",
-            `cannot be "owner": ${OWNER_REASON} Who is one already can be taken over by the option \`import\`.`,
+            `cannot be "owner": ${OWNER_REASON} To manage an existing owner, use the option \`import\`.`,
         );
     } else if (OMNIPOTENT.includes(accountRole) && sizeOf(args.namespaceAccesses) > 0) {
-        report("namespaceAccesses", `is not allowed with the account role ${accountRole}, which has them all.`);
+        report(
+            "namespaceAccesses",
+            `is not allowed with the account role ${accountRole}, which has access to all namespaces.`,
+        );
     }
     const before = isBag(old?.projectAccesses) ? old.projectAccesses : {};
     for (const [id, role] of Object.entries(isBag(args.projectAccesses) ? args.projectAccesses : {})) {
         if (role === "developer" && before[id] !== "developer" && !adopting) {
             report(
                 `projectAccesses[${JSON.stringify(id)}]`,
-                'cannot be "developer": that comes with the account role developer, and cannot be granted.',
+                'cannot be "developer": that role comes with the account role developer and cannot be granted.',
             );
         }
     }
 }
 
-/** Reports an account access without any role: Temporal Cloud wants to know one of whomever it lets in. */
+/** Reports account-level access without a role: Temporal Cloud requires one. */
 export function checkRole(args: Bag, old: Bag | undefined, report: Report, adopting: boolean): void {
     if (!hasRole(args) && (old === undefined ? !adopting : hasRole(old))) {
-        report("accountRole", "or `customRoles` has to be given. The least is the role read.");
+        report("accountRole", 'or `customRoles` is required, for example `accountRole: "read"`.');
     }
 }
 
@@ -99,25 +101,25 @@ function sizeOf(value: unknown): number {
 }
 
 /**
- * Refuses what a look at the values alone could not: a role that is not there yet, and one that does not go with
- * accesses that the program does not manage.
+ * Refuses what can only be checked against the live resource: the owner role unless it is held already, and a role that
+ * is incompatible with namespace permissions that the program does not manage.
  */
 export function refuseAccess({ accountRole, namespaceAccesses }: AccessValues, live: Access | undefined): void {
     const role = accountRoles.fromWire(live?.accountAccess?.role ?? 0);
     if (accountRole === "owner" && role !== "owner") {
-        throw new Error(`\`accountRole\` cannot be made "owner": ${OWNER_REASON}`);
+        throw new Error(`\`accountRole\` cannot be changed to "owner": ${OWNER_REASON}`);
     }
     if (OMNIPOTENT.includes(accountRole) && !OMNIPOTENT.includes(role) && sizeOf(namespaceAccesses) > 0) {
         throw new Error(
-            `\`accountRole\` cannot be made "${accountRole}" while there are accesses to single namespaces ` +
-                `(${Object.keys(namespaceAccesses ?? {}).join(", ")}). Take them away by \`namespaceAccesses: {}\`.`,
+            `\`accountRole\` cannot be changed to "${accountRole}" while there are namespace permissions ` +
+                `(${Object.keys(namespaceAccesses ?? {}).join(", ")}). Revoke them with \`namespaceAccesses: {}\`.`,
         );
     }
 }
 
-// -- to and from the wire --------------------------------------------------------------------------------------------
+// -- wire format -----------------------------------------------------------------------------------------------------
 
-/** What there is, as programs see it. */
+/** Live access, in the form that programs use. */
 export function seeAccess(access: Access | undefined) {
     const accountRole = accountRoles.fromWire(access?.accountAccess?.role ?? 0);
     return {
@@ -145,8 +147,8 @@ export function seeNamespaceAccesses(accesses: { [namespaceId: string]: Namespac
 }
 
 /**
- * The access that these values make of an access. The deprecated fields that mirror a living one are left out, so that
- * the two cannot disagree.
+ * Converts values to a message, keeping unknown fields of the base. Deprecated fields that mirror a current one are
+ * cleared, so that the two cannot disagree.
  */
 export function toAccess(values: AccessValues, base: Access | undefined): Access | undefined {
     return lay(base, messages.identity.Access.fromPartial({}), {

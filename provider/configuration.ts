@@ -163,7 +163,7 @@ function parseRate(text: string | undefined): number | undefined {
     const rate = Number(text);
     if (!(rate > 0 && rate <= 10_000)) {
         throw new ConfigurationError(
-            `temporalcloud:requestsPerSecond is ${JSON.stringify(text)}; it has to be a number above 0.`,
+            `temporalcloud:requestsPerSecond is ${JSON.stringify(text)}; it must be above 0 and at most 10000.`,
         );
     }
     return rate;

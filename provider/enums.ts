@@ -1,35 +1,35 @@
 import { messages } from "./messages";
 import { words } from "./wire";
 
-/** What an identity may do in the account. https://docs.temporal.io/cloud/users#account-level-roles */
+/** The role of an identity in the account. https://docs.temporal.io/cloud/users#account-level-roles */
 export const AccountRole = {
-    /** Everything; cannot be granted through the API. */
+    /** Full access. Cannot be granted through the API. */
     Owner: "owner",
-    /** Everything but billing. */
+    /** Full access except billing. */
     Admin: "admin",
-    /** Creates namespaces. */
+    /** Can create namespaces. */
     Developer: "developer",
-    /** Billing, and what `read` may; assigned by an owner only. */
+    /** Manages billing, and has the access of `read`. Can only be assigned by an account owner. */
     FinanceAdmin: "financeadmin",
-    /** Sees what it is granted. */
+    /** Read access to the account; access to namespaces only as granted. */
     Read: "read",
-    /** Reads metrics only; not for users and groups. */
+    /** Read access to metrics only. Not for users and groups. */
     MetricsRead: "metricsread",
 } as const;
 export type AccountRole = (typeof AccountRole)[keyof typeof AccountRole];
 
-/** What an identity may do in a namespace. https://docs.temporal.io/cloud/users#namespace-level-permissions */
+/** The permission of an identity in a namespace. https://docs.temporal.io/cloud/users#namespace-level-permissions */
 export const NamespacePermission = {
-    /** Changes the namespace's settings, and what `write` may. */
+    /** Can change the namespace's settings, in addition to `write`. */
     Admin: "admin",
-    /** Starts and operates workflows, runs workers. */
+    /** Can start and operate workflows and run workers. */
     Write: "write",
-    /** Looks. */
+    /** Read-only access. */
     Read: "read",
 } as const;
 export type NamespacePermission = (typeof NamespacePermission)[keyof typeof NamespacePermission];
 
-/** What an identity may do in a project. */
+/** The role of an identity in a project. */
 export const ProjectRole = {
     Admin: "admin",
     Write: "write",
@@ -37,19 +37,19 @@ export const ProjectRole = {
     List: "list",
     Contribute: "contribute",
     Member: "member",
-    /** Comes with the account role `developer`, and cannot be granted. */
+    /** Comes with the account role `developer` and cannot be granted. */
     Developer: "developer",
 } as const;
 export type ProjectRole = (typeof ProjectRole)[keyof typeof ProjectRole];
 
-/** Whom an API key acts for. */
+/** The kind of identity that owns an API key. */
 export const OwnerType = {
     User: "user",
     ServiceAccount: "service-account",
 } as const;
 export type OwnerType = (typeof OwnerType)[keyof typeof OwnerType];
 
-/** The types of a search attribute. https://docs.temporal.io/search-attribute#supported-types */
+/** The type of a search attribute. https://docs.temporal.io/search-attribute#supported-types */
 export const SearchAttributeType = {
     Text: "text",
     Keyword: "keyword",
@@ -63,17 +63,20 @@ export type SearchAttributeType = (typeof SearchAttributeType)[keyof typeof Sear
 
 /** How capacity is provided and billed. */
 export const CapacityMode = {
-    /** Grows and shrinks with the use. */
+    /** Scales with usage. */
     OnDemand: "on_demand",
     /** A fixed number of Temporal Resource Units. */
     Provisioned: "provisioned",
 } as const;
 export type CapacityMode = (typeof CapacityMode)[keyof typeof CapacityMode];
 
-/** What happens to a payload that is not encrypted. */
+/** How requests with unencrypted payloads are handled. */
 export const EncryptionValidationMode = {
+    /** Payloads are not checked. */
     Disabled: "disabled",
+    /** The request passes and is counted in a metric. */
     Warn: "warn",
+    /** The request is refused. */
     Deny: "deny",
 } as const;
 export type EncryptionValidationMode = (typeof EncryptionValidationMode)[keyof typeof EncryptionValidationMode];

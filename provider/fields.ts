@@ -1,42 +1,42 @@
 import { distance } from "fastest-levenshtein";
 
-/** What Pulumi's dynamic host puts in the place of a value that is not known yet, at preview. */
+/** Pulumi's placeholder for a value that is unknown at preview. */
 export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
-/** The properties of a resource, or of a part of it. */
+/** Properties of a resource or of a nested object. */
 export type Bag = { readonly [name: string]: unknown };
 
-/** Takes what is wrong with a property: its path and what is allowed. */
+/** Reports an invalid property: its path and the reason. */
 export type Report = (property: string, reason: string) => void;
 
-/** What all fields have in common. */
+/** Options common to all fields. */
 export interface FieldOptions {
-    /** The program has to give a value. */
+    /** The program must set a value. */
     readonly required?: boolean;
-    /** A change replaces the resource, because the API cannot make it. */
+    /** A change replaces the resource, because the API cannot update the field. */
     readonly replace?: boolean;
-    /** What the API has where nothing was ever set; a field that the program no longer sets goes back to it. */
+    /** The API's default, to which a field removed from the program is reset. */
     readonly reset?: unknown;
-    /** Means something to this provider only: the server does not know it, so that it never drifts. */
+    /** Used by this provider only: the server does not know it, so it never drifts. */
     readonly programOnly?: boolean;
-    /** What is wrong with a value that has the right type, or undefined. */
+    /** Why a value of the right type is invalid; undefined if it is valid. */
     readonly refuse?: (value: never) => string | undefined;
 }
 
-/** One property: what is allowed, when two values mean the same, and what a change of it does. */
+/** One property: which values are valid, when two are equivalent, and what a change does. */
 export interface Field {
     readonly options: FieldOptions;
-    /** The properties of an object whose parts are managed one by one. */
+    /** The properties of an object that are managed individually. */
     readonly members?: Fields;
-    /** Whether its value is a map, any entry of which can be left to others. */
+    /** Whether the value is a map, whose entries can be ignored individually. */
     readonly isMap?: true;
-    /** The properties of an object whose parts are managed as one. */
+    /** The properties of an object that is managed as a whole. */
     readonly parts?: Fields;
-    /** Reports what is wrong with the value, which is known and not undefined. */
+    /** Reports errors in the value, which is known and defined. */
     check(value: unknown, at: string, report: Report): void;
-    /** Whether two values mean the same to the API. */
+    /** Whether two values are equivalent to the API. */
     equal(left: unknown, right: unknown): boolean;
-    /** Whether the server's value leaves nothing to be done for the program's; without it, they have to be equal. */
+    /** Whether the server's value satisfies the program's. Without this method, the two must be equal. */
     satisfies?(live: unknown, value: unknown): boolean;
 }
 
@@ -49,7 +49,7 @@ interface Entry {
 
 const entries = new WeakMap<Fields, readonly Entry[]>();
 
-/** The fields by name. They never change, and every resource is gone through several times: listed once. */
+/** The fields with their names, cached: fields never change, and they are traversed several times per resource. */
 function entriesOf(fields: Fields): readonly Entry[] {
     let listed = entries.get(fields);
     if (listed === undefined) {
@@ -59,7 +59,7 @@ function entriesOf(fields: Fields): readonly Entry[] {
     return listed;
 }
 
-/** Whether a value, or a part of it, is that scalar. */
+/** Whether a value is or contains the scalar. */
 export function holds(value: unknown, scalar: string | undefined): boolean {
     if (value === null || typeof value !== "object") {
         return value === scalar;
@@ -72,7 +72,7 @@ export function holds(value: unknown, scalar: string | undefined): boolean {
     return false;
 }
 
-/** Whether a value, or a part of it, is not known yet. */
+/** Whether a value is or contains an unknown. */
 export function hasUnknown(value: unknown): boolean {
     return holds(value, UNKNOWN);
 }
@@ -81,7 +81,7 @@ export function isBag(value: unknown): value is Bag {
     return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The value of that name, which can be one that every object has, such as `constructor`. */
+/** The own property of that name: inherited ones such as `constructor` do not count. */
 export function own<T>(values: { readonly [name: string]: T }, name: string): T | undefined {
     return Object.hasOwn(values, name) ? values[name] : undefined;
 }
@@ -92,7 +92,7 @@ function scalar(type: string, matches: (value: unknown) => boolean, options: Fie
         check: (value, at, report) => {
             const reason = matches(value)
                 ? options.refuse?.(value as never)
-                : `has to be ${type}, and is ${typeName(value)}.`;
+                : `must be ${type}, but is ${typeName(value)}.`;
             if (reason !== undefined) {
                 report(at, reason);
             }
@@ -103,7 +103,7 @@ function scalar(type: string, matches: (value: unknown) => boolean, options: Fie
 
 export interface TextOptions extends FieldOptions {
     readonly refuse?: (value: string) => string | undefined;
-    /** Brings two spellings of the same value together. */
+    /** Maps equivalent spellings to the same value. */
     readonly normalise?: (value: string) => unknown;
 }
 
@@ -115,7 +115,7 @@ export function text(options: TextOptions = {}): Field {
     };
 }
 
-/** A refusal of texts that do not have the length, counted in characters, or do not match. */
+/** Refuses strings that do not have the required length, in characters, or do not match the pattern. */
 export function shape(rule: {
     min?: number;
     max?: number;
@@ -126,7 +126,7 @@ export function shape(rule: {
         value.length < (rule.min ?? 0) ||
         value.length > (rule.max ?? Number.POSITIVE_INFINITY) ||
         rule.pattern?.test(value) === false
-            ? `has to be ${rule.is}, and is ${JSON.stringify(abbreviate(value))}.`
+            ? `must be ${rule.is}, but is ${JSON.stringify(abbreviate(value))}.`
             : undefined;
 }
 
@@ -136,7 +136,7 @@ export function integer(options: FieldOptions & { readonly min: number; readonly
         refuse: (value) =>
             Number.isInteger(value) && value >= options.min && value <= options.max
                 ? undefined
-                : `has to be a whole number from ${options.min} to ${options.max}, and is ${value}.`,
+                : `must be a whole number from ${options.min} to ${options.max}, but is ${value}.`,
     });
 }
 
@@ -150,24 +150,25 @@ export function flag(options: FieldOptions = {}): Field {
     return scalar("true or false", (value) => typeof value === "boolean", { reset: false, ...options });
 }
 
-/** One of a few words. */
+/** A string that is one of the given words. */
 export function choice(words: readonly string[], options: TextOptions = {}): Field {
     return text({
         ...options,
         refuse: (value) =>
             words.includes(value)
                 ? options.refuse?.(value)
-                : `has to be one of ${words.map((word) => JSON.stringify(word)).join(", ")}, and is ${JSON.stringify(abbreviate(value))}.${suggestion(value, words)}`,
+                : `must be one of ${words.map((word) => JSON.stringify(word)).join(", ")}, ` +
+                  `but is ${JSON.stringify(abbreviate(value))}.${suggestion(value, words)}`,
     });
 }
 
-/** Values in an order that means something. */
+/** A list whose order is significant. */
 export function list(item: Field, options: FieldOptions = {}): Field {
     return {
         options: { reset: [], ...options },
         check: (value, at, report) => {
             if (!Array.isArray(value)) {
-                report(at, `has to be a list, and is ${typeName(value)}.`);
+                report(at, `must be a list, but is ${typeName(value)}.`);
                 return;
             }
             value.forEach((element, index) => {
@@ -183,7 +184,7 @@ export function list(item: Field, options: FieldOptions = {}): Field {
     };
 }
 
-/** Values in any order. */
+/** A list whose order is not significant. */
 export function set(item: Field, options: FieldOptions = {}): Field {
     return {
         ...list(item, options),
@@ -203,7 +204,7 @@ export function set(item: Field, options: FieldOptions = {}): Field {
     };
 }
 
-/** Values by name. */
+/** A map from strings to values. */
 export function map(
     item: Field,
     options: FieldOptions & { readonly key?: (name: string) => string | undefined } = {},
@@ -213,11 +214,11 @@ export function map(
         isMap: true,
         check: (value, at, report) => {
             if (!isBag(value)) {
-                report(at, `has to be an object, and is ${typeName(value)}.`);
+                report(at, `must be an object, but is ${typeName(value)}.`);
                 return;
             }
             for (const [name, element] of Object.entries(value)) {
-                const reason = name === "__proto__" ? "is not allowed as a name." : options.key?.(name);
+                const reason = name === "__proto__" ? "is not allowed as a key." : options.key?.(name);
                 if (reason !== undefined) {
                     report(`${at}[${JSON.stringify(name)}]`, reason);
                 }
@@ -238,14 +239,14 @@ export function map(
     };
 }
 
-/** Named parts. Each is managed by itself: one that the program does not set stays as the server has it. */
+/** An object whose properties are managed individually: one that the program does not set keeps the server's value. */
 export function object(members: Fields, options: FieldOptions = {}): Field {
     return {
         options,
         members,
         check: (value, at, report) => {
             if (!isBag(value)) {
-                report(at, `has to be an object, and is ${typeName(value)}.`);
+                report(at, `must be an object, but is ${typeName(value)}.`);
                 return;
             }
             checkFields(members, value, at, report);
@@ -256,7 +257,7 @@ export function object(members: Fields, options: FieldOptions = {}): Field {
     };
 }
 
-/** Named parts that only make sense together, like the elements of a set: managed as one. */
+/** An object whose properties only make sense together, like an element of a set: managed as a whole. */
 export function whole(parts: Fields, options: FieldOptions = {}): Field {
     const { members: _, ...field } = object(parts, options);
     return { ...field, parts };
@@ -278,18 +279,18 @@ function checkValue(field: Field, value: unknown, at: string, report: Report): v
         return;
     }
     if (value === undefined || value === null) {
-        report(at, "has no value.");
+        report(at, "must have a value.");
         return;
     }
     field.check(value, at, report);
 }
 
-/** Reports whatever is wrong with the properties: missing, misspelt, of the wrong type, or not allowed. */
+/** Reports missing, unknown and invalid properties. */
 export function checkFields(fields: Fields, values: Bag, at: string, report: Report): void {
     const path = (name: string) => (at === "" ? name : `${at}.${name}`);
     for (const name of Object.keys(values)) {
         if (!Object.hasOwn(fields, name)) {
-            report(path(name), `is not a property that can be set.${suggestion(name, Object.keys(fields))}`);
+            report(path(name), `is not a known property.${suggestion(name, Object.keys(fields))}`);
         }
     }
     for (const { name, field } of entriesOf(fields)) {
@@ -302,7 +303,7 @@ export function checkFields(fields: Fields, values: Bag, at: string, report: Rep
     }
 }
 
-/** Whether two values of a field mean the same; one that is not set means what the API resets it to. */
+/** Whether two values of a field are equivalent; an unset one is equivalent to the API's default. */
 export function same(field: Field, left: unknown, right: unknown): boolean {
     const reset = field.members ? {} : field.options.reset;
     const a = left ?? reset;
@@ -310,17 +311,17 @@ export function same(field: Field, left: unknown, right: unknown): boolean {
     return a === b || (a !== undefined && b !== undefined && field.equal(a, b));
 }
 
-/** Whether the server's value leaves nothing to be done for the program's. */
+/** Whether the server's value satisfies the program's. */
 function satisfied(field: Field, live: unknown, value: unknown): boolean {
     return same(field, live, value) || (live !== undefined && field.satisfies?.(live, value) === true);
 }
 
-/** The path of a field below another one's path, which ends in a dot, or at the top. */
+/** The path of a field: `at` is empty at the top level, else the parent's path with a trailing dot. */
 function pathOf(at: string, name: string): string {
     return at === "" ? name : at + name;
 }
 
-/** The paths of the fields that the program sets, for example `retentionDays`, `mtlsAuth.acceptedClientCa`. */
+/** The paths of the fields that the program sets, such as `retentionDays` and `mtlsAuth.acceptedClientCa`. */
 export function managedPaths(fields: Fields, values: Bag, at = ""): string[] {
     const paths: string[] = [];
     for (const { name, field } of entriesOf(fields)) {
@@ -338,7 +339,7 @@ export function managedPaths(fields: Fields, values: Bag, at = ""): string[] {
     return paths;
 }
 
-/** The values at those paths, and nothing else. */
+/** Only the values at those paths. */
 export function pick(fields: Fields, values: Bag, paths: ReadonlySet<string>, at = ""): Bag {
     const picked: Record<string, unknown> = {};
     for (const { name, field } of entriesOf(fields)) {
@@ -359,14 +360,14 @@ export function pick(fields: Fields, values: Bag, paths: ReadonlySet<string>, at
     return picked;
 }
 
-/** Whether a part of a value is left to others: an entry of a map, or a property of what is managed as one. */
+/** Whether part of a value is ignored: an entry of a map, or a property of an object that is managed as a whole. */
 type IsLeft = (path: string, part: string) => boolean;
 
 /**
- * The values, with what is left to others as it is in the other values: entries of maps, and parts of what is managed as one
- * where its other parts are the same there.
+ * Takes the ignored parts of values from other values: entries of maps, and properties of an object that is managed as
+ * a whole, if its remaining properties are the same on both sides.
  *
- * @param entries which entries of a map to take: all that are left to others, or only those that it does not have itself
+ * @param entries which ignored entries of a map to take: all, or only those that are missing in the values
  */
 export function withLeft(
     fields: Fields,
@@ -404,8 +405,8 @@ export function withLeft(
 }
 
 /**
- * Lays values of the program over those of the server. What the program does not set stays; what it no longer sets
- * (`removed`) goes back to the API's default; what means the same keeps the server's spelling.
+ * Overlays the program's values on the server's. Fields that the program does not set keep the server's value; fields
+ * removed from the program (`removed`) are reset to the API's default; equivalent values keep the server's spelling.
  */
 export function overlay(fields: Fields, live: Bag, values: Bag, removed: ReadonlySet<string>, at = ""): Bag {
     const result: Record<string, unknown> = { ...live };
@@ -421,7 +422,8 @@ export function overlay(fields: Fields, live: Bag, values: Bag, removed: Readonl
         } else if (value !== undefined) {
             result[name] = satisfied(field, live[name], value) ? (live[name] ?? value) : value;
         } else if (removed.has(path)) {
-            // What the server does not show of something that is off can have a value all the same, to come back with it.
+            // The server may hide a field of a disabled feature, yet keep its value for when the feature is enabled
+            // again.
             const isHidden = at !== "" && live[name] === undefined && Object.keys(values).length > 0;
             if (field.options.reset === undefined) {
                 delete result[name];
@@ -433,9 +435,9 @@ export function overlay(fields: Fields, live: Bag, values: Bag, removed: Readonl
     return result;
 }
 
-/** The server's values in the program's spelling, where they mean the same. */
+/** The server's values, in the program's spelling where the two are equivalent. */
 export function respell(fields: Fields, live: Bag, values: Bag): Bag {
-    // Not spread: V8 describes a spread copy anew for each property that is added to it.
+    // Not a spread: V8 would create a hidden class for each property added to a spread copy.
     const result: Record<string, unknown> = Object.assign({}, live);
     for (const [name, value] of Object.entries(values)) {
         const field = own(fields, name);
@@ -454,16 +456,16 @@ export function respell(fields: Fields, live: Bag, values: Bag): Bag {
     return result;
 }
 
-/** A field that differs. */
+/** A changed field. */
 export interface Change {
-    /** The name of the property, at the top level. */
+    /** The name of the top-level property. */
     readonly name: string;
     readonly path: string;
-    /** Whether it can only be had by a replacement. An unknown value is no reason for one. */
+    /** Whether the change requires replacement. An unknown value does not. */
     readonly replace: boolean;
 }
 
-/** The fields of which the program's value differs from the old one, or that it sets anew or no longer sets. */
+/** The fields whose value differs from the old one, or that were added to or removed from the program. */
 export function changes(
     fields: Fields,
     old: Bag,
@@ -493,7 +495,7 @@ export function changes(
     return found;
 }
 
-/** How the program's value differs from the old one; who manages it is a difference, too. */
+/** How the program's value differs from the old one. Whether the program manages the field counts as a difference. */
 function differenceOf(
     field: Field,
     old: unknown,
@@ -503,7 +505,7 @@ function differenceOf(
     if (hasUnknown(value)) {
         return "not known yet";
     }
-    // What was never set and is not set now can be whatever it is.
+    // A field that the program neither sets nor has set may have any value.
     if ((value !== undefined || wasManaged) && !same(field, old, value)) {
         return "another value";
     }

@@ -1,21 +1,21 @@
 import type { Page } from "./client/source";
 
-/** Pages without anything new that are borne with, one after the other: a filter may leave some empty. */
+/** The maximum number of consecutive pages without a new item: a filter may leave some pages empty. */
 const MOST_FRUITLESS_PAGES = 20;
 
-/** A list that the server never ends. */
+/** The server's list does not end. */
 export class EndlessListError extends Error {
     override readonly name = "EndlessListError";
 
     constructor() {
-        super("the server's list has no end: it names page after page, and nothing new is on them. Try again later.");
+        super("the server's list does not end: it returns page after page without new items. Try again later.");
     }
 }
 
 /**
- * What is new on each page of a list, until the last.
+ * Yields the new items of each page of a list.
  *
- * @throws {EndlessListError} when the pages do not come to an end
+ * @throws {EndlessListError} when the list does not end
  */
 export async function* eachPage<Item>(
     page: (pageToken: string) => Promise<Page<Item>>,

@@ -1,11 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { DEFAULT_ORGANIZATION } from "./context";
 
-/** The arguments that every resource with a natural key takes beside its own. */
+/** Arguments of every resource with a natural key. */
 export interface AdoptArgs {
     /**
-     * Take over a resource of this name that exists already, and manage it from now on. Without it, a name that is
-     * taken is an error. It counts when the resource is first created in the stack; the default is false.
+     * Adopts an existing resource with this name (a User: with this email address), and manages it from then on; if
+     * there is none, creates it. Without it, a name or address that is taken is an error. Only applies when the
+     * resource is first created in the stack. Default false.
      */
     adopt?: boolean | undefined;
 }

@@ -4,21 +4,21 @@ import type { Timestamp } from "../proto/generated/google/protobuf/timestamp";
 import type { ResourceState } from "../proto/generated/temporal/api/cloud/resource/v1/message";
 import { messages } from "./messages";
 
-/** The most resources that the Cloud Ops API gives at once. */
+/** The maximum page size of the Cloud Ops API. */
 export const PAGE_SIZE = 1000;
 
-/** The words of an enum: what programs write, and the number on the wire. */
+/** The words of an enum, as used by programs, and their numbers on the wire. */
 export interface Words<Word extends string> {
     readonly words: readonly Word[];
-    /** The number of a word; 0, unspecified, of undefined. */
+    /** The number of a word; 0 (unspecified) for undefined. */
     toWire(word: string | undefined): number;
-    /** The word of a number; undefined of 0. A number that this version does not know stays a number, in digits. */
+    /** The word of a number; undefined for 0. A number unknown to this version is returned in digits. */
     fromWire(value: number): Word | undefined;
 }
 
 /**
- * @param constants the words, as programs name them
- * @param numbers the number of each; asked for when the first is needed
+ * @param constants the words, by constant name
+ * @param numbers returns the number of each word; called on first use
  */
 export function words<Word extends string>(
     constants: { readonly [name: string]: Word },
@@ -41,15 +41,15 @@ export function words<Word extends string>(
 }
 
 /**
- * Lays values over a message, keeping what else it holds (fields that this version does not know among it). A message
- * that is not there stays so as long as nothing but zero values would be laid over it.
+ * Overlays values on a message, keeping its other fields, including those unknown to this version. An absent message
+ * stays absent if only zero values would be set.
  */
 export function lay<M extends object>(base: M | undefined, empty: M, values: Partial<M>): M | undefined {
     const laid = { ...(base ?? empty), ...values };
     return base === undefined && isDeepStrictEqual(laid, empty) ? undefined : laid;
 }
 
-/** RFC 3339 in UTC, with as many decimals as the server gave; undefined where no text can say it. */
+/** RFC 3339 in UTC, with the server's precision; undefined for a time that RFC 3339 cannot represent. */
 export function fromTimestamp(time: Timestamp | undefined): string | undefined {
     if (time === undefined || time.nanos < 0 || time.nanos > 999_999_999) {
         return undefined;
@@ -65,7 +65,7 @@ export function fromTimestamp(time: Timestamp | undefined): string | undefined {
 
 const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9})\d*)?(?:[Zz]|[+-]\d\d:\d\d)$/;
 
-/** A time in RFC 3339 with any offset; undefined where it is none. */
+/** Parses an RFC 3339 time with any offset; undefined if the text is not one. */
 export function toTimestamp(text: string): Timestamp | undefined {
     const match = RFC_3339.exec(text);
     if (!match) {
@@ -73,7 +73,7 @@ export function toTimestamp(text: string): Timestamp | undefined {
     }
     const seconds = Date.parse(text.replace(/\.\d+/, "").replace(" ", "T").toUpperCase()) / 1000;
     const [, , , day, hour] = match;
-    // Date.parse takes the 30th of February for the 1st of March; such a date was a slip.
+    // Date.parse accepts February 30 as March 1; such a date is a mistake.
     const local = new Date(Date.UTC(Number(match[1]), Number(match[2]) - 1, Number(day)));
     if (Number.isNaN(seconds) || local.getUTCDate() !== Number(day) || Number(hour) > 23) {
         return undefined;
@@ -81,7 +81,7 @@ export function toTimestamp(text: string): Timestamp | undefined {
     return { seconds: BigInt(seconds), nanos: Number((match[7] ?? "").padEnd(9, "0")) };
 }
 
-/** One value for all spellings of one moment. */
+/** Maps all spellings of a time to the same value. */
 export function normaliseTime(text: string): unknown {
     const time = toTimestamp(text);
     return time === undefined ? text : `${time.seconds}.${time.nanos}`;
@@ -89,7 +89,7 @@ export function normaliseTime(text: string): unknown {
 
 const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
 
-/** A duration such as `90d`, `36h` or `1d12h`, in seconds; undefined where it is none. */
+/** Parses a duration such as `90d`, `36h` or `1d12h` into seconds; undefined if the text is not one. */
 export function parseDurationSeconds(text: string): number | undefined {
     if (!/^(?:\d+[smhdw])+$/.test(text)) {
         return undefined;
@@ -110,12 +110,12 @@ export function durationSeconds(duration: Duration): number {
     return Number(duration.seconds) + duration.nanos / 1e9;
 }
 
-/** `active`, `activating` and so on. */
+/** The state as a lowercase word: `active`, `activating` and so on. */
 export function stateWord(state: ResourceState): string {
     return (messages.resource.ResourceState[state] ?? String(state)).replace("RESOURCE_STATE_", "").toLowerCase();
 }
 
-/** Whether what the server still shows is no more than a memory. */
+/** Whether the resource is deleted, although the server still returns it. */
 export function isGone({ state }: { readonly state: ResourceState }): boolean {
     return state === messages.resource.ResourceState.RESOURCE_STATE_DELETED;
 }

@@ -20,11 +20,11 @@ const enums = new Map(
 
 /** What holds for every resource, and is therefore in no comment. */
 const rules = [
-    "A field that the program has never set stays as it is on the server. One that it used to set and no longer sets goes " +
-        "back to the API's default: a list, a map or a text becomes empty, a name the logical name, and what is on goes off; " +
-        "other defaults stand beside the field, and so does where it stays all the same.",
-    "A create or a delete may take 30 minutes, an update two hours; the option `customTimeouts` sets other times. A read " +
-        "may take 5 minutes.",
+    "A field that the program has never set keeps its value on the server. A field removed from the program is reset " +
+        "to the API's default: a list, map or string becomes empty, a name the logical name, a boolean false; other " +
+        "defaults, and fields that are not reset, are noted at the field.",
+    "Timeouts: 30 minutes for a create or a delete, two hours for an update; the option `customTimeouts` changes " +
+        "these. A read times out after 5 minutes.",
 ];
 
 const written = new Map([
@@ -90,7 +90,7 @@ function resourcePage(file) {
         comment(args),
         table([...args.members, ...inherited(args)]),
         "## Outputs",
-        "All arguments, as the server has them, and:",
+        "All arguments, with the server's values, and:",
         table(outputs),
         ...others.flatMap((type) => [`## ${type.name.text}`, comment(type), ...bodies(type).map(table)]),
     ]);
@@ -119,7 +119,7 @@ function wordTable(statement) {
         (property) =>
             `| \`${property.initializer.text}\` | \`${name.text}.${property.name.getText()}\` | ${comment(property)} |`,
     );
-    return framed(["Word", "Constant"], rows);
+    return framed(["Value", "Constant"], rows);
 }
 
 function emulatorPage() {
@@ -133,12 +133,13 @@ function emulatorPage() {
         ),
     );
     const intro =
-        "`npx temporal-cloud emulator --help` lists its options. `--set <name>=<value>` gives a setting, `--fault <json>` " +
-        "orders a fault, and both can be given more than once; `--random-faults <json>` orders faults at random. In JSON a " +
-        "pattern is a text between slashes, and a code its name, such as `UNAVAILABLE`. The class `Emulator`, its methods, and " +
-        "`run`, a function, are for this package's own tests: with the command, settings stay as they are at the start, and " +
-        "`Infinity` has no end. Groups, Nexus endpoints, connectivity rules, export sinks and custom roles are answered with " +
-        "UNIMPLEMENTED.";
+        "`npx temporal-cloud emulator --help` lists its options. `--set <name>=<value>` changes a setting and " +
+        "`--fault <json>` injects a fault; both can be repeated. `--random-faults <json>` injects random faults. In " +
+        "JSON, write a pattern as a string between slashes, and a status code as its name, such as `UNAVAILABLE`. " +
+        "The class `Emulator`, its methods, and the function `run` are for this package's own tests: with the " +
+        "command, settings cannot change after the start, and `Infinity` never ends. The RPCs of user groups, Nexus " +
+        "endpoints, connectivity rules, namespace export sinks, custom roles, audit logs and their sinks, usage and " +
+        "billing reports return UNIMPLEMENTED, and so does UpdateAccount.";
     return page([
         "# The emulator",
         intro,
@@ -193,19 +194,19 @@ function functionsPage(files) {
             });
     });
     const intro = [
-        "Lookups read without managing, at preview as well as in `up`. Each `getX` returns a promise; `getXOutput` takes " +
-            "outputs as arguments, such as the id of another resource, and at preview gives an unknown result where an " +
-            "argument is not known yet, or comes from a resource that has yet to be created. All take the options `provider` and " +
-            "`parent`, and `getXOutput` takes `dependsOn` too.",
-        "The examples use `await` at the top level, which TypeScript compiles in ES modules only (else error TS1309). In a " +
-            'CommonJS program, one without `"type": "module"` in its package.json, use `getXOutput(...).apply(...)`, or ' +
-            "export the program as a function:",
+        "Lookups read without managing, during preview and `up`. Each `getX` returns a promise. `getXOutput` takes " +
+            "outputs as arguments, such as the id of another resource; at preview its result is unknown if an " +
+            "argument is unknown or depends on a resource that has yet to be created. All accept the options " +
+            "`provider` and `parent`; `getXOutput` also accepts `dependsOn`.",
+        "The examples use top-level `await`, which TypeScript compiles only in ES modules (otherwise error TS1309). " +
+            'In a CommonJS program, without `"type": "module"` in its package.json, use ' +
+            "`getXOutput(...).apply(...)`, or export the program as a function:",
         '```ts\nimport * as temporalcloud from "pulumi-temporal-cloud";\n\nexport = async () => {\n' +
             '    const { endpoints } = await temporalcloud.getNamespace({ name: "orders" });\n' +
             "    return { address: endpoints.grpcAddress }; // the stack's outputs\n};\n```",
-        "In unit tests with `pulumi.runtime.setMocks`, the mocks answer: `call` gets the token " +
-            "`pulumi-nodejs:dynamic/temporalcloud:getNamespace` (resources have the type " +
-            "`pulumi-nodejs:dynamic/temporalcloud:Namespace`), and nobody is asked.",
+        "In unit tests with `pulumi.runtime.setMocks`, the mocks answer, and no request is sent: `call` receives the " +
+            "token `pulumi-nodejs:dynamic/temporalcloud:getNamespace` (resources have the type " +
+            "`pulumi-nodejs:dynamic/temporalcloud:Namespace`).",
     ];
     return page(["# Lookups", ...intro, ...sections, ...errorSection()]);
 }
@@ -237,7 +238,7 @@ function errorSection() {
     const construct = error.members.find((member) => ts.isConstructorDeclaration(member));
     const properties = construct.parameters.filter((parameter) => parameter.modifiers);
     const described = properties.map(
-        (property) => `\`${property.name.getText()}\` says why:\n\n${comment(property).replace(/^Why:\n/, "")}`,
+        (property) => `\`${property.name.getText()}\` is the reason:\n\n${comment(property).replace(/^Why:\n/, "")}`,
     );
     return [`## ${error.name.text}`, comment(error), ...described];
 }

@@ -2,28 +2,28 @@ import type * as pulumi from "@pulumi/pulumi";
 import { stateWord } from "../wire";
 import { lookUp, lookUpOutput } from "./invoke";
 
-/** The account that the API key belongs to. */
+/** The account of the API key. */
 export interface GetAccountResult {
-    /** The short id that ends the id of every Namespace, for example `a1b2c`. */
+    /** The account id, with which every Namespace id ends, for example `a1b2c`. */
     readonly id: string;
-    /** `active`, `updating` and so on. */
+    /** The state: `active`, `updating` and so on. */
     readonly state: string;
     /** The account's metrics. https://docs.temporal.io/cloud/metrics */
     readonly metrics: {
-        /** The address of the Prometheus endpoint; undefined while it is off. */
+        /** The URI of the Prometheus endpoint; undefined while it is disabled. */
         readonly uri: string | undefined;
-        /** The certificates of the authorities, PEM, whose clients may read the metrics; undefined without any. */
+        /** CA certificates, in PEM, whose clients can read the metrics; undefined if there are none. */
         readonly acceptedClientCa: string | undefined;
     };
-    /** How users sign in. */
+    /** Sign-in settings of users. */
     readonly authenticationSettings: {
-        /** Whether users of the web interface are signed out after a shorter time. */
+        /** Whether users of the Temporal Cloud UI are signed out after a shorter time. */
         readonly restrictSessionLifetimes: boolean;
     };
 }
 
 /**
- * Looks the account up that the API key belongs to.
+ * Looks up the account of the API key.
  *
  * ```ts
  * const { id } = await temporalcloud.getAccount();
@@ -49,7 +49,7 @@ export async function getAccount(opts?: pulumi.InvokeOptions): Promise<GetAccoun
     });
 }
 
-/** The same as an output. At preview the result is unknown as long as the provider's configuration is. */
+/** Returns an output. At preview the result is unknown if the provider's configuration is. */
 export function getAccountOutput(opts?: pulumi.InvokeOutputOptions): pulumi.Output<GetAccountResult> {
     return lookUpOutput("getAccount", (_, options) => getAccount(options), {}, opts);
 }

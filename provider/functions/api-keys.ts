@@ -8,40 +8,40 @@ import { PAGE_SIZE } from "../wire";
 import type { Plain } from "./invoke";
 import { exactlyOne, LookupError, listAll, lookUp, lookUpOutput, plain } from "./invoke";
 
-/** Which ApiKey. */
+/** Selects an ApiKey. */
 export interface GetApiKeyArgs {
-    /** The key's id, which is no secret. */
+    /** The key's id, which is not a secret. */
     id: string;
 }
 
-/** Which ApiKey. */
+/** Selects an ApiKey. */
 export interface GetApiKeyOutputArgs {
-    /** The key's id, which is no secret. */
+    /** The key's id, which is not a secret. */
     id: pulumi.Input<string>;
 }
 
-/** An ApiKey, in the shape of the resource's outputs, but without its token: that is shown at its creation only. */
+/** An ApiKey, in the shape of the resource's outputs, without the token, which is only returned at creation. */
 export type GetApiKeyResult = Plain<ApiKey, "expiresIn" | "rotateBefore" | "token">;
 
-/** Which ApiKeys; the default is all that the key's owner may see. */
+/** Filters ApiKeys; by default all that the owner of the API key can see. */
 export interface GetApiKeysArgs {
-    /** Only those that act for the service account or user with this id. */
+    /** Only those owned by the service account or user with this id. */
     ownerId?: string | undefined;
-    /** Only those that act for service accounts, or for users. */
+    /** Only those owned by service accounts, or by users. */
     ownerType?: OwnerType | undefined;
 }
 
-/** Which ApiKeys; the default is all that the key's owner may see. */
+/** Filters ApiKeys; by default all that the owner of the API key can see. */
 export interface GetApiKeysOutputArgs {
-    /** Only those that act for the service account or user with this id. */
+    /** Only those owned by the service account or user with this id. */
     ownerId?: pulumi.Input<string | undefined> | undefined;
-    /** Only those that act for service accounts, or for users. */
+    /** Only those owned by service accounts, or by users. */
     ownerType?: pulumi.Input<OwnerType | undefined> | undefined;
 }
 
 /** ApiKeys of the account. */
 export interface GetApiKeysResult {
-    /** In the order of their ids. */
+    /** In the server's order. */
     readonly apiKeys: GetApiKeyResult[];
 }
 
@@ -50,13 +50,13 @@ function toResult(apiKey: LiveApiKey | undefined): GetApiKeyResult | undefined {
 }
 
 /**
- * Looks an ApiKey up that this program need not manage: its owner, and when it expires. Never its token.
+ * Looks up an ApiKey without managing it: its owner, its expiry and so on, but never its token.
  *
  * ```ts
  * const { expiryTime } = await temporalcloud.getApiKey({ id: keyId });
  * ```
  *
- * @throws {LookupError} when there is none, or it cannot be read
+ * @throws {LookupError} when it does not exist or cannot be read
  */
 export async function getApiKey(args: GetApiKeyArgs, opts?: pulumi.InvokeOptions): Promise<GetApiKeyResult> {
     const [, id] = exactlyOne("getApiKey", args, ["id"]);
@@ -66,7 +66,7 @@ export async function getApiKey(args: GetApiKeyArgs, opts?: pulumi.InvokeOptions
     );
 }
 
-/** The same for arguments that may be outputs, such as another resource's. At preview the result may be unknown. */
+/** Takes outputs as arguments, such as another resource's. At preview the result may be unknown. */
 export function getApiKeyOutput(
     args: GetApiKeyOutputArgs,
     opts?: pulumi.InvokeOutputOptions,
@@ -82,7 +82,7 @@ export function getApiKeyOutput(
  * const soon = apiKeys.filter(({ expiryTime }) => Date.parse(expiryTime) < Date.now() + 14 * 86_400_000);
  * ```
  *
- * @throws {LookupError} when they cannot be read, or there is no such type of owner
+ * @throws {LookupError} when they cannot be read, or the type of owner is invalid
  */
 export async function getApiKeys(args: GetApiKeysArgs = {}, opts?: pulumi.InvokeOptions): Promise<GetApiKeysResult> {
     const { ownerId = "" } = args;
@@ -96,7 +96,7 @@ export async function getApiKeys(args: GetApiKeysArgs = {}, opts?: pulumi.Invoke
     });
 }
 
-/** The same for arguments that may be outputs, such as another resource's. At preview the result may be unknown. */
+/** Takes outputs as arguments, such as another resource's. At preview the result may be unknown. */
 export function getApiKeysOutput(
     args: GetApiKeysOutputArgs = {},
     opts?: pulumi.InvokeOutputOptions,
@@ -104,12 +104,12 @@ export function getApiKeysOutput(
     return lookUpOutput("getApiKeys", getApiKeys, args as pulumi.Input<GetApiKeysArgs>, opts);
 }
 
-/** A word that means nothing would ask for the keys of everybody. */
+/** An invalid word must be an error: unspecified on the wire, it would list the keys of all owners. */
 function toOwnerType(word: OwnerType | undefined): number {
     if (word !== undefined && !ownerTypes.words.includes(word)) {
         const allowed = ownerTypes.words.map((each) => JSON.stringify(each)).join(" or ");
         throw new LookupError(
-            `getApiKeys: \`ownerType\` has to be ${allowed}, and is ${JSON.stringify(word)}.`,
+            `getApiKeys: \`ownerType\` must be ${allowed}, but is ${JSON.stringify(word)}.`,
             "invalid",
         );
     }

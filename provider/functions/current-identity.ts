@@ -5,25 +5,25 @@ import { accountRoles } from "../enums";
 import { fromTimestamp } from "../wire";
 import { lookUp, lookUpOutput } from "./invoke";
 
-/** Whom the API key acts for. */
+/** The identity that owns the API key. */
 export interface GetCurrentIdentityResult {
     readonly kind: OwnerType;
     readonly id: string;
-    /** Of a user. */
+    /** The email address of a user. */
     readonly email: string | undefined;
-    /** Of a service account. */
+    /** The name of a service account. */
     readonly name: string | undefined;
-    /** Undefined of a service account for one namespace or project only, and of who has custom roles only. */
+    /** Undefined for a service account with the scope of one namespace or project, or with custom roles only. */
     readonly accountRole: AccountRole | undefined;
-    /** The key itself, without its token. */
+    /** The API key, without its token. */
     readonly apiKey: CurrentApiKey | undefined;
 }
 
-/** The API key that a program acts by. */
+/** The API key with which the program authenticates. */
 export interface CurrentApiKey {
     readonly id: string;
     readonly displayName: string;
-    /** When it stops working: RFC 3339, UTC. */
+    /** When the key expires: RFC 3339, UTC. */
     readonly expiryTime: string | undefined;
 }
 
@@ -36,7 +36,7 @@ function toApiKey({ id, spec }: ApiKey): CurrentApiKey {
 }
 
 /**
- * Says whom the API key acts for, and when the key expires.
+ * Looks up the identity that owns the API key, and when the key expires.
  *
  * ```ts
  * const { kind, accountRole } = await temporalcloud.getCurrentIdentity();
@@ -69,7 +69,7 @@ export async function getCurrentIdentity(opts?: pulumi.InvokeOptions): Promise<G
     );
 }
 
-/** The same as an output. At preview the result is unknown as long as the provider's configuration is. */
+/** Returns an output. At preview the result is unknown if the provider's configuration is. */
 export function getCurrentIdentityOutput(opts?: pulumi.InvokeOutputOptions): pulumi.Output<GetCurrentIdentityResult> {
     return lookUpOutput("getCurrentIdentity", (_, options) => getCurrentIdentity(options), {}, opts);
 }

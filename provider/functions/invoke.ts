@@ -9,9 +9,10 @@ import { EndlessListError, eachPage } from "../pages";
 import { typeToken } from "../resource";
 import { isGone } from "../wire";
 
-// The dynamic host has no invoke. Functions run in the program's process, therefore, and speak gRPC themselves.
+// Pulumi's dynamic host does not support invokes, so functions run in the program's process and call the API
+// themselves.
 
-/** The outputs of a resource as plain values, its id among them. */
+/** The outputs of a resource as plain values, including its id. */
 export type Plain<Resource extends pulumi.CustomResource, ProgramOnly extends keyof Resource = never> = {
     readonly [Key in Exclude<keyof Resource, ProgramOnly | Exclude<keyof pulumi.CustomResource, "id">>]: pulumi.Unwrap<
         Resource[Key]
@@ -19,8 +20,8 @@ export type Plain<Resource extends pulumi.CustomResource, ProgramOnly extends ke
 };
 
 /**
- * A function such as `getNamespace` that could not give an answer. The message says why and what to do. Who does not catch
- * it ends the program with it, at preview too.
+ * A failed lookup, such as `getNamespace`. The message says why it failed and what to do. If it is not caught, the
+ * program fails, at preview too.
  */
 export class LookupError extends pulumi.RunError {
     override readonly name = "LookupError";
@@ -29,14 +30,14 @@ export class LookupError extends pulumi.RunError {
         message: string,
         /**
          * Why:
-         * - `notFound`: there is no such thing.
-         * - `ambiguous`: there are several.
-         * - `denied`: the key's owner may not see it.
-         * - `unauthenticated`: the server does not take the key.
-         * - `configuration`: there is no key, or another setting makes no sense, or the account is not `allowedAccountId`.
-         * - `invalid`: an argument makes no sense.
-         * - `certificate`: that of the server cannot be verified.
-         * - `unreachable`: there was no answer, or a limit is used up.
+         * - `notFound`: it does not exist.
+         * - `ambiguous`: there is more than one.
+         * - `denied`: the owner of the API key lacks permission.
+         * - `unauthenticated`: the server rejects the API key.
+         * - `configuration`: the API key is missing, a setting is invalid, or the account is not `allowedAccountId`.
+         * - `invalid`: an argument is invalid.
+         * - `certificate`: the server's certificate cannot be verified.
+         * - `unreachable`: there was no answer, or a limit is exhausted.
          * - `other`, and the other words of the type: anything else.
          */
         readonly failure: Failure | "configuration" | "ambiguous",
@@ -46,19 +47,20 @@ export class LookupError extends pulumi.RunError {
     }
 }
 
-/** A function's name, `getNamespace`, and what this call of it is after: `namespace with the id "orders.a1b2c"`. */
+/** A call of a lookup: its name, `getNamespace`, and its subject, `namespace with the id "orders.a1b2c"`. */
 export interface Question {
     readonly name: string;
     readonly subject: string;
-    /** The arguments as the program gave them. */
+    /** The arguments, as passed by the program. */
     readonly args: pulumi.Inputs;
 }
 
 /**
- * Answers a question from Temporal Cloud, with the configuration of the explicit provider, the parent's, or the stack.
+ * Looks something up in Temporal Cloud, with the configuration of the explicit provider, the parent's provider, or the
+ * stack.
  *
- * @param find undefined is an answer too: there is no such thing
- * @throws {LookupError} for whatever the reader of the message can do something about
+ * @param find returns undefined if there is no such thing
+ * @throws {LookupError} for failures that the user can resolve
  */
 export async function lookUp<Result extends object>(
     question: Question,
@@ -68,7 +70,7 @@ export async function lookUp<Result extends object>(
     if (isMocked()) {
         return pulumi.runtime.invoke(typeToken(question.name), question.args, opts);
     }
-    // Without it, the engine could be told that the program is through while we wait for an answer.
+    // Keeps the program from being reported as finished while the lookup waits for an answer.
     const done = pulumi.runtime.rpcKeepAlive();
     try {
         const client = connect(await configurationOf(question.name, opts));
@@ -86,8 +88,8 @@ export async function lookUp<Result extends object>(
 }
 
 /**
- * The same for arguments that may be outputs: unknown, without a call, as long as one of them is, or as long as a
- * resource that one of them comes from has yet to be created.
+ * Like `lookUp`, for arguments that may be outputs. The result is unknown, without a call, if an argument is, or if a
+ * resource that an argument depends on has yet to be created.
  */
 export function lookUpOutput<Args extends object, Result extends object>(
     name: string,
@@ -106,9 +108,9 @@ export function lookUpOutput<Args extends object, Result extends object>(
 }
 
 /**
- * Every item of a paged list, once.
+ * All items of a paged list, without duplicates.
  *
- * @throws {LookupError} when the list has no end
+ * @throws {LookupError} when the list does not end
  */
 export async function listAll<Item>(
     page: (pageToken: string) => Promise<Page<Item>>,
@@ -127,7 +129,7 @@ export async function listAll<Item>(
     return [...items.values()];
 }
 
-/** A resource as its class would show it; undefined for what is deleted, and can still be read for a while. */
+/** A resource in the shape of its class's outputs; undefined if it is deleted, but can still be read. */
 export function plain<Result, Resource extends Live>(
     definition: { idOf(resource: Resource): string; see(resource: Resource): Seen<object> },
     resource: Resource | undefined,
@@ -140,7 +142,7 @@ export function plain<Result, Resource extends Live>(
 }
 
 /**
- * The only one.
+ * Returns the only result, if there is one.
  *
  * @throws {LookupError} when there are several
  */
@@ -156,10 +158,10 @@ export function single<Result extends { readonly id: string }>(
 }
 
 /**
- * What is asked for, where one of several arguments has to say it.
+ * Returns the one argument that selects what to look up.
  *
- * @returns the argument's name and value
- * @throws {LookupError} when none is given, or several are
+ * @returns its name and value
+ * @throws {LookupError} when none of the arguments is given, or several are
  */
 export function exactlyOne<Key extends string>(
     name: string,
@@ -172,13 +174,14 @@ export function exactlyOne<Key extends string>(
     });
     const [only] = given;
     if (only === undefined || given.length > 1) {
-        const or = keys.map((key) => `\`${key}\``).join(" and ");
-        throw new LookupError(`${name}: exactly one of ${or} has to be given, a text that is not empty.`, "invalid");
+        const names = keys.map((key) => `\`${key}\``);
+        const subject = names.length === 1 ? names[0] : `exactly one of ${names.join(", ")}`;
+        throw new LookupError(`${name}: ${subject} is required, and must not be empty.`, "invalid");
     }
     return only;
 }
 
-/** Loaded by the first call, since gRPC takes longer to load than most programs take to run. */
+/** Loads the client on the first call, since loading gRPC takes longer than most programs take to run. */
 function connect(configuration: Configuration): Client {
     return (require("../client/client") as typeof import("../client/client")).Client.for(configuration);
 }
@@ -193,7 +196,7 @@ function explain({ name, subject }: Question, error: unknown): unknown {
         return say(`there is no ${subject}. (${error.message})`, "notFound");
     }
     if (error instanceof RpcError) {
-        return say(`could not look for the ${subject}. ${error.message}`, error.failure);
+        return say(`could not look up the ${subject}. ${error.message}`, error.failure);
     }
     if (error instanceof ConfigurationError) {
         return say(error.message, "configuration");
@@ -206,13 +209,13 @@ function explain({ name, subject }: Question, error: unknown): unknown {
 
 type Settings = { readonly [Key in ConfigurationKey]?: pulumi.Output<string | undefined> };
 
-/** The settings of the provider that a call goes through; undefined where those of the stack count. */
+/** The settings of the provider that a call uses; undefined if it uses the stack's configuration. */
 function settingsOf(name: string, opts: pulumi.InvokeOptions | undefined): Settings | undefined {
     const provider = opts?.provider ?? opts?.parent?.getProvider(typeToken(name));
     if (provider === undefined) {
         return undefined;
     }
-    // The class of another copy of this package is as good; a bare ProviderResource has the settings as its properties.
+    // Also accepts the class of another copy of this package. A plain ProviderResource has the settings as properties.
     const { configuration } = provider as { configuration?: Settings };
     const properties: object = provider;
     const settings = Object.keys(CONFIGURATION_KEYS).map((key) => [
@@ -221,7 +224,7 @@ function settingsOf(name: string, opts: pulumi.InvokeOptions | undefined): Setti
             ? configuration[key as ConfigurationKey]
             : Reflect.get(properties, `${CONFIGURATION_NAMESPACE}:${key}`),
     ]);
-    // How a question was sent does not make its answer a secret.
+    // A secret setting does not make the result of the lookup a secret.
     return Object.fromEntries(settings.map(([key, value]) => [key, pulumi.unsecret(pulumi.output(value))]));
 }
 
@@ -241,12 +244,12 @@ async function configurationOf(name: string, opts: pulumi.InvokeOptions | undefi
     return readConfiguration((key) => (known[key] === undefined ? undefined : String(known[key])));
 }
 
-/** Whether a unit test of the program answers in place of the engine; then it answers for us too. */
+/** Whether a unit test of the program mocks the engine; its mocks then answer lookups too. */
 function isMocked(): boolean {
     return (pulumi.runtime.getMonitor() as { readonly mocks?: unknown } | undefined)?.mocks !== undefined;
 }
 
-/** The resources themselves, and in place of components what is in them. */
+/** The custom resources, with components replaced by their children. */
 async function customResources(
     resources: Iterable<pulumi.Resource>,
     seen = new Set<pulumi.Resource>(),
@@ -258,7 +261,7 @@ async function customResources(
         }
         seen.add(resource);
         if (pulumi.ComponentResource.isInstance(resource)) {
-            // Pulumi's own functions wait for these too, but have no public way to get at them.
+            // Pulumi's own functions wait for the children too, but there is no public API for them.
             const component = resource as { __data?: Promise<unknown>; __childResources?: Set<pulumi.Resource> };
             await component.__data;
             for (const child of await customResources(component.__childResources ?? [], seen)) {

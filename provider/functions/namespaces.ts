@@ -6,28 +6,28 @@ import { PAGE_SIZE } from "../wire";
 import type { Plain, Question } from "./invoke";
 import { exactlyOne, listAll, lookUp, lookUpOutput, plain, single } from "./invoke";
 
-/** Which Namespace: by its id, or by its name. */
+/** Selects a Namespace by id or by name. */
 export type GetNamespaceArgs =
     | {
-          /** `name.account` */
+          /** The id, `name.account`. */
           id: string;
           name?: undefined;
       }
     | {
-          /** The name, which is unique in the account. */
+          /** The name, unique in the account. */
           name: string;
           id?: undefined;
       };
 
-/** Which Namespace: by its id, or by its name. */
+/** Selects a Namespace by id or by name. */
 export type GetNamespaceOutputArgs =
     | {
-          /** `name.account` */
+          /** The id, `name.account`. */
           id: pulumi.Input<string>;
           name?: undefined;
       }
     | {
-          /** The name, which is unique in the account. */
+          /** The name, unique in the account. */
           name: pulumi.Input<string>;
           id?: undefined;
       };
@@ -35,25 +35,25 @@ export type GetNamespaceOutputArgs =
 /** A Namespace, in the shape of the resource's outputs. */
 export type GetNamespaceResult = Plain<Namespace, "searchAttributeRenames">;
 
-/** Which Namespaces; the default is all that the key's owner may see. */
+/** Filters Namespaces; by default all that the owner of the API key can see. */
 export interface GetNamespacesArgs {
-    /** Only those of this name, of which there is one at the most. */
+    /** Only the one with this name. */
     name?: string | undefined;
-    /** Only those of the project with this id. */
+    /** Only those in the project with this id. */
     projectId?: string | undefined;
 }
 
-/** Which Namespaces; the default is all that the key's owner may see. */
+/** Filters Namespaces; by default all that the owner of the API key can see. */
 export interface GetNamespacesOutputArgs {
-    /** Only those of this name, of which there is one at the most. */
+    /** Only the one with this name. */
     name?: pulumi.Input<string | undefined> | undefined;
-    /** Only those of the project with this id. */
+    /** Only those in the project with this id. */
     projectId?: pulumi.Input<string | undefined> | undefined;
 }
 
 /** Namespaces of the account. */
 export interface GetNamespacesResult {
-    /** In the order of their names. */
+    /** In the server's order. */
     readonly namespaces: GetNamespaceResult[];
 }
 
@@ -62,13 +62,13 @@ function toResult(namespace: LiveNamespace | undefined): GetNamespaceResult | un
 }
 
 /**
- * Looks a Namespace up that this program need not manage.
+ * Looks up a Namespace without managing it.
  *
  * ```ts
  * const { endpoints } = await temporalcloud.getNamespace({ name: "orders" });
  * ```
  *
- * @throws {LookupError} when there is none, or it cannot be read
+ * @throws {LookupError} when it does not exist or cannot be read
  */
 export async function getNamespace(args: GetNamespaceArgs, opts?: pulumi.InvokeOptions): Promise<GetNamespaceResult> {
     const [by, value] = exactlyOne("getNamespace", args, ["id", "name"]);
@@ -87,7 +87,7 @@ export async function getNamespace(args: GetNamespaceArgs, opts?: pulumi.InvokeO
     });
 }
 
-/** The same for arguments that may be outputs, such as another resource's. At preview the result may be unknown. */
+/** Takes outputs as arguments, such as another resource's. At preview the result may be unknown. */
 export function getNamespaceOutput(
     args: GetNamespaceOutputArgs,
     opts?: pulumi.InvokeOutputOptions,
@@ -118,7 +118,7 @@ export async function getNamespaces(
     });
 }
 
-/** The same for arguments that may be outputs, such as another resource's. At preview the result may be unknown. */
+/** Takes outputs as arguments, such as another resource's. At preview the result may be unknown. */
 export function getNamespacesOutput(
     args: GetNamespacesOutputArgs = {},
     opts?: pulumi.InvokeOutputOptions,

@@ -4,7 +4,7 @@ import { messages } from "../messages";
 import { words } from "../wire";
 import { exactlyOne, lookUp, lookUpOutput } from "./invoke";
 
-/** Whose region it is. */
+/** The cloud provider of a region. */
 export const CloudProvider = {
     /** Amazon Web Services. */
     Aws: "aws",
@@ -24,33 +24,33 @@ const cloudProviders = words(CloudProvider, () => {
     };
 });
 
-/** Which region. */
+/** Selects a region. */
 export interface GetRegionArgs {
-    /** Temporal Cloud's name of it, for example `aws-us-east-1`. */
+    /** The id in Temporal Cloud, for example `aws-us-east-1`. */
     id: string;
 }
 
-/** Which region. */
+/** Selects a region. */
 export interface GetRegionOutputArgs {
-    /** Temporal Cloud's name of it, for example `aws-us-east-1`. */
+    /** The id in Temporal Cloud, for example `aws-us-east-1`. */
     id: pulumi.Input<string>;
 }
 
-/** A region in which Namespaces can be. */
+/** A region that can host Namespaces. */
 export interface GetRegionResult {
-    /** What `regions` of a Namespace takes, for example `aws-us-east-1`. */
+    /** The id, as used in `regions` of a Namespace, for example `aws-us-east-1`. */
     readonly id: string;
-    /** Undefined of a cloud that the server does not tell. */
+    /** Undefined if the server does not specify it. */
     readonly cloudProvider: CloudProvider | undefined;
-    /** The cloud provider's own name of it, for example `us-east-1`. */
+    /** The cloud provider's name of the region, for example `us-east-1`. */
     readonly cloudProviderRegion: string;
-    /** Where it is, for people: `US East (N. Virginia)`. */
+    /** The location for display, for example `US East (N. Virginia)`. */
     readonly location: string;
 }
 
-/** The regions that there are. */
+/** The available regions. */
 export interface GetRegionsResult {
-    /** In the order of the server. */
+    /** In the server's order. */
     readonly regions: GetRegionResult[];
 }
 
@@ -59,9 +59,9 @@ function toResult({ id, cloudProvider, cloudProviderRegion, location }: Region):
 }
 
 /**
- * Looks a region up.
+ * Looks up a region.
  *
- * @throws {LookupError} when there is none of that id
+ * @throws {LookupError} when there is no region with that id, or it cannot be read
  */
 export async function getRegion(args: GetRegionArgs, opts?: pulumi.InvokeOptions): Promise<GetRegionResult> {
     const [, id] = exactlyOne("getRegion", args, ["id"]);
@@ -72,7 +72,7 @@ export async function getRegion(args: GetRegionArgs, opts?: pulumi.InvokeOptions
     });
 }
 
-/** The same for arguments that may be outputs. At preview the result may be unknown. */
+/** Takes outputs as arguments. At preview the result may be unknown. */
 export function getRegionOutput(
     args: GetRegionOutputArgs,
     opts?: pulumi.InvokeOutputOptions,
@@ -81,7 +81,7 @@ export function getRegionOutput(
 }
 
 /**
- * Lists the regions in which the account's Namespaces can be.
+ * Lists the regions that can host the account's Namespaces.
  *
  * ```ts
  * const { regions } = await temporalcloud.getRegions();
@@ -97,7 +97,7 @@ export async function getRegions(opts?: pulumi.InvokeOptions): Promise<GetRegion
     });
 }
 
-/** The same as an output. At preview the result is unknown as long as the provider's configuration is. */
+/** Returns an output. At preview the result is unknown if the provider's configuration is. */
 export function getRegionsOutput(opts?: pulumi.InvokeOutputOptions): pulumi.Output<GetRegionsResult> {
     return lookUpOutput("getRegions", (_, options) => getRegions(options), {}, opts);
 }

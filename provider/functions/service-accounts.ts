@@ -6,26 +6,26 @@ import { serviceAccountDefinition } from "../resources/service-account";
 import type { Plain, Question } from "./invoke";
 import { exactlyOne, listAll, lookUp, lookUpOutput, plain, single } from "./invoke";
 
-/** Which ServiceAccount: by its id, or by its name. */
+/** Selects a ServiceAccount by id or by name. */
 export type GetServiceAccountArgs =
     | {
           id: string;
           name?: undefined;
       }
     | {
-          /** The name, which is unique among the account's service accounts. */
+          /** The name, unique among the account's service accounts. */
           name: string;
           id?: undefined;
       };
 
-/** Which ServiceAccount: by its id, or by its name. */
+/** Selects a ServiceAccount by id or by name. */
 export type GetServiceAccountOutputArgs =
     | {
           id: pulumi.Input<string>;
           name?: undefined;
       }
     | {
-          /** The name, which is unique among the account's service accounts. */
+          /** The name, unique among the account's service accounts. */
           name: pulumi.Input<string>;
           id?: undefined;
       };
@@ -35,7 +35,7 @@ export type GetServiceAccountResult = Plain<ServiceAccount>;
 
 /** The account's ServiceAccounts. */
 export interface GetServiceAccountsResult {
-    /** In the order of their ids. */
+    /** In the server's order. */
     readonly serviceAccounts: GetServiceAccountResult[];
 }
 
@@ -52,14 +52,14 @@ async function all(cloud: Cloud): Promise<GetServiceAccountResult[]> {
 }
 
 /**
- * Looks a ServiceAccount up that this program need not manage. By name it takes one request for every thousand that
- * there are: the API finds them by id only.
+ * Looks up a ServiceAccount without managing it. By name this takes one request per 1,000 service accounts, since the
+ * API can only look up by id.
  *
  * ```ts
  * const pipeline = await temporalcloud.getServiceAccount({ name: "pipeline" });
  * ```
  *
- * @throws {LookupError} when there is none, or it cannot be read
+ * @throws {LookupError} when it does not exist or cannot be read
  */
 export async function getServiceAccount(
     args: GetServiceAccountArgs,
@@ -78,7 +78,7 @@ export async function getServiceAccount(
     );
 }
 
-/** The same for arguments that may be outputs, such as another resource's. At preview the result may be unknown. */
+/** Takes outputs as arguments, such as another resource's. At preview the result may be unknown. */
 export function getServiceAccountOutput(
     args: GetServiceAccountOutputArgs,
     opts?: pulumi.InvokeOutputOptions,
@@ -96,7 +96,7 @@ export async function getServiceAccounts(opts?: pulumi.InvokeOptions): Promise<G
     return lookUp(question, opts, async (cloud) => ({ serviceAccounts: await all(cloud) }));
 }
 
-/** The same as an output. At preview the result is unknown as long as the provider's configuration is. */
+/** Returns an output. At preview the result is unknown if the provider's configuration is. */
 export function getServiceAccountsOutput(opts?: pulumi.InvokeOutputOptions): pulumi.Output<GetServiceAccountsResult> {
     return lookUpOutput("getServiceAccounts", (_, options) => getServiceAccounts(options), {}, opts);
 }

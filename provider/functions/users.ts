@@ -6,26 +6,26 @@ import { PAGE_SIZE } from "../wire";
 import type { Plain, Question } from "./invoke";
 import { exactlyOne, listAll, lookUp, lookUpOutput, plain, single } from "./invoke";
 
-/** Which User: by the id, or by the email address. */
+/** Selects a User by id or by email address. */
 export type GetUserArgs =
     | {
           id: string;
           email?: undefined;
       }
     | {
-          /** Capital and small letters are the same. */
+          /** The email address, case-insensitive. */
           email: string;
           id?: undefined;
       };
 
-/** Which User: by the id, or by the email address. */
+/** Selects a User by id or by email address. */
 export type GetUserOutputArgs =
     | {
           id: pulumi.Input<string>;
           email?: undefined;
       }
     | {
-          /** Capital and small letters are the same. */
+          /** The email address, case-insensitive. */
           email: pulumi.Input<string>;
           id?: undefined;
       };
@@ -33,7 +33,7 @@ export type GetUserOutputArgs =
 /** A User, in the shape of the resource's outputs. */
 export type GetUserResult = Plain<User>;
 
-/** Which Users; the default is all. */
+/** Filters Users; by default all. */
 export interface GetUsersArgs {
     /** Only the one with this email address. */
     email?: string | undefined;
@@ -41,7 +41,7 @@ export interface GetUsersArgs {
     namespaceId?: string | undefined;
 }
 
-/** Which Users; the default is all. */
+/** Filters Users; by default all. */
 export interface GetUsersOutputArgs {
     /** Only the one with this email address. */
     email?: pulumi.Input<string | undefined> | undefined;
@@ -51,7 +51,7 @@ export interface GetUsersOutputArgs {
 
 /** Users of the account. */
 export interface GetUsersResult {
-    /** In the order of their ids. */
+    /** In the server's order. */
     readonly users: GetUserResult[];
 }
 
@@ -60,13 +60,13 @@ function toResult(user: LiveUser | undefined): GetUserResult | undefined {
 }
 
 /**
- * Looks a User up that this program need not manage.
+ * Looks up a User without managing it.
  *
  * ```ts
  * const { id, accountRole } = await temporalcloud.getUser({ email: "ann@example.com" });
  * ```
  *
- * @throws {LookupError} when there is none, or it cannot be read
+ * @throws {LookupError} when it does not exist or cannot be read
  */
 export async function getUser(args: GetUserArgs, opts?: pulumi.InvokeOptions): Promise<GetUserResult> {
     const [by, value] = exactlyOne("getUser", args, ["id", "email"]);
@@ -85,7 +85,7 @@ export async function getUser(args: GetUserArgs, opts?: pulumi.InvokeOptions): P
     });
 }
 
-/** The same for arguments that may be outputs, such as another resource's. At preview the result may be unknown. */
+/** Takes outputs as arguments, such as another resource's. At preview the result may be unknown. */
 export function getUserOutput(
     args: GetUserOutputArgs,
     opts?: pulumi.InvokeOutputOptions,
@@ -113,7 +113,7 @@ export async function getUsers(args: GetUsersArgs = {}, opts?: pulumi.InvokeOpti
     });
 }
 
-/** The same for arguments that may be outputs, such as another resource's. At preview the result may be unknown. */
+/** Takes outputs as arguments, such as another resource's. At preview the result may be unknown. */
 export function getUsersOutput(
     args: GetUsersOutputArgs = {},
     opts?: pulumi.InvokeOutputOptions,

@@ -13,41 +13,42 @@ import { messages } from "../messages";
 import { Resource } from "../resource";
 import { fromTimestamp, normaliseTime, PAGE_SIZE, parseDurationSeconds, stateWord, toTimestamp } from "../wire";
 
-/** What an ApiKey is made of. Unless said otherwise, a change is made in place. */
+/** Arguments of an ApiKey. Changes are made in place unless noted. */
 export interface ApiKeyArgs {
-    /** The id of the service account that the key acts for; it may have at most 20. Changing it replaces the key. */
+    /** Id of the service account that owns the key; it can own at most 20 keys. Changing it replaces the key. */
     ownerId: pulumi.Input<string>;
     /**
-     * What `ownerId` names. The default is `service-account`, and the API makes keys for no others: `user` is for a key
-     * that is taken over. Changing it replaces the key.
+     * Type of the owner. Defaults to `service-account`, the only type for which the API creates keys: `user` is for
+     * adopted keys. Changing it replaces the key.
      */
     ownerType?: pulumi.Input<OwnerType> | undefined;
-    /** The name for people. The default is the resource's logical name when it was made. */
+    /** Display name. Defaults to the logical name at creation; an alias does not rename it. */
     displayName?: pulumi.Input<string> | undefined;
-    /** What it is for. The default is empty. */
+    /** Description. Default empty. */
     description?: pulumi.Input<string> | undefined;
-    /** Whether it is turned off. The default is false. */
+    /** Disables the key. Default false. */
     disabled?: pulumi.Input<boolean> | undefined;
     /**
-     * When it stops working: RFC 3339 with any offset, such as `2027-06-01T02:00:00+02:00`, 24 hours to 2 years from
-     * its creation. Either this or `expiresIn` has to be given. Changing it replaces the key.
+     * When the key expires: RFC 3339 with any offset, such as `2027-06-01T02:00:00+02:00`, 24 hours to 2 years after
+     * creation. A new key requires either this or `expiresIn`. Changing it replaces the key.
      */
     expiryTime?: pulumi.Input<string> | undefined;
     /**
-     * How long it works from its creation, in whole minutes: `90d`, `36h`, `1d12h`; 24 hours to 2 years (731
-     * days). Changing it replaces the key. A key that is taken over keeps the time that it has, where this is declared in
-     * the `up` that takes it over; declared later, it replaces the key.
+     * Lifetime of the key from its creation, in whole minutes: `90d`, `36h`, `1d12h`; 24 hours to 2 years (731 days).
+     * Changing it replaces the key. An adopted key keeps its expiry if this is declared in the `up` that adopts it;
+     * declared later, it replaces the key.
      */
     expiresIn?: pulumi.Input<string> | undefined;
     /**
-     * How long before it expires it is replaced, with `expiresIn`: `14d`. It takes an `up` (or a plan) made in that time:
-     * it makes a new key, hands it to what the program manages, and deletes this one. Without it, the key just expires.
+     * Time before expiry from which the key is due for rotation, such as `14d`; requires `expiresIn`. Rotation happens
+     * during an `up` that is run (or planned) in that period: it creates a new key, passes it to the resources of the
+     * program, and deletes this one. Default: no rotation, the key expires.
      */
     rotateBefore?: pulumi.Input<string> | undefined;
 }
 
 /**
- * A key with which a service account signs in. https://docs.temporal.io/cloud/api-keys
+ * An API key of a service account. https://docs.temporal.io/cloud/api-keys
  *
  * ```ts
  * const key = new temporalcloud.ApiKey("orders-worker", {
@@ -58,22 +59,23 @@ export interface ApiKeyArgs {
  * export const token = key.token; // a secret
  * ```
  *
- * Temporal Cloud shows the token once, in the answer to the create; from then on it is in the stack's state only,
- * encrypted. What exists is taken over by the option `import`, with the id, but has no token.
+ * Temporal Cloud returns the token once, in the response to the create. After that it exists only in the stack's state,
+ * encrypted. An existing key can be adopted with the option `import` and its id, but has no token.
  *
- * Nothing rotates unless somebody runs `pulumi up` in the time that `rotateBefore` names: have it run on a schedule, more
- * often than that time is long. Else the key expires, and the next `up` makes another. The old key is deleted at the end
- * of the `up` that makes the new one. What the program manages has the new token by then; whoever reads it elsewhere,
- * such as in an output of the stack, has to fetch it then. With the option `retainOnDelete`, set by an `up` before, the
- * old key works until it expires, and counts among its owner's 20. Until the end of that `up` there are both: where more than
- * 10 keys of one owner are due at once, there is no room for that, unless the option `deleteBeforeReplace` has each old one
- * deleted first. With the option `protect`, a key that is due is an error that stops the whole `up`.
+ * Rotation happens during `pulumi up`, once the key is within `rotateBefore` of its expiry: run `up` on a schedule,
+ * more often than that. Otherwise the key expires, and the next `up` creates another. The old key is deleted at the end
+ * of the `up` that creates the new one. By then, the resources of the program have the new token; anything that reads
+ * it elsewhere, such as from a stack output, must fetch it then. With the option `retainOnDelete`, set by an earlier
+ * `up`, the old key works until it expires, and counts toward its owner's limit of 20. Until the end of the `up` both
+ * keys exist: if more than 10 keys of one owner are due at once, that exceeds the limit, unless the option
+ * `deleteBeforeReplace` deletes each old key first. With the option `protect`, a key that is due is an error that stops
+ * the whole `up`.
  *
- * A key that has leaked is replaced at once by `pulumi up --replace <urn>`; `pulumi stack --show-urns` shows the URN. One
- * that is less than an hour old is deleted before the new one is made, and a warning says so. With `retainOnDelete` an older
- * one stays: delete it by hand. The option `import` has to be taken out of the program before: with it, the key itself comes
- * in its own place, and a warning says so. A key that left the stack alive, by `retainOnDelete` or `pulumi state delete`, is
- * deleted when one of the same logical name is made within an hour of its creation: give the new one another.
+ * To replace a leaked key at once, run `pulumi up --replace <urn>`; `pulumi stack --show-urns` shows the URN. A key
+ * less than an hour old is deleted before the new one is created, with a warning. With `retainOnDelete` an older key is
+ * kept: delete it by hand. Remove the option `import` from the program first: otherwise the same key is adopted again,
+ * with a warning. A key that left the stack undeleted (`retainOnDelete`, `pulumi state delete`) is deleted if another with
+ * the same logical name is created less than an hour after it: choose another logical name.
  */
 export class ApiKey extends Resource {
     declare public readonly ownerId: pulumi.Output<string>;
@@ -81,13 +83,13 @@ export class ApiKey extends Resource {
     declare public readonly displayName: pulumi.Output<string>;
     declare public readonly description: pulumi.Output<string>;
     declare public readonly disabled: pulumi.Output<boolean>;
-    /** When it stops working, also with `expiresIn`. As the program spells it, else RFC 3339, UTC. */
+    /** When the key expires, also with `expiresIn`. As spelled in the program, else RFC 3339, UTC. */
     declare public readonly expiryTime: pulumi.Output<string>;
     declare public readonly expiresIn: pulumi.Output<string | undefined>;
     declare public readonly rotateBefore: pulumi.Output<string | undefined>;
-    /** What a client signs in with; a secret. Undefined for a key that was not made by this stack. */
+    /** The token with which clients authenticate; a secret. Undefined for a key that this stack did not create. */
     declare public readonly token: pulumi.Output<string>;
-    /** `active`, `updating`, `expired` and so on. */
+    /** The state: `active`, `updating`, `expired` and so on. */
     declare public readonly state: pulumi.Output<string>;
     /** RFC 3339, UTC. */
     declare public readonly createdTime: pulumi.Output<string>;
@@ -104,12 +106,12 @@ export class ApiKey extends Resource {
         super("ApiKey", "apiKey", [...Object.keys(fields), ...OUTPUTS], name, args, opts, ONCE_OUTPUTS);
     }
 
-    /** An ApiKey that exists, read but not managed, and without its token. */
+    /** Reads an existing ApiKey without managing it, and without its token. */
     static get(name: string, id: pulumi.Input<pulumi.ID>, opts?: pulumi.CustomResourceOptions): ApiKey {
         return new ApiKey(name, undefined, { ...opts, id });
     }
 
-    /** Whether a value is an ApiKey, also of another copy of this package. */
+    /** Whether a value is an ApiKey, including one from another copy of this package. */
     static override isInstance(value: unknown): value is ApiKey {
         return Resource.isOfKind(value, "ApiKey");
     }
@@ -118,17 +120,17 @@ export class ApiKey extends Resource {
 const ONCE_OUTPUTS = ["token"] as const;
 const OUTPUTS = [...ONCE_OUTPUTS, "state", "createdTime", "lastModifiedTime"] as const;
 
-// -- what is allowed -------------------------------------------------------------------------------------------------
+// -- validation ------------------------------------------------------------------------------------------------------
 
 const LEAST_SECONDS = 24 * 3600;
-/** Two years, one of them a leap year: whether it is one is left to the server. */
+/** Two years, one of them a leap year; whether it is one is left to the server to check. */
 const MOST_SECONDS = 731 * 24 * 3600;
-/** What clocks may differ by. */
+/** Tolerance for clock skew. */
 const SLACK_SECONDS = 60;
 
 function refuseDuration(duration: string): string | undefined {
     return parseDurationSeconds(duration) === undefined
-        ? `has to be a duration such as 90d, 36h or 1d12h, and is ${JSON.stringify(duration)}.`
+        ? `must be a duration such as 90d, 36h or 1d12h, but is ${JSON.stringify(duration)}.`
         : undefined;
 }
 
@@ -145,7 +147,7 @@ const fields = {
         refuse: (time) =>
             toTimestamp(time)
                 ? undefined
-                : `has to be a time such as 2027-06-01T02:00:00+02:00 (RFC 3339), and is ${JSON.stringify(time)}.`,
+                : `must be a time such as 2027-06-01T02:00:00+02:00 (RFC 3339), but is ${JSON.stringify(time)}.`,
     }),
     expiresIn: text({
         replace: true,
@@ -155,7 +157,7 @@ const fields = {
         refuse: (duration) => {
             const seconds = parseDurationSeconds(duration);
             return seconds !== undefined && (seconds < LEAST_SECONDS || seconds > MOST_SECONDS)
-                ? `has to be from 24h to 731d (2 years), and is ${JSON.stringify(duration)}.`
+                ? `must be from 24h to 731d (2 years), but is ${JSON.stringify(duration)}.`
                 : refuseDuration(duration);
         },
     }),
@@ -170,28 +172,29 @@ const fields = {
 function check(args: Bag, old: Bag | undefined, report: Report, adopting: boolean): void {
     const { expiryTime, expiresIn, rotateBefore } = args;
     if (args.ownerType === "user" && old?.ownerType !== "user" && !adopting) {
-        report("ownerType", 'cannot be "user": the API makes keys for service accounts only.');
+        report("ownerType", 'cannot be "user": the API creates keys for service accounts only.');
     }
     if (expiryTime === undefined && expiresIn === undefined) {
         if (old === undefined ? !adopting : old.expiryTime !== undefined || old.expiresIn !== undefined) {
-            report("expiresIn", "or `expiryTime` has to be given: 24 hours to 2 years.");
+            report("expiresIn", "or `expiryTime` is required: 24 hours to 2 years.");
         }
     } else if (expiryTime !== undefined && expiresIn !== undefined) {
         if (expiryTime !== UNKNOWN && expiresIn !== UNKNOWN) {
-            report("expiresIn", "cannot be given together with `expiryTime`.");
+            report("expiresIn", "cannot be combined with `expiryTime`.");
         }
     } else if (typeof expiryTime === "string" && !adopting && !fields.expiryTime.equal(expiryTime, old?.expiryTime)) {
         checkExpiry(expiryTime, report);
     }
     if (rotateBefore !== undefined && expiresIn === undefined) {
-        report("rotateBefore", "needs `expiresIn`: a key of which the time is fixed cannot be made again by itself.");
+        report("rotateBefore", "requires `expiresIn`: a key with a fixed `expiryTime` cannot be rotated.");
     }
     const [before, whole] = [secondsOf(rotateBefore), secondsOf(expiresIn)];
-    // A key lives for whole minutes, and so for up to one less.
+    // Expiry is rounded down to whole minutes, so a key can live up to a minute less than `expiresIn`.
     if (before !== undefined && whole !== undefined && before > whole - 60) {
         report(
             "rotateBefore",
-            `has to be a minute or more shorter than \`expiresIn\` (${expiresIn}), or every \`up\` would replace the key; it is ${JSON.stringify(rotateBefore)}.`,
+            `must be at least a minute shorter than \`expiresIn\` (${expiresIn}), but is ` +
+                `${JSON.stringify(rotateBefore)}: every \`up\` would replace the key.`,
         );
     }
 }
@@ -203,7 +206,7 @@ function checkExpiry(expiryTime: string, report: Report): void {
     }
     const leftSeconds = Number(time.seconds) - Date.now() / 1000;
     if (leftSeconds < LEAST_SECONDS - SLACK_SECONDS || leftSeconds > MOST_SECONDS + SLACK_SECONDS) {
-        report("expiryTime", `has to be 24 hours to 2 years from now, and is ${JSON.stringify(expiryTime)}.`);
+        report("expiryTime", `must be 24 hours to 2 years from now, but is ${JSON.stringify(expiryTime)}.`);
     }
 }
 
@@ -211,7 +214,7 @@ function secondsOf(duration: unknown): number | undefined {
     return typeof duration === "string" ? parseDurationSeconds(duration) : undefined;
 }
 
-/** Rotation: the key's last days have begun. */
+/** Rotation: whether the key is within `rotateBefore` of its expiry. */
 function replaceNow(old: Bag, { rotateBefore }: Bag, now: Date): Due | undefined {
     const expiry = typeof old.expiryTime === "string" ? toTimestamp(old.expiryTime) : undefined;
     const seconds = secondsOf(rotateBefore);
@@ -221,7 +224,7 @@ function replaceNow(old: Bag, { rotateBefore }: Bag, now: Date): Due | undefined
     return isDue ? { property: "expiryTime", why } : undefined;
 }
 
-// -- to and from the wire --------------------------------------------------------------------------------------------
+// -- wire format -----------------------------------------------------------------------------------------------------
 
 type Values = pulumi.Unwrap<ApiKeyArgs>;
 
@@ -247,7 +250,7 @@ function see({ spec = emptySpec(), state, createdTime, lastModifiedTime }: LiveA
     };
 }
 
-/** The spec that these values make of a spec, without the deprecated mirror of the owner's type. */
+/** Converts values to a spec, keeping unknown fields of the base; the deprecated owner type is cleared. */
 function toSpec(values: Values, base: ApiKeySpec): ApiKeySpec {
     const expiryTime = values.expiryTime === undefined ? undefined : toTimestamp(values.expiryTime);
     return {
@@ -265,9 +268,9 @@ function toSpec(values: Values, base: ApiKeySpec): ApiKeySpec {
 }
 
 /**
- * When a key expires that is to work for a time from now. Where an earlier run has started to make it, the request has
- * to be the same as then, so that the server takes it for that one: what it said is in the operation, or can be worked
- * out from when it began.
+ * The expiry of a key with `expiresIn`. If an earlier run has started the create, the request must be identical, so
+ * that the server recognizes it: the expiry is taken from the operation's input, or computed from the operation's
+ * start.
  */
 function expiryFrom(expiresIn: string | undefined, earlier: AsyncOperation | undefined, now: Date) {
     const seconds = secondsOf(expiresIn);
@@ -282,8 +285,8 @@ function expiryFrom(expiresIn: string | undefined, earlier: AsyncOperation | und
 }
 
 /**
- * In whole minutes clocks that differ by seconds mostly come to the same. They are rounded down, so that the longest
- * time that is allowed stays allowed; and the shortest is still long enough when the request arrives.
+ * Whole minutes, so that clocks that differ by seconds mostly yield the same expiry. Rounded down, so that the longest
+ * lifetime stays valid; the shortest is extended, to be long enough still when the request arrives.
  */
 function wholeMinutes(start: bigint, seconds: bigint): bigint {
     const least = start + BigInt(LEAST_SECONDS + 2 * SLACK_SECONDS);
@@ -304,7 +307,7 @@ function requestedExpiry(earlier: AsyncOperation | undefined): Timestamp | undef
     }
 }
 
-// -- what is to be done ----------------------------------------------------------------------------------------------
+// -- next write ------------------------------------------------------------------------------------------------------
 
 function next(key: LiveApiKey, { args }: Desired<Values>): Call | undefined {
     const live = key.spec ?? emptySpec();

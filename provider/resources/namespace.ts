@@ -38,170 +38,170 @@ import { Resource } from "../resource";
 import { fromTimestamp, isGone, lay, PAGE_SIZE, stateWord } from "../wire";
 
 /**
- * What a Namespace is made of. Unless said otherwise, a change is made in place. What the program no longer sets goes back
- * to its default: `deleteProtection` to false, `retentionDays` to 30, `tags` and `connectivityRuleIds` to none, `apiKeyAuth`
- * and `mtlsAuth` to off (one of them has to stay).
+ * Arguments of a Namespace. Changes are made in place unless noted. A field removed from the program is reset:
+ * `deleteProtection` to false, `retentionDays` to 30, `tags` and `connectivityRuleIds` to none, `apiKeyAuth` and
+ * `mtlsAuth` to off (one of the two must stay).
  */
 export interface NamespaceArgs extends AdoptArgs {
     /**
-     * The name, unique in the account: 2 to 39 characters, small letters, digits and hyphens, beginning with a letter,
-     * not ending with a hyphen. The default is the resource's logical name when it was made: an alias does not
-     * rename it. Changing it replaces the namespace, and its workflows are lost: a new one is made, then the old one is
-     * deleted.
+     * The name, unique in the account: 2 to 39 lowercase letters, digits and hyphens, starting with a letter and not
+     * ending with a hyphen. Defaults to the logical name at creation; an alias does not rename it. Changing it replaces
+     * the namespace (create, then delete), and its workflows are lost.
      */
     name?: pulumi.Input<string> | undefined;
     /**
-     * The regions, the active one first, for example `aws-us-east-1`; `getRegions` lists them. They change in place,
-     * step by step: a region is added, made the active one by a failover, removed. Temporal Cloud has two at the most, on
-     * one continent; one that was removed can be added again after seven days; the second one costs extra.
+     * The regions, the active one first, for example `aws-us-east-1`; `getRegions` lists them. Changes are made in
+     * place, step by step: a region is added, failed over to, removed. Temporal Cloud allows at most two, on the same
+     * continent; a removed region can be added again after seven days; the second region costs extra.
      * https://docs.temporal.io/cloud/high-availability/enable
      *
-     * A failover that Temporal makes, or a region that somebody adds or removes, is left as it is until a refresh has shown
-     * it; the `up` after that, or `up --refresh`, sets it back. To stay, declare what is there, the active region first.
+     * A failover by Temporal, or a region added or removed outside the program, is left unchanged until a refresh has
+     * detected it; the next `up`, or `up --refresh`, reverts it. To keep it, declare the current regions, the active
+     * one first.
      */
     regions: pulumi.Input<pulumi.Input<string>[]>;
-    /** Days for which closed workflows are kept, 1 to 90. The default is 30. https://docs.temporal.io/cloud/limits */
+    /** Days for which closed workflows are retained, 1 to 90. Default 30. https://docs.temporal.io/cloud/limits */
     retentionDays?: pulumi.Input<number> | undefined;
-    /** Lets clients in by certificate. This or `apiKeyAuth` has to be given. */
+    /** Authenticates clients by certificate (mTLS). This or `apiKeyAuth` is required. */
     mtlsAuth?: pulumi.Input<MtlsAuthArgs> | undefined;
-    /** Lets clients in by API key. The default is false. */
+    /** Authenticates clients by API key. This or `mtlsAuth` is required. Default false. */
     apiKeyAuth?: pulumi.Input<boolean> | undefined;
     /**
-     * Custom search attributes: name and type. The API can add and rename them, but neither delete them nor change
-     * their type: the first gives a warning, and the attribute stays; the second an error.
+     * Custom search attributes: name and type. The API can add and rename them, but not delete them or change their
+     * type: removing one from the program gives a warning, and the attribute stays; changing a type is an error.
      */
     searchAttributes?: pulumi.Input<{ [name: string]: pulumi.Input<SearchAttributeType> }> | undefined;
-    /** Renames: the new name, which is in `searchAttributes`, and the old one. Can stay after it has been made. */
+    /** Renames of search attributes: new name (also listed in `searchAttributes`) to old name. May stay once done. */
     searchAttributeRenames?: pulumi.Input<{ [newName: string]: pulumi.Input<string> }> | undefined;
-    /** Where the web interface has payloads decoded. */
+    /** Codec server with which the Temporal UI decodes payloads. */
     codecServer?: pulumi.Input<CodecServerArgs> | undefined;
-    /** Makes Temporal Cloud refuse the deletion, by whomever. The default is false. */
+    /** Makes Temporal Cloud refuse to delete the namespace, whoever asks. Default false. */
     deleteProtection?: pulumi.Input<boolean> | undefined;
-    /** How a namespace in several regions fails over. */
+    /** Failover settings for a namespace with two regions. */
     highAvailability?: pulumi.Input<HighAvailabilityArgs> | undefined;
-    /** The ids of connectivity rules: from where the namespace can be reached. In any order. */
+    /** Ids of connectivity rules, in any order. Default none, which allows every network. */
     connectivityRuleIds?: pulumi.Input<pulumi.Input<string>[]> | undefined;
-    /** Whether capacity is on demand, which is the default, or provisioned. A change is awaited until it holds. */
+    /** Capacity mode: on demand (the default) or provisioned. `up` waits until a change has taken effect. */
     capacity?: pulumi.Input<CapacityArgs> | undefined;
-    /** Whether the tasks of one queue are shared out fairly among keys. The default is false. */
+    /** Dispatches the tasks of a task queue fairly among fairness keys. Default false. */
     taskQueueFairness?: pulumi.Input<boolean> | undefined;
-    /** Whether payloads that are not encrypted are noticed. */
+    /** Checks that clients encrypt their payloads. */
     encryptionValidation?: pulumi.Input<EncryptionValidationArgs> | undefined;
-    /** What it is for: at most 255 printable ASCII characters. */
+    /** Description: at most 255 printable ASCII characters. Default empty. */
     description?: pulumi.Input<string> | undefined;
-    /** At most 10 tags; keys and values have 1 to 63 characters of `a-z 0-9 . _ @ -`. */
+    /** At most 10 tags, authoritative when set; keys and values are 1 to 63 characters of `a-z 0-9 . _ @ -`. */
     tags?: pulumi.Input<{ [key: string]: pulumi.Input<string> }> | undefined;
     /**
-     * The project that it belongs to. A change moves it. The default is the account's default project; one that is no
-     * longer set stays.
+     * Id of the project. Changing it moves the namespace. Defaults to the account's default project at creation; if
+     * removed from the program, the namespace stays in its project.
      */
     projectId?: pulumi.Input<string> | undefined;
 }
 
-/** Access by certificate. */
+/** Client authentication by certificate (mTLS). */
 export interface MtlsAuthArgs {
     /**
-     * The certificates of the authorities, PEM, that sign the certificates of clients: at most 16, and 32 KB, each
-     * X.509 v3 with CA:true. White space and order mean nothing. https://docs.temporal.io/cloud/certificates
+     * CA certificates that sign the clients' certificates, in PEM: at most 16 and 32 KB, each X.509 v3 with CA:true.
+     * White space and order are not significant. https://docs.temporal.io/cloud/certificates
      */
     acceptedClientCa: pulumi.Input<string>;
-    /** Only certificates that match one of these get in; the default is all. In any order. */
+    /** Accepts only client certificates that match one of these filters. Default all. Order is not significant. */
     certificateFilters?: pulumi.Input<pulumi.Input<CertificateFilterArgs>[]> | undefined;
 }
 
-/** What a client's certificate has to have; every part that is given has to match. */
+/** Filter for client certificates. All properties that are set must match; at least one is required. */
 export interface CertificateFilterArgs {
-    /** CN */
+    /** Common name (CN). */
     commonName?: pulumi.Input<string> | undefined;
-    /** O */
+    /** Organization (O). */
     organization?: pulumi.Input<string> | undefined;
-    /** OU */
+    /** Organizational unit (OU). */
     organizationalUnit?: pulumi.Input<string> | undefined;
-    /** SAN */
+    /** Subject alternative name (SAN). */
     subjectAlternativeName?: pulumi.Input<string> | undefined;
 }
 
 /** A codec server. https://docs.temporal.io/production-deployment/data-encryption */
 export interface CodecServerArgs {
-    /** An https:// address. */
+    /** An `https://` URL. */
     endpoint: pulumi.Input<string>;
-    /** Whether the user's access token is passed on. The default is false. */
+    /** Sends the user's access token to the codec server. Default false. */
     passAccessToken?: pulumi.Input<boolean> | undefined;
-    /** Whether cookies are passed on. The default is false. */
+    /** Sends cookies to the codec server. Default false. */
     includeCrossOriginCredentials?: pulumi.Input<boolean> | undefined;
-    /** What users see when the codec server fails. */
+    /** Error message shown to users when the codec server fails. */
     customErrorMessage?: pulumi.Input<CustomErrorMessageArgs> | undefined;
 }
 
-/** What users see when the codec server fails. */
+/** Error message shown to users when the codec server fails. */
 export interface CustomErrorMessageArgs {
-    /** The text. */
+    /** The message text. */
     message?: pulumi.Input<string> | undefined;
-    /** An address with more about it. */
+    /** URL of further information. */
     link?: pulumi.Input<string> | undefined;
 }
 
-/** How a namespace in several regions fails over. */
+/** Failover settings for a namespace with two regions. */
 export interface HighAvailabilityArgs {
-    /** Whether Temporal never fails over by itself. The default is false. */
+    /** Disables automatic failover by Temporal. Default false. */
     disableManagedFailover?: pulumi.Input<boolean> | undefined;
-    /** Whether pollers in a passive region are not served from the active one. The default is false. */
+    /** Stops forwarding polls in a passive region to the active one. Default false. */
     disablePassivePollerForwarding?: pulumi.Input<boolean> | undefined;
 }
 
-/** Capacity, on demand or provisioned. https://docs.temporal.io/cloud/capacity-modes */
+/** Capacity mode. https://docs.temporal.io/cloud/capacity-modes */
 export type CapacityArgs =
     | { mode: pulumi.Input<typeof CapacityMode.OnDemand> }
     | {
           mode: pulumi.Input<typeof CapacityMode.Provisioned>;
-          /** Temporal Resource Units. */
+          /** Temporal Resource Units (TRUs). */
           value: pulumi.Input<number>;
       };
 
-/** Whether payloads that are not encrypted are noticed. */
+/** Checks that clients encrypt their payloads. */
 export interface EncryptionValidationArgs {
-    /** What happens then. The default is `disabled`. */
+    /** How requests with unencrypted payloads are handled. Default `disabled`. */
     mode?: pulumi.Input<EncryptionValidationMode> | undefined;
-    /** The key in a payload's metadata that says how it is encrypted. */
+    /** Key in a payload's metadata that holds its encoding. Default `encoding`. */
     metadataKey?: pulumi.Input<string> | undefined;
-    /** The values of that key that count as encrypted. In any order. */
+    /** Values of that key that count as encrypted. Default `binary/encrypted`. Order is not significant. */
     metadataValues?: pulumi.Input<pulumi.Input<string>[]> | undefined;
-    /** Whether headers are looked at too. The default is false. */
+    /** Also checks payloads in workflow headers. Default false. */
     inspectHeader?: pulumi.Input<boolean> | undefined;
-    /** Whether failures are looked at too. The default is false. */
+    /** Also checks messages and stack traces of failures. Default false. */
     inspectFailure?: pulumi.Input<boolean> | undefined;
 }
 
-/** Where a Namespace is reached, as the server says it. https://docs.temporal.io/cloud/namespaces#access-namespaces */
+/** Addresses of a Namespace. https://docs.temporal.io/cloud/namespaces#access-namespaces */
 export interface NamespaceEndpoints {
-    /** The web interface. */
+    /** URL in the Temporal Cloud UI. */
     readonly webAddress: string;
     /**
-     * For clients with an API key: `host:port`. It can be empty while `apiKeyAuth` is off. Where it is the address of a
-     * region, such as `us-east-1.aws.api.temporal.io:7233`, it does not follow a failover to another one; Temporal
-     * recommends `name.account.tmprl.cloud:7233`, which does.
+     * `host:port` for clients with an API key. May be empty while `apiKeyAuth` is off. A regional address, such as
+     * `us-east-1.aws.api.temporal.io:7233`, does not follow a failover to another region; Temporal recommends
+     * `name.account.tmprl.cloud:7233`, which does.
      */
     readonly grpcAddress: string;
-    /** For clients with a certificate: `host:port`. It can be empty while `mtlsAuth` is not set. */
+    /** `host:port` for clients with a certificate. May be empty while `mtlsAuth` is not set. */
     readonly mtlsGrpcAddress: string;
 }
 
-/** A copy of a Namespace in one region. */
+/** A replica of a Namespace in one region. */
 export interface NamespaceReplica {
     readonly id: string;
     readonly region: string;
     readonly isPrimary: boolean;
-    /** `adding`, `active`, `removing` or `failed`. */
+    /** The state: `adding`, `active`, `removing` or `failed`. */
     readonly state: string;
 }
 
-/** The capacity that holds now, and what was last asked for. */
+/** The capacity in effect, and the latest capacity request. */
 export interface NamespaceCapacityStatus {
     readonly mode: CapacityMode;
-    /** Temporal Resource Units. */
+    /** Temporal Resource Units (TRUs). */
     readonly value?: number;
     readonly latestRequest?: {
-        /** `in_progress`, `completed` or `failed`. */
+        /** The state of the request: `in_progress`, `completed` or `failed`. */
         readonly state: string;
         readonly mode?: CapacityMode;
         readonly value?: number;
@@ -219,7 +219,7 @@ export interface NamespaceCapacityStatus {
  * });
  * ```
  *
- * The id is `name.account`. What exists is taken over by the option `import: "name.account"`, or by `adopt: true`.
+ * The id is `name.account`. To adopt an existing namespace, use the option `import: "name.account"`, or `adopt: true`.
  */
 export class Namespace extends Resource {
     declare public readonly name: pulumi.Output<string>;
@@ -239,17 +239,17 @@ export class Namespace extends Resource {
     declare public readonly description: pulumi.Output<string>;
     declare public readonly tags: pulumi.Output<{ [key: string]: string }>;
     declare public readonly projectId: pulumi.Output<string>;
-    /** Where clients and people reach it. */
+    /** Addresses for clients and the Temporal Cloud UI. */
     declare public readonly endpoints: pulumi.Output<NamespaceEndpoints>;
-    /** The region that serves now. After a failover by Temporal it is another than the first of `regions`. */
+    /** The active region. After a failover by Temporal it differs from the first of `regions`. */
     declare public readonly activeRegion: pulumi.Output<string>;
-    /** The copies of the namespace, one in each region. */
+    /** The replicas of the namespace, one per region. */
     declare public readonly replicas: pulumi.Output<NamespaceReplica[]>;
-    /** Actions per second that the namespace may make. */
+    /** Limits of the namespace: the actions per second that it may perform. */
     declare public readonly limits: pulumi.Output<{ readonly actionsPerSecondLimit: number }>;
-    /** The capacity that holds now, and what was last asked for. */
+    /** The capacity in effect, and the latest capacity request. */
     declare public readonly capacityStatus: pulumi.Output<NamespaceCapacityStatus>;
-    /** `active`, `updating` and so on. */
+    /** The state: `active`, `updating` and so on. */
     declare public readonly state: pulumi.Output<string>;
     /** RFC 3339, UTC. */
     declare public readonly createdTime: pulumi.Output<string>;
@@ -266,12 +266,12 @@ export class Namespace extends Resource {
         super("Namespace", "namespace", [...Object.keys(fields), ...OUTPUTS], name, args, opts);
     }
 
-    /** A Namespace that exists, read but not managed. The id is `name.account`. */
+    /** Reads an existing Namespace without managing it. The id is `name.account`. */
     static get(name: string, id: pulumi.Input<pulumi.ID>, opts?: pulumi.CustomResourceOptions): Namespace {
         return new Namespace(name, undefined, { ...opts, id });
     }
 
-    /** Whether a value is a Namespace, also of another copy of this package. */
+    /** Whether a value is a Namespace, including one from another copy of this package. */
     static override isInstance(value: unknown): value is Namespace {
         return Resource.isOfKind(value, "Namespace");
     }
@@ -288,7 +288,7 @@ const OUTPUTS = [
     "lastModifiedTime",
 ] as const;
 
-// -- what is allowed -------------------------------------------------------------------------------------------------
+// -- validation ------------------------------------------------------------------------------------------------------
 
 const MOST_CERTIFICATES = 16;
 const MOST_CERTIFICATE_BYTES = 32 * 1024;
@@ -301,12 +301,12 @@ function certificatesOf(pem: string): string[] {
 function refuseCertificates(pem: string): string | undefined {
     const certificates = certificatesOf(pem);
     if (certificates.length === 0 || pem.replace(PEM_BLOCK, "").includes("-----")) {
-        return "has to be certificates in PEM (-----BEGIN CERTIFICATE-----), and could not be read as such.";
+        return "must be certificates in PEM (-----BEGIN CERTIFICATE-----), but could not be read as such.";
     }
     if (certificates.length > MOST_CERTIFICATES || Buffer.byteLength(pem) > MOST_CERTIFICATE_BYTES) {
         return (
-            `may have at most ${MOST_CERTIFICATES} certificates and ${MOST_CERTIFICATE_BYTES} bytes, ` +
-            `and has ${certificates.length} and ${Buffer.byteLength(pem)}.`
+            `must have at most ${MOST_CERTIFICATES} certificates and ${MOST_CERTIFICATE_BYTES} bytes, ` +
+            `but has ${certificates.length} and ${Buffer.byteLength(pem)}.`
         );
     }
     for (const [index, base64] of certificates.entries()) {
@@ -314,12 +314,12 @@ function refuseCertificates(pem: string): string | undefined {
         try {
             certificate = new X509Certificate(Buffer.from(base64, "base64"));
         } catch {
-            return `has a certificate that cannot be parsed: number ${index + 1} of ${certificates.length}.`;
+            return `contains a certificate that cannot be parsed: number ${index + 1} of ${certificates.length}.`;
         }
         if (!certificate.ca) {
             return (
-                `has to be certificates of authorities (X.509 v3 with CA:true), and number ${index + 1} ` +
-                `(${certificate.subject.replace(/\n/g, ", ")}) is none.`
+                `must be CA certificates (X.509 v3 with CA:true), but number ${index + 1} ` +
+                `(${certificate.subject.replace(/\n/g, ", ")}) is not one.`
             );
         }
     }
@@ -331,11 +331,11 @@ const attributeName = shape({
     min: 1,
     max: 64,
     pattern: /^[A-Za-z][A-Za-z0-9_-]*$/,
-    is: "1 to 64 letters, digits, - and _, a letter first",
+    is: "1 to 64 letters, digits, - and _, starting with a letter",
 });
 
 const metadataValues = set(text());
-/** What counts as encrypted where nothing is said of it: a server may show that as well as nothing. */
+/** The API's default for `metadataValues`, which a server may return explicitly or as an empty list. */
 const orEncrypted = (values: unknown) => (Array.isArray(values) && values.length === 0 ? ["binary/encrypted"] : values);
 
 const fields = {
@@ -345,20 +345,20 @@ const fields = {
             min: 2,
             max: 39,
             pattern: /^[a-z][a-z0-9-]*[a-z0-9]$/,
-            is: "2 to 39 small letters, digits and hyphens, a letter first and no hyphen last",
+            is: "2 to 39 lowercase letters, digits and hyphens, starting with a letter and not ending with a hyphen",
         }),
     }),
     regions: {
-        ...list(text({ refuse: shape({ min: 1, is: "the id of a region" }) }), {
+        ...list(text({ refuse: shape({ min: 1, is: "a region id" }) }), {
             required: true,
             refuse: (regions: string[]) =>
                 regions.length === 0
-                    ? "has to name at least one region, for example aws-us-east-1."
+                    ? "must list at least one region, for example aws-us-east-1."
                     : new Set(regions).size < regions.length
-                      ? "names a region twice."
+                      ? "lists a region twice."
                       : undefined,
         }),
-        // Of the passive regions, none comes before another.
+        // The order of the passive regions is not significant.
         equal: (left: unknown, right: unknown) =>
             Array.isArray(left) &&
             Array.isArray(right) &&
@@ -383,7 +383,9 @@ const fields = {
                 },
                 {
                     refuse: (filter: Bag) =>
-                        Object.values(filter).some((value) => value !== "") ? undefined : "has to match something.",
+                        Object.values(filter).some((value) => value !== "")
+                            ? undefined
+                            : "must set at least one property.",
                 },
             ),
         ),
@@ -391,7 +393,7 @@ const fields = {
     apiKeyAuth: flag(),
     searchAttributes: {
         ...map(choice(searchAttributeTypes.words), { key: attributeName }),
-        // What the API cannot delete does not have to go.
+        // The API cannot delete search attributes, so additional ones are not a difference.
         satisfies: (live: unknown, value: unknown) =>
             isBag(live) && isBag(value) && Object.entries(value).every(([name, type]) => live[name] === type),
     },
@@ -399,7 +401,7 @@ const fields = {
     codecServer: object({
         endpoint: text({
             required: true,
-            refuse: shape({ pattern: /^https:\/\/[^\s/]+\S*$/, is: "an https:// address" }),
+            refuse: shape({ pattern: /^https:\/\/[^\s/]+\S*$/, is: "an https:// URL" }),
         }),
         passAccessToken: flag(),
         includeCrossOriginCredentials: flag(),
@@ -411,14 +413,14 @@ const fields = {
     capacity: whole(
         {
             mode: choice(["on_demand", "provisioned"], { required: true }),
-            value: number({ refuse: (value) => (value > 0 ? undefined : `has to be above 0, and is ${value}.`) }),
+            value: number({ refuse: (value) => (value > 0 ? undefined : `must be above 0, but is ${value}.`) }),
         },
         {
             reset: { mode: "on_demand" },
             refuse: ({ mode, value }: Bag) =>
                 (mode === "provisioned") === (value !== undefined)
                     ? undefined
-                    : "has a `value` with the mode provisioned, and none with on_demand.",
+                    : "must have a `value` with the mode provisioned, and none with on_demand.",
         },
     ),
     taskQueueFairness: flag(),
@@ -437,7 +439,7 @@ const fields = {
     }),
     tags: map(text({ refuse: tag }), {
         key: tag,
-        refuse: (tags: Bag) => (Object.keys(tags).length > 10 ? "may have at most 10 tags." : undefined),
+        refuse: (tags: Bag) => (Object.keys(tags).length > 10 ? "must have at most 10 tags." : undefined),
     }),
     projectId: text({ reset: undefined }),
 };
@@ -446,7 +448,7 @@ function check(args: Bag, old: Bag | undefined, report: Report, adopting: boolea
     const lets = (bag: Bag | undefined) =>
         bag?.apiKeyAuth === UNKNOWN || bag?.apiKeyAuth === true || bag?.mtlsAuth !== undefined;
     if (!lets(args) && (old === undefined ? !adopting : lets(old))) {
-        report("apiKeyAuth", "or `mtlsAuth` has to be given, or nobody could get in.");
+        report("apiKeyAuth", "or `mtlsAuth` is required: otherwise no client could connect.");
     }
     checkSearchAttributes(args, old, report);
 }
@@ -457,16 +459,19 @@ function checkSearchAttributes(args: Bag, old: Bag | undefined, report: Report):
     const renames = isBag(args.searchAttributeRenames) ? args.searchAttributeRenames : {};
     for (const [newName, oldName] of Object.entries(renames)) {
         if (args.searchAttributes !== UNKNOWN && own(attributes, newName) === undefined) {
-            report(`searchAttributeRenames["${newName}"]`, "has to be in `searchAttributes` too: it is the new name.");
+            report(
+                `searchAttributeRenames["${newName}"]`,
+                "must also be listed in `searchAttributes`: it is the new name.",
+            );
         }
         if (typeof oldName === "string" && own(attributes, oldName) !== undefined) {
             report(
                 `searchAttributeRenames["${newName}"]`,
-                `renames ${JSON.stringify(oldName)}, which is still in \`searchAttributes\`.`,
+                `renames ${JSON.stringify(oldName)}, which is still listed in \`searchAttributes\`.`,
             );
         }
     }
-    // A namespace of another name is made anew, with whatever types.
+    // A new name replaces the namespace, and the new one may have any types.
     const isKept = old?.name === undefined || old.name === args.name;
     for (const [name, type] of Object.entries(isKept ? attributes : {})) {
         const renamed = own(renames, name);
@@ -474,8 +479,8 @@ function checkSearchAttributes(args: Bag, old: Bag | undefined, report: Report):
         if (type !== UNKNOWN && was !== undefined && was !== UNKNOWN && was !== type) {
             report(
                 `searchAttributes["${name}"]`,
-                `is of the type ${was}, and Temporal Cloud cannot change that to ${type}. Add an ` +
-                    "attribute of another name. If it was never made, because an `up` failed, run `pulumi refresh` first.",
+                `has the type ${was}, which cannot be changed to ${type}. Add an attribute with another name. If it ` +
+                    "was never created, because an `up` failed, run `pulumi refresh` first.",
             );
         }
     }
@@ -497,7 +502,7 @@ function warnings(old: Bag, args: Bag, wasManaged: ReadonlySet<string>): string[
         );
 }
 
-// -- to and from the wire --------------------------------------------------------------------------------------------
+// -- wire format -----------------------------------------------------------------------------------------------------
 
 type Values = pulumi.Unwrap<Omit<NamespaceArgs, "adopt">>;
 
@@ -558,7 +563,7 @@ function see(namespace: LiveNamespace) {
 
 const emptySpec = () => messages.namespace.NamespaceSpec.fromPartial({});
 
-/** Whether they are the same regions, whichever is active. */
+/** Whether both lists contain the same regions, in any order. */
 function areSame(live: readonly string[], wanted: readonly string[]): boolean {
     return live.length === wanted.length && wanted.every((region) => live.includes(region));
 }
@@ -630,7 +635,7 @@ function currentCapacity(capacity: Capacity | undefined): CapacityValues {
         : { mode: "on_demand" };
 }
 
-/** What was asked for last, unless that came to nothing. */
+/** The capacity last requested, unless that request failed; else the one in effect. */
 function seeCapacity({ capacity }: LiveNamespace): CapacityValues {
     const request = capacity?.latestRequest;
     return (hasFailed(request) ? undefined : fromCapacitySpec(request?.spec)) ?? currentCapacity(capacity);
@@ -658,8 +663,8 @@ function seeCapacityStatus(capacity: Capacity | undefined): NamespaceCapacitySta
 }
 
 /**
- * The spec that these values make of a spec. The deprecated fields that mirror a living one are left out, so that the
- * two cannot disagree. Replicas and capacity change by steps of their own.
+ * Converts values to a spec, keeping unknown fields of the base. Deprecated fields that mirror a current one are
+ * cleared, so that the two cannot disagree. Replicas and capacity are changed by separate writes.
  */
 function toSpec(values: Values, base: NamespaceSpec): NamespaceSpec {
     const { encryptionValidation, highAvailability } = values;
@@ -698,7 +703,8 @@ function toSpec(values: Values, base: NamespaceSpec): NamespaceSpec {
             base.encryptionValidation,
             messages.namespace.EncryptionValidationSpec.fromPartial({}),
             {
-                // A mode that was never set means disabled, and is left like that: to a server, to say so may be no change.
+                // An unset mode means disabled. Leave it unset: the server may refuse to set it explicitly as no
+                // change.
                 mode: encryptionValidationModes.toWire(
                     encryptionValidation?.mode === "disabled" && !base.encryptionValidation?.mode
                         ? undefined
@@ -717,7 +723,7 @@ function toSpec(values: Values, base: NamespaceSpec): NamespaceSpec {
 function toMtlsAuth(values: Values["mtlsAuth"], base: MtlsAuthSpec | undefined): MtlsAuthSpec | undefined {
     const before = base && { ...base, acceptedClientCaDeprecated: "" };
     if (values?.acceptedClientCa) {
-        // Those that the program does not manage can be hidden while mTLS is off.
+        // The server may hide filters that the program does not manage while mTLS is off.
         const filters = values.certificateFilters ?? before?.certificateFilters ?? [];
         const unchanged = before && before.certificateFilters.length === filters.length;
         return {
@@ -748,7 +754,7 @@ function toCodecServer(values: Values["codecServer"], base: CodecServerSpec | un
         endpoint: codec?.endpoint ?? "",
         passAccessToken: codec?.passAccessToken ?? false,
         includeCrossOriginCredentials: codec?.includeCrossOriginCredentials ?? false,
-        // Without a codec server, not even an empty one.
+        // Without a codec server, the message must be absent, not empty.
         customErrorMessage:
             codec &&
             lay(base?.customErrorMessage, messages.namespace.CodecServerSpec_CustomErrorMessage.fromPartial({}), {
@@ -773,12 +779,12 @@ function toCapacitySpec(values: CapacityValues): CapacitySpec {
     });
 }
 
-// -- what is to be done ----------------------------------------------------------------------------------------------
+// -- next write ------------------------------------------------------------------------------------------------------
 
 function next(namespace: LiveNamespace, desired: Desired<Values>): Call | Wait | undefined {
     return (
         rename(namespace, desired.args) ??
-        // The connectivity rules that are wanted are those of the project that it moves to.
+        // Before the spec: the desired connectivity rules belong to the destination project.
         move(namespace, desired) ??
         changeSpec(namespace, desired.args) ??
         changeTags(namespace, desired.args) ??
@@ -864,7 +870,9 @@ function move(live: LiveNamespace, { args, managed }: Desired<Values>): Call | u
     };
 }
 
-/** Which connectivity rules count after a move: the API wants that said where there are any, since rules belong to a project. */
+/**
+ * The connectivity rules after a move. Rules belong to a project, so the API requires this if the namespace has any.
+ */
 function rulesOfDestination(
     { spec }: LiveNamespace,
     { connectivityRuleIds = [] }: Values,
@@ -873,8 +881,8 @@ function rulesOfDestination(
     const there = spec?.connectivityRuleIds ?? [];
     if (there.length > 0 && !managed.has("connectivityRuleIds") && isDeepStrictEqual(connectivityRuleIds, there)) {
         throw new Error(
-            `Its connectivity rules (${there.join(", ")}) belong to the project that it is to leave. Declare ` +
-                "`connectivityRuleIds`: rules of the new project, or [] to let every network in.",
+            `Its connectivity rules (${there.join(", ")}) belong to the project that it is moved from. Declare ` +
+                "`connectivityRuleIds`: rules of the new project, or [] to allow every network.",
         );
     }
     if (connectivityRuleIds.length > 0) {
@@ -883,7 +891,7 @@ function rulesOfDestination(
     return there.length > 0 ? { $case: "unrestricted", value: {} } : undefined;
 }
 
-/** The first of the steps from the regions that there are to the ones that are wanted. */
+/** The next step from the live regions to the desired ones. */
 function changeRegions(namespace: LiveNamespace, { args, changed }: Desired<Values>): Call | Wait | undefined {
     const { activeRegion, replicas } = namespace;
     const live = regionsOf(namespace);
@@ -903,8 +911,8 @@ function changeRegions(namespace: LiveNamespace, { args, changed }: Desired<Valu
     if (moving) {
         return { purpose: `waiting for the replica in ${moving.region}`, operationId: undefined };
     }
-    // Temporal, or somebody, may have failed over for a reason, and a region that was removed cannot come back for seven
-    // days: only a program that changed, or a drift that was shown, does anything about either.
+    // A failover may have had a reason, and a removed region cannot be added again for seven days: act only if the
+    // program has changed, or a refresh has shown the drift.
     if (!changed.has("regions")) {
         return undefined;
     }
@@ -913,7 +921,7 @@ function changeRegions(namespace: LiveNamespace, { args, changed }: Desired<Valu
     }
     const missing = wanted.find((region) => !live.includes(region));
     const surplus = live.find((region) => region !== activeRegion && !wanted.includes(region));
-    // A namespace has two regions at the most: one has to go before another can come.
+    // A namespace has at most two regions: remove one before adding another.
     if (surplus !== undefined && (missing === undefined || live.length > 1)) {
         return withReplicas(namespace, `removing the region ${surplus}`, (there) =>
             there.filter(({ region }) => region !== surplus),
@@ -921,7 +929,7 @@ function changeRegions(namespace: LiveNamespace, { args, changed }: Desired<Valu
     }
     const [, standIn] = live;
     if (missing !== undefined && standIn !== undefined && !wanted.includes(activeRegion)) {
-        // Only the active one can go, and it cannot go as long as it is that.
+        // The active region is the surplus one, and can only be removed after a failover.
         return failOver(namespace, standIn);
     }
     if (missing !== undefined) {
@@ -934,11 +942,11 @@ function changeRegions(namespace: LiveNamespace, { args, changed }: Desired<Valu
 }
 
 /**
- * A failover, or a region added or removed, that the program does not know of: the update of something else must not undo it
- * unasked, now or by the next.
+ * A failover, or a region added or removed, that the state does not reflect: an update of other fields must not revert
+ * it, nor cause the next update to do so.
  */
 function leftRegions(namespace: LiveNamespace, { args, changed }: Pick<Desired<Values>, "args" | "changed">) {
-    // What is only read may have been described by nobody.
+    // A resource that is only read has no declared regions.
     const regions = args.regions ?? [];
     const [primary] = regions;
     const live = regionsOf(namespace);
@@ -949,14 +957,14 @@ function leftRegions(namespace: LiveNamespace, { args, changed }: Pick<Desired<V
     const missing = regions.filter((region) => !live.includes(region));
     if (surplus.length > 0 || missing.length > 0) {
         const differences = [
-            ...(surplus.length > 0 ? [`is in ${surplus.join(", ")} too, which its \`regions\` do not name`] : []),
-            ...(missing.length > 0 ? [`is not in ${missing.join(", ")}, which its \`regions\` name`] : []),
+            ...(surplus.length > 0 ? [`is also in ${surplus.join(", ")}, which its \`regions\` do not list`] : []),
+            ...(missing.length > 0 ? [`is not in ${missing.join(", ")}, which its \`regions\` list`] : []),
         ];
         return {
             values: { regions },
             warning:
-                `Namespace ${namespace.namespace} ${differences.join(", and ")}. That is left as it is. \`pulumi up ` +
-                "--refresh` sets it back; to keep it, declare what is there.",
+                `Namespace ${namespace.namespace} ${differences.join(", and ")}. This was left unchanged. ` +
+                "`pulumi up --refresh` reverts it; to keep it, declare the current regions.",
         };
     }
     if (live[0] === primary) {
@@ -965,9 +973,9 @@ function leftRegions(namespace: LiveNamespace, { args, changed }: Pick<Desired<V
     return {
         values: { regions },
         warning:
-            `Namespace ${namespace.namespace} is active in ${live[0]}, and not in ${primary}, the first of its \`regions\`: ` +
-            "Temporal, or somebody, has failed over. That is left as it is. `pulumi up --refresh` fails back; to stay, " +
-            `declare ${live[0]} first.`,
+            `Namespace ${namespace.namespace} is active in ${live[0]}, not in ${primary}, the first of its \`regions\`: ` +
+            "it was failed over outside this stack. This was left unchanged. `pulumi up --refresh` fails back; to keep " +
+            `it, declare ${live[0]} first.`,
     };
 }
 
@@ -989,7 +997,7 @@ function withReplicas(
 }
 
 const SETTING_CAPACITY = "setting the capacity";
-const TAKING_BACK_CAPACITY = "taking back the request for capacity that failed";
+const TAKING_BACK_CAPACITY = "resetting the failed capacity request";
 
 function changeCapacity(
     namespace: LiveNamespace,
@@ -1008,11 +1016,11 @@ function changeCapacity(
     const failed = hasFailed(request);
     if (made.has(SETTING_CAPACITY) && failed) {
         throw new Error(
-            "Temporal Cloud could not provide the capacity: its latest request failed. Ask for less, or for it later.",
+            "Temporal Cloud could not provide the capacity: the latest request failed. Request less, or retry later.",
         );
     }
     const live = namespace.spec ?? emptySpec();
-    // A request that failed stays in the spec, where the same again would be no change.
+    // A failed request stays in the spec, where requesting the same again would be no change.
     const takesBack =
         failed &&
         !made.has(TAKING_BACK_CAPACITY) &&
@@ -1038,8 +1046,9 @@ export const namespaceDefinition: Definition<Values, LiveNamespace> = {
     warnings,
     deleteHint: ({ spec }) =>
         spec?.lifecycle?.enableDeleteProtection
-            ? "It is protected: set `deleteProtection: false`, run `pulumi up`, then delete it. If it has been replaced " +
-              "already, take its protection away by `tcld` or in the web interface: the next `pulumi up` deletes it."
+            ? "It is protected: set `deleteProtection: false`, run `pulumi up`, then delete it. If it has already " +
+              "been replaced, remove its protection with `tcld` or in the Temporal Cloud UI: the next `pulumi up` " +
+              "deletes it."
             : undefined,
     async create(cloud, args, { operationId, signal }) {
         const { namespace, asyncOperation } = await cloud.createNamespace(

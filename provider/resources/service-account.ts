@@ -31,52 +31,54 @@ import { Resource } from "../resource";
 import { fromTimestamp, isGone, lay, PAGE_SIZE, stateWord } from "../wire";
 
 /**
- * What a ServiceAccount is made of. It works either in the whole account (`accountRole`, `customRoles`,
- * `namespaceAccesses`, `projectAccesses`), or in one namespace (`namespaceScopedAccess`), or in one project
- * (`projectScopedAccess`); going from one of the three to another replaces it. Unless said otherwise, a change is made
- * in place. What the program no longer sets is taken away: all of `customRoles`, `namespaceAccesses` or `projectAccesses`;
- * `accountRole` too, where `customRoles` remain.
+ * Arguments of a ServiceAccount. Its scope is either the account (`accountRole`, `customRoles`, `namespaceAccesses`,
+ * `projectAccesses`), one namespace (`namespaceScopedAccess`) or one project (`projectScopedAccess`); changing the
+ * scope replaces it. Other changes are made in place unless noted. Access removed from the program is revoked: all of
+ * `customRoles`, `namespaceAccesses` or `projectAccesses`; also `accountRole`, if `customRoles` remain.
  */
 export interface ServiceAccountArgs extends AccessArgs, AdoptArgs {
-    /** The name, unique among the account's service accounts. The default is the resource's logical name when it was made. */
+    /**
+     * The name, unique among the account's service accounts. Defaults to the logical name at creation; an alias does
+     * not rename it.
+     */
     name?: pulumi.Input<string> | undefined;
-    /** What it is for. The default is empty. */
+    /** Description. Default empty. */
     description?: pulumi.Input<string> | undefined;
     /**
-     * The role in the account: `admin`, `developer`, `financeadmin`, `read` or `metricsread`; `owner` cannot be granted,
-     * and `financeadmin` only be assigned with a key of a user who is an account owner. One that works in the whole
-     * account needs this, or `customRoles`. https://docs.temporal.io/cloud/service-accounts
+     * Role in the account: `admin`, `developer`, `financeadmin`, `read` or `metricsread`. `owner` cannot be granted,
+     * and `financeadmin` can only be assigned with an API key of a user who is an account owner. The account scope
+     * requires this or `customRoles`. https://docs.temporal.io/cloud/service-accounts
      */
     accountRole?: pulumi.Input<AccountRole> | undefined;
-    /** Makes it one for a single namespace: what its workers and clients need, and nothing else. */
+    /** Limits access to one namespace, which is all that its workers and clients need. */
     namespaceScopedAccess?: pulumi.Input<NamespaceScopedAccessArgs> | undefined;
-    /** Makes it one for a single project. */
+    /** Limits access to one project. */
     projectScopedAccess?: pulumi.Input<ProjectScopedAccessArgs> | undefined;
 }
 
-/** Access to one namespace and nothing else. */
+/** Access to one namespace only. */
 export interface NamespaceScopedAccessArgs {
-    /** The namespace's id, `name.account`. Changing it replaces the service account. */
+    /** Id of the namespace, `name.account`. Changing it replaces the service account. */
     namespaceId: pulumi.Input<string>;
-    /** What it may do there: `admin`, `write` (which workers need) or `read`. */
+    /** Permission in the namespace: `admin`, `write` (which workers need) or `read`. */
     permission: pulumi.Input<NamespacePermission>;
 }
 
-/** Access to one project and nothing else. */
+/** Access to one project only. */
 export interface ProjectScopedAccessArgs {
-    /** The project's id. Changing it replaces the service account. */
+    /** Id of the project. Changing it replaces the service account. */
     projectId: pulumi.Input<string>;
-    /** What it may do there. */
+    /** Role in the project. `developer` cannot be granted. */
     role: pulumi.Input<ProjectRole>;
     /**
-     * What it may do besides in single namespaces of the project, by namespace id (`name.account`). All that there is,
-     * when it is set: what is not in it is taken away.
+     * Additional permissions in namespaces of the project, by namespace id (`name.account`). Authoritative when set:
+     * permissions not listed are revoked.
      */
     namespaceAccesses?: pulumi.Input<{ [namespaceId: string]: pulumi.Input<NamespacePermission> }> | undefined;
 }
 
 /**
- * An identity for programs, such as workers and deployment pipelines. It signs in by an `ApiKey`.
+ * An identity for programs, such as workers and deployment pipelines. It authenticates with an `ApiKey`.
  * https://docs.temporal.io/cloud/service-accounts
  *
  * ```ts
@@ -86,23 +88,23 @@ export interface ProjectScopedAccessArgs {
  * const pipeline = new temporalcloud.ServiceAccount("pipeline", { accountRole: "developer" });
  * ```
  *
- * What exists is taken over by the option `import`, with the id, or by `adopt: true`.
+ * To adopt an existing service account, use the option `import` with the id, or `adopt: true`.
  */
 export class ServiceAccount extends Resource {
     declare public readonly name: pulumi.Output<string>;
     declare public readonly description: pulumi.Output<string>;
     declare public readonly accountRole: pulumi.Output<AccountRole | undefined>;
-    /** Undefined for one that is for one namespace or project only. */
+    /** Undefined with the scope of one namespace or project. */
     declare public readonly customRoles: pulumi.Output<string[] | undefined>;
-    /** Undefined for one that is for one namespace or project only. */
+    /** Undefined with the scope of one namespace or project. */
     declare public readonly namespaceAccesses: pulumi.Output<
         { [namespaceId: string]: NamespacePermission } | undefined
     >;
-    /** Undefined for one that is for one namespace or project only. */
+    /** Undefined with the scope of one namespace or project. */
     declare public readonly projectAccesses: pulumi.Output<{ [projectId: string]: ProjectRole } | undefined>;
     declare public readonly namespaceScopedAccess: pulumi.Output<pulumi.Unwrap<NamespaceScopedAccessArgs> | undefined>;
     declare public readonly projectScopedAccess: pulumi.Output<pulumi.Unwrap<ProjectScopedAccessArgs> | undefined>;
-    /** `active`, `updating` and so on. */
+    /** The state: `active`, `updating` and so on. */
     declare public readonly state: pulumi.Output<string>;
     /** RFC 3339, UTC. */
     declare public readonly createdTime: pulumi.Output<string>;
@@ -119,12 +121,12 @@ export class ServiceAccount extends Resource {
         super("ServiceAccount", "serviceAccount", [...Object.keys(fields), ...OUTPUTS], name, args, opts);
     }
 
-    /** A ServiceAccount that exists, read but not managed. */
+    /** Reads an existing ServiceAccount without managing it. */
     static get(name: string, id: pulumi.Input<pulumi.ID>, opts?: pulumi.CustomResourceOptions): ServiceAccount {
         return new ServiceAccount(name, undefined, { ...opts, id });
     }
 
-    /** Whether a value is a ServiceAccount, also of another copy of this package. */
+    /** Whether a value is a ServiceAccount, including one from another copy of this package. */
     static override isInstance(value: unknown): value is ServiceAccount {
         return Resource.isOfKind(value, "ServiceAccount");
     }
@@ -132,7 +134,7 @@ export class ServiceAccount extends Resource {
 
 const OUTPUTS = ["state", "createdTime", "lastModifiedTime"] as const;
 
-// -- what is allowed -------------------------------------------------------------------------------------------------
+// -- validation ------------------------------------------------------------------------------------------------------
 
 const fields = {
     name: text({ refuse: shape({ pattern: /\S/, is: "a name" }) }),
@@ -153,7 +155,7 @@ const fields = {
     }),
 };
 
-/** Where a service account works, and the properties that say so. */
+/** The scopes of a service account, and the properties that determine each. */
 const SCOPES = {
     account: ["accountRole", "customRoles", "namespaceAccesses", "projectAccesses"],
     namespace: ["namespaceScopedAccess"],
@@ -163,12 +165,12 @@ const SCOPES = {
 type Scope = keyof typeof SCOPES;
 const ALL_SCOPES = Object.keys(SCOPES) as Scope[];
 
-/** The first property that speaks for that scope. One that is not known yet may turn out not to be set. */
+/** The first property that determines the scope. An unknown property does not count: it may turn out to be unset. */
 function evidence(bag: Bag, scope: Scope): string | undefined {
     return SCOPES[scope].find((name) => bag[name] !== undefined && bag[name] !== UNKNOWN);
 }
 
-/** The scopes for which the properties speak. */
+/** The scopes that the properties determine. */
 function scopesOf(bag: Bag): Scope[] {
     return ALL_SCOPES.filter((scope) => evidence(bag, scope) !== undefined);
 }
@@ -182,12 +184,12 @@ function check(args: Bag, old: Bag | undefined, report: Report, adopting: boolea
     for (const other of scope ? others : []) {
         report(
             evidence(args, other) ?? other,
-            `cannot be given together with \`${evidence(args, scope ?? other)}\`: a service account works either in the whole ` +
-                "account, or in one namespace, or in one project.",
+            `cannot be combined with \`${evidence(args, scope ?? other)}\`: a service account has access either to the ` +
+                "whole account, to one namespace, or to one project.",
         );
     }
     if (!mayHaveScope(args) && (old === undefined ? !adopting : mayHaveScope(old))) {
-        report("accountRole", "or `namespaceScopedAccess` or `projectScopedAccess` has to be given.");
+        report("accountRole", "or `namespaceScopedAccess` or `projectScopedAccess` is required.");
     }
     if (scope === "account" && others.length === 0) {
         checkRole(args, old && scopesOf(old)[0] === "account" ? old : undefined, report, adopting);
@@ -202,13 +204,13 @@ function replaceNow(old: Bag, args: Bag): Due | undefined {
     return changes ? { property: evidence(args, now) ?? now } : undefined;
 }
 
-// -- to and from the wire --------------------------------------------------------------------------------------------
+// -- wire format -----------------------------------------------------------------------------------------------------
 
 type Values = pulumi.Unwrap<Omit<ServiceAccountArgs, "adopt">>;
 
 const emptySpec = () => messages.identity.ServiceAccountSpec.fromPartial({});
 
-/** What is not set can come back as an empty message, so that it is not enough for a message to be there. */
+/** The server may return an empty message for a scope that is not set, so the message's presence is not enough. */
 function liveScope({ namespaceScopedAccess, projectScopedAccess }: ServiceAccountSpec): Scope {
     return namespaceScopedAccess?.namespace ? "namespace" : projectScopedAccess?.projectId ? "project" : "account";
 }
@@ -250,8 +252,8 @@ function seeProjectScope(inProject: ProjectScopedAccess): pulumi.Unwrap<ProjectS
 }
 
 /**
- * The spec that these values make of a spec. The messages of the scopes that it does not have are left out where they
- * are empty: the server could take an empty one for a second scope.
+ * Converts values to a spec, keeping unknown fields of the base. Empty messages of the other scopes are left out: the
+ * server could mistake one for a second scope.
  */
 function toSpec(values: Values, base: ServiceAccountSpec): ServiceAccountSpec {
     const { namespaceScopedAccess: inNamespace, projectScopedAccess: inProject } = values;
@@ -300,14 +302,14 @@ function unlessEmpty<M extends object>(message: M | undefined): M | undefined {
     return isEmpty(message) ? undefined : message;
 }
 
-/** Whether there is nothing in a message but zero values, at any depth. */
+/** Whether a message contains only zero values, at any depth. */
 function isEmpty(value: unknown): boolean {
     return typeof value === "object" && value !== null ? Object.values(value).every(isEmpty) : !value;
 }
 
-// -- what is to be done ----------------------------------------------------------------------------------------------
+// -- next write ------------------------------------------------------------------------------------------------------
 
-const WHERE = { account: "in the whole account", namespace: "in one namespace", project: "in one project" };
+const WHERE = { account: "the whole account", namespace: "one namespace", project: "one project" };
 
 function next(account: LiveServiceAccount, { args }: Desired<Values>): Call | undefined {
     const live = account.spec ?? emptySpec();
@@ -320,11 +322,12 @@ function next(account: LiveServiceAccount, { args }: Desired<Values>): Call | un
     const { id: serviceAccountId, resourceVersion } = account;
     return {
         purpose: "updating",
-        // A refusal comes only here: who just asks whether anything is to be done has to get an answer.
+        // Refused only on send: `next` must also answer whether anything is to be done.
         send: async (cloud, asyncOperationId, options) => {
             if (other) {
                 throw new Error(
-                    `It works ${WHERE[scope]}, and only a replacement could make it work ${WHERE[other]}. Nothing was changed.`,
+                    `It has access to ${WHERE[scope]}. Changing that to ${WHERE[other]} requires a replacement. ` +
+                        "Nothing was changed.",
                 );
             }
             refuseAccess(args, live.access);
@@ -344,7 +347,7 @@ export const serviceAccountDefinition: Definition<Values, LiveServiceAccount> = 
     async create(cloud, args, { operationId, signal }) {
         refuseAccess(args, undefined);
         const isScoped = args.namespaceScopedAccess !== undefined || args.projectScopedAccess !== undefined;
-        // An account without a role is none the less one that works in the account: the message says so.
+        // The access message, even if empty, makes this a service account with the scope of the account.
         const base = isScoped ? emptySpec() : messages.identity.ServiceAccountSpec.fromPartial({ access: {} });
         const { serviceAccountId, asyncOperation } = await cloud.createServiceAccount(
             { spec: toSpec(args, base), asyncOperationId: operationId },
@@ -363,7 +366,7 @@ export const serviceAccountDefinition: Definition<Values, LiveServiceAccount> = 
         return { items: serviceAccount, nextPageToken };
     },
     async find(cloud, name, options) {
-        // There is no RPC that looks by name.
+        // No RPC finds a service account by name.
         const list = (pageToken: string) => serviceAccountDefinition.list(cloud, pageToken, options);
         for await (const accounts of eachPage(list, ({ id }) => id)) {
             const found = accounts.find((account) => account.spec?.name === name && !isGone(account));

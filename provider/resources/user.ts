@@ -13,34 +13,34 @@ import { Resource } from "../resource";
 import { fromTimestamp, isGone, PAGE_SIZE, stateWord } from "../wire";
 
 /**
- * What a User is made of. Unless said otherwise, a change is made in place. What the program no longer sets is taken away:
- * all of `customRoles`, `namespaceAccesses` or `projectAccesses`; `accountRole` too, where `customRoles` remain.
+ * Arguments of a User. Changes are made in place unless noted. Access removed from the program is revoked: all of
+ * `customRoles`, `namespaceAccesses` or `projectAccesses`; also `accountRole`, if `customRoles` remain.
  */
 export interface UserArgs extends AccessArgs, AdoptArgs {
     /**
-     * Where the invitation goes, and how the user signs in; unique in the account. Capital and small letters are the
-     * same. Changing it replaces the user: the new one is invited, then the old one is removed.
+     * Email address to which the invitation is sent and with which the user signs in; unique in the account,
+     * case-insensitive. Changing it replaces the user: the new one is invited, then the old one is removed.
      */
     email: pulumi.Input<string>;
     /**
-     * The role in the account: `admin`, `developer`, `financeadmin` or `read`. A new user needs one, or `customRoles`;
-     * of one who is taken over, it stays as it is as long as it was never set. `financeadmin` can only be assigned with
-     * a key of a user who is an account owner. `owner` cannot be granted, but declared of somebody who is one.
-     * `metricsread` is for service accounts. https://docs.temporal.io/cloud/users
+     * Role in the account: `admin`, `developer`, `financeadmin` or `read`. A new user requires this or `customRoles`;
+     * an adopted user keeps its role until the program sets one. `financeadmin` can only be assigned with an API key of
+     * a user who is an account owner. `owner` cannot be granted, only declared for an existing owner. `metricsread` is
+     * for service accounts only. https://docs.temporal.io/cloud/users
      */
     accountRole?: pulumi.Input<AccountRole> | undefined;
 }
 
-/** An invitation that is not answered yet. */
+/** A pending invitation. */
 export interface UserInvitation {
-    /** When it was sent. RFC 3339, UTC. */
+    /** When it was sent: RFC 3339, UTC. */
     readonly createdTime?: string;
-    /** Until when it can be answered. RFC 3339, UTC. */
+    /** When it expires: RFC 3339, UTC. */
     readonly expiredTime?: string;
 }
 
 /**
- * A person with access to the account. Making one sends an invitation. https://docs.temporal.io/cloud/users
+ * A person with access to the account. Creating one sends an invitation. https://docs.temporal.io/cloud/users
  *
  * ```ts
  * const ann = new temporalcloud.User("ann", {
@@ -50,9 +50,9 @@ export interface UserInvitation {
  * });
  * ```
  *
- * Who is there already is taken over by the option `import`, with the id, or by `adopt: true`. An owner is never
- * deleted, since the API cannot take that role: have it changed elsewhere and run `pulumi refresh` first, or take the
- * resource out of the state.
+ * To adopt an existing user, use the option `import` with the id, or `adopt: true`. An account owner is never deleted,
+ * since the API cannot revoke that role: have it changed elsewhere and run `pulumi refresh` first, or remove the
+ * resource from the state.
  */
 export class User extends Resource {
     declare public readonly email: pulumi.Output<string>;
@@ -60,9 +60,9 @@ export class User extends Resource {
     declare public readonly customRoles: pulumi.Output<string[]>;
     declare public readonly namespaceAccesses: pulumi.Output<{ [namespaceId: string]: NamespacePermission }>;
     declare public readonly projectAccesses: pulumi.Output<{ [projectId: string]: ProjectRole }>;
-    /** `active`, `updating` and so on. */
+    /** The state: `active`, `updating` and so on. */
     declare public readonly state: pulumi.Output<string>;
-    /** The invitation, until it is answered. */
+    /** The pending invitation; undefined once it is answered. */
     declare public readonly invitation: pulumi.Output<UserInvitation | undefined>;
     /** RFC 3339, UTC. */
     declare public readonly createdTime: pulumi.Output<string>;
@@ -79,12 +79,12 @@ export class User extends Resource {
         super("User", "user", [...Object.keys(fields), ...OUTPUTS], name, args, opts);
     }
 
-    /** A User that exists, read but not managed. */
+    /** Reads an existing User without managing it. */
     static get(name: string, id: pulumi.Input<pulumi.ID>, opts?: pulumi.CustomResourceOptions): User {
         return new User(name, undefined, { ...opts, id });
     }
 
-    /** Whether a value is a User, also of another copy of this package. */
+    /** Whether a value is a User, including one from another copy of this package. */
     static override isInstance(value: unknown): value is User {
         return Resource.isOfKind(value, "User");
     }
@@ -92,7 +92,7 @@ export class User extends Resource {
 
 const OUTPUTS = ["state", "invitation", "createdTime", "lastModifiedTime"] as const;
 
-// -- what is allowed -------------------------------------------------------------------------------------------------
+// -- validation ------------------------------------------------------------------------------------------------------
 
 const fields = {
     email: text({
@@ -112,11 +112,11 @@ function check(args: Bag, old: Bag | undefined, report: Report, adopting: boolea
     checkAccess(args, old, report, adopting);
 }
 
-// -- to and from the wire --------------------------------------------------------------------------------------------
+// -- wire format -----------------------------------------------------------------------------------------------------
 
 type Values = pulumi.Unwrap<Omit<UserArgs, "adopt">>;
 
-/** Access has to be there, if there is nothing in it. */
+/** The access message must be present, even if empty. */
 const emptySpec = () => messages.identity.UserSpec.fromPartial({ access: {} });
 
 function see({ spec, invitation, state, createdTime, lastModifiedTime }: LiveUser) {
@@ -138,7 +138,7 @@ function toSpec(values: Values, base: UserSpec): UserSpec {
     return { ...base, email: values.email, access: toAccess(values, base.access) };
 }
 
-// -- what is to be done ----------------------------------------------------------------------------------------------
+// -- next write ------------------------------------------------------------------------------------------------------
 
 function next(user: LiveUser, { args }: Desired<Values>): Call | undefined {
     const live = user.spec ?? emptySpec();
@@ -149,7 +149,7 @@ function next(user: LiveUser, { args }: Desired<Values>): Call | undefined {
     const { id: userId, resourceVersion } = user;
     return {
         purpose: "updating",
-        // A refusal comes only here: who just asks whether anything is to be done has to get an answer.
+        // Refused only on send: `next` must also answer whether anything is to be done.
         send: async (cloud, asyncOperationId, options) => {
             refuseAccess(args, live.access);
             return cloud.updateUser({ userId, spec, resourceVersion, asyncOperationId }, options);
@@ -165,8 +165,8 @@ export const userDefinition: Definition<Values, LiveUser> = {
     check,
     refuseDelete: ({ accountRole }) =>
         accountRole === "owner"
-            ? "an owner of the account cannot be deleted through the API. Have the role changed and run `pulumi refresh` " +
-              "first; or take the resource out of the state by `pulumi state delete`, and the user stays."
+            ? "an account owner cannot be deleted through the API. Have the role changed and run `pulumi refresh` " +
+              "first; or remove the resource from the state with `pulumi state delete`, and the user stays."
             : undefined,
     async create(cloud, args, { operationId, signal }) {
         refuseAccess(args, undefined);

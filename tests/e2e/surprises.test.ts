@@ -124,8 +124,9 @@ test("a failover by Temporal stays until a refresh has shown it, whatever else i
     });
     const updated = await stack.up({ program: program("two") });
     expect(warnings(updated)).toEqual([
-        "Namespace orders.a1b2c is active in aws-us-west-2, and not in aws-us-east-1, the first of its `regions`: Temporal, or " +
-            "somebody, has failed over. That is left as it is. `pulumi up --refresh` fails back; to stay, declare aws-us-west-2 first.",
+        "Namespace orders.a1b2c is active in aws-us-west-2, not in aws-us-east-1, the first of its `regions`: it was failed " +
+            "over outside this stack. This was left unchanged. `pulumi up --refresh` fails back; to keep it, declare " +
+            "aws-us-west-2 first.",
     ]);
     expect(steps(await stack.up({ program: program("two") }))).toEqual([]);
     expect(live("orders")).toMatchObject({ activeRegion: "aws-us-west-2", spec: { description: "two" } });

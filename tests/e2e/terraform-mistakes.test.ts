@@ -284,7 +284,7 @@ describe("6. search attributes", () => {
                 expectFailure: true,
             });
             expect(retyped.messages("one").join()).toContain(
-                'searchAttributes["Amount"]` is of the type int, and Temporal Cloud cannot change that to double',
+                'searchAttributes["Amount"]` has the type int, which cannot be changed to double',
             );
             expect(emulator.requests.byMethod()).toEqual({});
 
@@ -370,7 +370,7 @@ test("9. an owner can be adopted and read, and is not deleted", async () => {
         await expect(stack.outputs()).resolves.toEqual({ role: "owner" });
 
         const refused = await stack.up({ program: async () => {}, expectFailure: true });
-        expect(refused.messages("imported").join()).toContain("an owner of the account cannot be deleted");
+        expect(refused.messages("imported").join()).toContain("an account owner cannot be deleted");
         expect(Object.keys(emulator.requests.byMethod()).filter((method) => !method.startsWith("Get"))).toEqual([]);
         expect(emulator.users.get(owner.id)).toBeDefined();
     });

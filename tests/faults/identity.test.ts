@@ -103,7 +103,7 @@ test("an owner of the account, whom nobody may delete, is renamed by `import` li
     const result = await stack.up({ program: named("two") });
     expect(result.messages("one").join()).toContain(`User ${id} is not deleted: a resource of this program`);
     expect(stack.resources().map(({ urn }) => urn.split("::").at(-1))).toEqual(["two"]);
-    await expect(stack.destroy()).rejects.toThrow("an owner of the account cannot be deleted");
+    await expect(stack.destroy()).rejects.toThrow("an account owner cannot be deleted");
     expect(emulator.users.get(id)).toBeDefined();
 });
 

@@ -205,12 +205,10 @@ test("what is wrong is said by property, before anything is sent", async () => {
     const { urn, news } = namespace("Wrong-", { retentionDays: 91, regions: [], retention: 3, tags: { A: "" } });
     const { failures } = await host.check({ urn, news });
     expect(Object.fromEntries(failures.map(({ property, reason }) => [property, reason]))).toEqual({
-        name: expect.stringMatching(/^`name` has to be 2 to 39.*defaults to the logical name/),
-        retentionDays: "`retentionDays` has to be a whole number from 1 to 90, and is 91.",
-        regions: "`regions` has to name at least one region, for example aws-us-east-1.",
-        retention: expect.stringMatching(
-            /^`retention` is not a property that can be set\. Did you mean "retentionDays"/,
-        ),
+        name: expect.stringMatching(/^`name` must be 2 to 39.*defaults to the logical name/),
+        retentionDays: "`retentionDays` must be a whole number from 1 to 90, but is 91.",
+        regions: "`regions` must list at least one region, for example aws-us-east-1.",
+        retention: expect.stringMatching(/^`retention` is not a known property\. Did you mean "retentionDays"/),
         'tags["A"]': expect.any(String),
     });
     expect(emulator.requests.count()).toBe(0);

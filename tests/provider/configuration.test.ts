@@ -146,7 +146,7 @@ test.each<[string, boolean]>([
 
 test.each<[Values, RegExp]>([
     [{ allowInsecure: "yes" }, /^temporalcloud:allowInsecure is "yes"; it has to be true or false\.$/],
-    [{ requestsPerSecond: "0" }, /^temporalcloud:requestsPerSecond is "0"; it has to be a number above 0\.$/],
+    [{ requestsPerSecond: "0" }, /^temporalcloud:requestsPerSecond is "0"; it must be above 0 and at most 10000\.$/],
     [{ requestsPerSecond: "-1" }, /requestsPerSecond/],
     [{ requestsPerSecond: "fast" }, /requestsPerSecond/],
     [{ requestsPerSecond: "Infinity" }, /requestsPerSecond/],

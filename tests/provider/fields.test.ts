@@ -80,51 +80,47 @@ describe("check", () => {
             [],
         ],
         ["null, which is the same as not set", { days: null }, []],
-        ["too small", { days: 0 }, ["days has to be a whole number from 1 to 90, and is 0."]],
-        ["a fraction", { days: 1.5 }, ["days has to be a whole number from 1 to 90, and is 1.5."]],
-        ["digits", { days: "30" }, ["days has to be a number, and is a string."]],
-        ["true for a string", { colour: true }, ["colour has to be a string, and is true."]],
-        ["an object for a flag", { enabled: {} }, ["enabled has to be true or false, and is an object."]],
-        ["no list", { steps: "a" }, ["steps has to be a list, and is a string."]],
-        ["a list for a map", { tags: [] }, ["tags has to be an object, and is a list."]],
-        ["a list for an object", { auth: [] }, ["auth has to be an object, and is a list."]],
+        ["too small", { days: 0 }, ["days must be a whole number from 1 to 90, but is 0."]],
+        ["a fraction", { days: 1.5 }, ["days must be a whole number from 1 to 90, but is 1.5."]],
+        ["digits", { days: "30" }, ["days must be a number, but is a string."]],
+        ["true for a string", { colour: true }, ["colour must be a string, but is true."]],
+        ["an object for a flag", { enabled: {} }, ["enabled must be true or false, but is an object."]],
+        ["no list", { steps: "a" }, ["steps must be a list, but is a string."]],
+        ["a list for a map", { tags: [] }, ["tags must be an object, but is a list."]],
+        ["a list for an object", { auth: [] }, ["auth must be an object, but is a list."]],
         [
             "items",
             { steps: ["a", 1, null] },
-            ["steps[1] has to be a string, and is a number.", "steps[2] has no value."],
+            ["steps[1] must be a string, but is a number.", "steps[2] must have a value."],
         ],
-        ["values of a map", { tags: { a: 1 } }, ['tags["a"] has to be a string, and is a number.']],
-        ["the name in a map", { tags: { long: "" } }, ['tags["long"] has to be at most 3 characters, and is "long".']],
+        ["values of a map", { tags: { a: 1 } }, ['tags["a"] must be a string, but is a number.']],
+        ["the name in a map", { tags: { long: "" } }, ['tags["long"] must be at most 3 characters, but is "long".']],
         ["a map as a whole", { tags: { a: "", b: "", c: "" } }, ["tags may have at most 2."]],
-        [
-            "within",
-            { auth: { certificate: "x", strict: 1 } },
-            ["auth.strict has to be true or false, and is a number."],
-        ],
+        ["within", { auth: { certificate: "x", strict: 1 } }, ["auth.strict must be true or false, but is a number."]],
         ["missing within", { auth: {} }, ["auth.certificate is required."]],
         [
             "at depth",
             { auth: { certificate: "x", deeper: { list: [10], quantity: 1 } } },
             [
-                "auth.deeper.quantity is not a property that can be set.",
-                "auth.deeper.list[0] has to be a whole number from 0 to 9, and is 10.",
+                "auth.deeper.quantity is not a known property.",
+                "auth.deeper.list[0] must be a whole number from 0 to 9, but is 10.",
             ],
         ],
         [
             "a word",
             { colour: "greene" },
-            ['colour has to be one of "red", "green", and is "greene". Did you mean "green"?'],
+            ['colour must be one of "red", "green", but is "greene". Did you mean "green"?'],
         ],
-        ["no near word", { colour: "purple" }, ['colour has to be one of "red", "green", and is "purple".']],
-        ["a nearest name", { day: 1 }, ['day is not a property that can be set. Did you mean "days"?']],
-        ["another case", { EnAbled: 1 }, ['EnAbled is not a property that can be set. Did you mean "enabled"?']],
-        ["nothing near", { somethingElse: 1 }, ["somethingElse is not a property that can be set."]],
+        ["no near word", { colour: "purple" }, ['colour must be one of "red", "green", but is "purple".']],
+        ["a nearest name", { day: 1 }, ['day is not a known property. Did you mean "days"?']],
+        ["another case", { EnAbled: 1 }, ['EnAbled is not a known property. Did you mean "enabled"?']],
+        ["nothing near", { somethingElse: 1 }, ["somethingElse is not a known property."]],
         [
             "a nearest name within",
             { auth: { certificat: "x", certificate: "x" } },
-            ['auth.certificat is not a property that can be set. Did you mean "certificate"?'],
+            ['auth.certificat is not a known property. Did you mean "certificate"?'],
         ],
-        ["a name that every object has", { constructor: 1 }, ["constructor is not a property that can be set."]],
+        ["a name that every object has", { constructor: 1 }, ["constructor is not a known property."]],
     ])("%s", (_, values, expected) => {
         expect(failures({ name: "abc", ...values })).toEqual(expected);
     });
@@ -132,7 +128,7 @@ describe("check", () => {
     test("what is required, and its form", () => {
         expect(failures({})).toEqual(["name is required."]);
         expect(failures({ name: null })).toEqual(["name is required."]);
-        expect(failures({ name: "A" })).toEqual(['name has to be 2 to 5 small letters, and is "A".']);
+        expect(failures({ name: "A" })).toEqual(['name must be 2 to 5 small letters, but is "A".']);
     });
 
     test("a long value is not repeated in full", () => {
@@ -143,7 +139,7 @@ describe("check", () => {
 
     test("a property that came with the name __proto__ is refused", () => {
         expect(failures({ name: "abc", ...JSON.parse('{"tags":{"__proto__":"x"}}') })).toEqual([
-            'tags["__proto__"] is not allowed as a name.',
+            'tags["__proto__"] is not allowed as a key.',
         ]);
     });
 

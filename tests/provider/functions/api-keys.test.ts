@@ -37,6 +37,13 @@ test("an API key is found by its id, in the shape of the resource, without its t
     });
 });
 
+test("an id is required", async () => {
+    const message = "getApiKey: `id` is required, and must not be empty.";
+    await expect(getApiKey({} as never)).rejects.toMatchObject({ failure: "invalid", message });
+    await expect(getApiKey({ id: "" })).rejects.toMatchObject({ failure: "invalid", message });
+    expect(emulator().requests.count()).toBe(0);
+});
+
 test("lists, filtered by the server", async () => {
     const { apiKeys, requests } = emulator();
     for (let index = 0; index < 1100; index += 1) {
@@ -55,7 +62,7 @@ test("lists, filtered by the server", async () => {
 test("a type of owner that there is not would be no filter at all", async () => {
     await expect(getApiKeys({ ownerType: "robot" as never })).rejects.toMatchObject({
         name: "LookupError",
-        message: 'getApiKeys: `ownerType` has to be "user" or "service-account", and is "robot".',
+        message: 'getApiKeys: `ownerType` must be "user" or "service-account", but is "robot".',
     });
     expect(emulator().requests.count()).toBe(0);
 });

@@ -33,7 +33,7 @@ describe("where the configuration comes from", () => {
         expect(error).toMatchObject({
             failure: "unauthenticated",
             message: expect.stringMatching(
-                /^getNamespaces: could not look for the namespaces\. GetNamespaces: UNAUTHENTICATED: /,
+                /^getNamespaces: could not look up the namespaces\. GetNamespaces: UNAUTHENTICATED: /,
             ),
         });
         expect(String(error)).not.toContain("tmprl_wrong_key");

@@ -60,7 +60,7 @@ test("what is deleted is not there, though it can still be read", async () => {
 });
 
 test("exactly one of id and name", async () => {
-    const message = "getNamespace: exactly one of `id` and `name` has to be given, a text that is not empty.";
+    const message = "getNamespace: exactly one of `id`, `name` is required, and must not be empty.";
     await expect(getNamespace({} as never)).rejects.toMatchObject({ failure: "invalid", message });
     // From JavaScript, which knows no types.
     await expect(getNamespace(undefined as never)).rejects.toMatchObject({ failure: "invalid", message });
@@ -92,7 +92,7 @@ test.each(["endlessPages", "endlessEmptyPages"] as const)("a list without an end
     faults.add({ method: "GetNamespaces", kind: "malformed", shape, times: 1000 });
     await expect(getNamespaces()).rejects.toMatchObject({
         name: "LookupError",
-        message: expect.stringMatching(/^getNamespaces: the server's list has no end/),
+        message: expect.stringMatching(/^getNamespaces: the server's list does not end/),
     });
     expect(emulator().requests.count()).toBeLessThan(30);
 });

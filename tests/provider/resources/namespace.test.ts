@@ -158,34 +158,34 @@ describe("regions", () => {
     });
 
     test.each([
-        ["added", ["a"], ["a", "c"], "is in c too, which its `regions` do not name."],
-        ["added and made the active one", ["a"], ["c", "a"], "is in c too, which its `regions` do not name."],
+        ["added", ["a"], ["a", "c"], "is also in c, which its `regions` do not list."],
+        ["added and made the active one", ["a"], ["c", "a"], "is also in c, which its `regions` do not list."],
         [
             "put in the place of the second one",
             ["a", "b"],
             ["a", "c"],
-            "is in c too, which its `regions` do not name, and is not in b, which its `regions` name.",
+            "is also in c, which its `regions` do not list, and is not in b, which its `regions` list.",
         ],
         [
             "put in the place of the second one and made the active one",
             ["a", "b"],
             ["c", "a"],
-            "is in c too, which its `regions` do not name, and is not in b, which its `regions` name.",
+            "is also in c, which its `regions` do not list, and is not in b, which its `regions` list.",
         ],
         [
             "put in the place of the first one",
             ["a", "b"],
             ["c", "b"],
-            "is in c too, which its `regions` do not name, and is not in a, which its `regions` name.",
+            "is also in c, which its `regions` do not list, and is not in a, which its `regions` list.",
         ],
         [
             "put in the place of both",
             ["a", "b"],
             ["c"],
-            "is in c too, which its `regions` do not name, and is not in a, b, which its `regions` name.",
+            "is also in c, which its `regions` do not list, and is not in a, b, which its `regions` list.",
         ],
-        ["removed", ["a", "b"], ["a"], "is not in b, which its `regions` name."],
-        ["removed, it was the active one", ["a", "b"], ["b"], "is not in a, which its `regions` name."],
+        ["removed", ["a", "b"], ["a"], "is not in b, which its `regions` list."],
+        ["removed, it was the active one", ["a", "b"], ["b"], "is not in a, which its `regions` list."],
     ])("one that somebody has %s is left so by an update of something else", async (_, declared, there, warning) => {
         const namespace = live({ replicas: there.map((region) => ({ region })) }, { activeRegion: there[0] ?? "" });
         const regions = { regions: declared };
@@ -353,9 +353,7 @@ describe("search attributes", () => {
     test("has another type only in a namespace that is made anew, since its name changes", () => {
         const old = { name: "orders", searchAttributes: { A: "keyword" } };
         const retyped = (name: unknown) => check({ name, searchAttributes: { A: "int" } }, old);
-        expect(retyped("orders").join()).toContain(
-            "is of the type keyword, and Temporal Cloud cannot change that to int",
-        );
+        expect(retyped("orders").join()).toContain("has the type keyword, which cannot be changed to int");
         expect(retyped("orders-2")).toEqual([]);
         expect(retyped(UNKNOWN)).toEqual([]);
     });
@@ -365,7 +363,7 @@ describe("search attributes", () => {
         const retyped = (replaceOnChanges: string[]) =>
             check({ name: "orders", searchAttributes: { A: "int" } }, old, { replaceOnChanges });
         expect(retyped(["searchAttributes"])).toEqual([]);
-        expect(retyped(["tags"]).join()).toContain("cannot change that to int");
+        expect(retyped(["tags"]).join()).toContain("cannot be changed to int");
     });
 
     test("may have names that every object has", async () => {
@@ -373,7 +371,7 @@ describe("search attributes", () => {
         expect(check({ searchAttributes })).toEqual([]);
         expect(check({ searchAttributes, searchAttributeRenames: { constructor: "Old" } })).toEqual([]);
         expect(check({ searchAttributes: {}, searchAttributeRenames: { constructor: "Old" } })).toEqual([
-            'searchAttributeRenames["constructor"]: `searchAttributeRenames["constructor"]` has to be in `searchAttributes` too: it is the new name.',
+            'searchAttributeRenames["constructor"]: `searchAttributeRenames["constructor"]` must also be listed in `searchAttributes`: it is the new name.',
         ]);
         expect(check({ searchAttributes, searchAttributeRenames: { Other: "toString" } })).toHaveLength(1);
         const managed = new Set(["searchAttributes"]);
@@ -660,8 +658,8 @@ describe("check", () => {
     test.each<[string, Bag, RegExp]>([
         ["no region", { regions: [] }, /^regions: .* at least one region/],
         ["a region twice", { regions: ["a", "a"] }, /^regions: .* twice/],
-        ["no way in", { apiKeyAuth: false }, /^apiKeyAuth: .* `mtlsAuth` has to be given/],
-        ["a name with a hyphen last", { name: "orders-" }, /^name: .*2 to 39 small letters/],
+        ["no way in", { apiKeyAuth: false }, /^apiKeyAuth: .* `mtlsAuth` is required/],
+        ["a name with a hyphen last", { name: "orders-" }, /^name: .*2 to 39 lowercase letters/],
         ["a name that is too long", { name: "a".repeat(40) }, /^name: /],
         ["retention", { retentionDays: 91 }, /^retentionDays: .*1 to 90/],
         [
@@ -684,7 +682,7 @@ describe("check", () => {
         [
             "an empty filter",
             { mtlsAuth: { acceptedClientCa: ca(), certificateFilters: [{}] } },
-            /has to match something/,
+            /must set at least one property/,
         ],
         ["http", { codecServer: { endpoint: "http://c" } }, /^codecServer\.endpoint: .*https/],
         ["a capacity without a value", { capacity: { mode: "provisioned" } }, /^capacity: .*value/],
@@ -693,11 +691,15 @@ describe("check", () => {
         ["11 tags", { tags: Object.fromEntries([..."abcdefghijk"].map((key) => [key, "v"])) }, /^tags: .*10/],
         ["a tag in capitals", { tags: { A: "v" } }, /^tags\["A"\]: /],
         ["a type", { searchAttributes: { A: "keywords" } }, /Did you mean "keyword"/],
-        ["a rename to nowhere", { searchAttributeRenames: { New: "Old" } }, /has to be in `searchAttributes` too/],
+        [
+            "a rename to nowhere",
+            { searchAttributeRenames: { New: "Old" } },
+            /must also be listed in `searchAttributes`/,
+        ],
         [
             "a rename of what stays",
             { searchAttributes: { New: "int", Old: "int" }, searchAttributeRenames: { New: "Old" } },
-            /renames "Old", which is still in/,
+            /renames "Old", which is still listed in/,
         ],
     ])("%s is refused", (_, args, expected) => {
         expect(check(args)).toEqual([expect.stringMatching(expected)]);

@@ -131,18 +131,17 @@ describe("what is allowed", () => {
     test("the name is the logical name, or any other", () => {
         const { inputs } = lifecycle.check({}, { accountRole: "read", ...context() });
         expect(inputs).toMatchObject({ name: "worker" });
-        expect(problems({ name: " ", accountRole: "read" })).toEqual(['name: `name` has to be a name, and is " ".']);
+        expect(problems({ name: " ", accountRole: "read" })).toEqual(['name: `name` must be a name, but is " ".']);
     });
 
     test("one scope is needed", () => {
-        const reason =
-            "accountRole: `accountRole` or `namespaceScopedAccess` or `projectScopedAccess` has to be given.";
+        const reason = "accountRole: `accountRole` or `namespaceScopedAccess` or `projectScopedAccess` is required.";
         expect(problems({})).toEqual([reason]);
         expect(problems({}, { old: { name: "worker", namespaceScopedAccess: inNamespace } })).toEqual([reason]);
         expect(problems({}, { adopt: true })).toEqual([]);
         expect(problems({}, { old: { name: "worker" } })).toEqual([]);
         expect(problems({ namespaceAccesses: { n: "read" } })).toEqual([
-            "accountRole: `accountRole` or `customRoles` has to be given. The least is the role read.",
+            'accountRole: `accountRole` or `customRoles` is required, for example `accountRole: "read"`.',
         ]);
         expect(
             problems(
@@ -153,14 +152,14 @@ describe("what is allowed", () => {
     });
 
     test("and one only", () => {
-        const why = "a service account works either in the whole account, or in one namespace, or in one project.";
+        const why = "a service account has access either to the whole account, to one namespace, or to one project.";
         expect(problems({ accountRole: "read", namespaceScopedAccess: inNamespace })).toEqual([
-            `namespaceScopedAccess: \`namespaceScopedAccess\` cannot be given together with \`accountRole\`: ${why}`,
+            `namespaceScopedAccess: \`namespaceScopedAccess\` cannot be combined with \`accountRole\`: ${why}`,
         ]);
         expect(
             problems({ projectScopedAccess: inProject, namespaceScopedAccess: inNamespace }, { adopt: true }),
         ).toEqual([
-            `projectScopedAccess: \`projectScopedAccess\` cannot be given together with \`namespaceScopedAccess\`: ${why}`,
+            `projectScopedAccess: \`projectScopedAccess\` cannot be combined with \`namespaceScopedAccess\`: ${why}`,
         ]);
         expect(
             problems({ customRoles: [], namespaceScopedAccess: inNamespace, projectScopedAccess: inProject }),
@@ -365,11 +364,11 @@ describe("to and from the wire", () => {
 
     test("one that is taken over cannot get another scope", async () => {
         await expect(sent(definition.next(namespaced, desired(namespaced, { accountRole: "read" })))).rejects.toThrow(
-            "It works in one namespace, and only a replacement could make it work in the whole account. Nothing was changed.",
+            "It has access to one namespace. Changing that to the whole account requires a replacement. Nothing was changed.",
         );
         await expect(
             sent(definition.next(account, desired(account, { projectScopedAccess: inProject }))),
-        ).rejects.toThrow("It works in the whole account, and only a replacement could make it work in one project.");
+        ).rejects.toThrow("It has access to the whole account. Changing that to one project requires a replacement.");
     });
 
     test("a create", async () => {

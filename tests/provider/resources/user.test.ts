@@ -109,7 +109,7 @@ describe("what is allowed", () => {
         "%j is no address",
         (email) => {
             expect(problems({ ...valid, email })).toEqual([
-                `email: \`email\` has to be an email address, and is ${JSON.stringify(email)}.`,
+                `email: \`email\` must be an email address, but is ${JSON.stringify(email)}.`,
             ]);
         },
     );
@@ -125,7 +125,7 @@ describe("what is allowed", () => {
 
     test("an address is required, and so is a role", () => {
         expect(problems({ accountRole: "read" })).toEqual(["email: `email` is required."]);
-        const reason = "accountRole: `accountRole` or `customRoles` has to be given. The least is the role read.";
+        const reason = 'accountRole: `accountRole` or `customRoles` is required, for example `accountRole: "read"`.';
         expect(problems({ email: valid.email })).toEqual([reason]);
         expect(problems({ email: valid.email, customRoles: [], namespaceAccesses: { n: "read" } })).toEqual([reason]);
         // It would silently take the role away.
@@ -150,8 +150,8 @@ describe("what is allowed", () => {
     test("an owner can be kept and taken over, but not made", () => {
         const owner = { ...valid, accountRole: "owner" };
         expect(problems(owner)).toEqual([
-            'accountRole: `accountRole` cannot be "owner": the API can neither grant nor take the role of an owner. ' +
-                "Ask Temporal's support to make somebody one. Who is one already can be taken over by the option `import`.",
+            'accountRole: `accountRole` cannot be "owner": the API can neither grant nor revoke the owner role. ' +
+                "Ask Temporal Support to assign it. To manage an existing owner, use the option `import`.",
         ]);
         expect(problems(owner, { old: valid })).toHaveLength(1);
         expect(problems(owner, { old: owner })).toEqual([]);
@@ -160,10 +160,12 @@ describe("what is allowed", () => {
 
     test("who may do everything has no accesses to single namespaces", () => {
         expect(problems({ ...valid, accountRole: "admin", namespaceAccesses: { [UNKNOWN]: UNKNOWN } })).toEqual([
-            "namespaceAccesses: `namespaceAccesses` is not allowed with the account role admin, which has them all.",
+            "namespaceAccesses: `namespaceAccesses` is not allowed with the account role admin, which has access to all namespaces.",
         ]);
         expect(problems({ ...valid, accountRole: "owner", namespaceAccesses: { n: "read" } }, { adopt: true })).toEqual(
-            ["namespaceAccesses: `namespaceAccesses` is not allowed with the account role owner, which has them all."],
+            [
+                "namespaceAccesses: `namespaceAccesses` is not allowed with the account role owner, which has access to all namespaces.",
+            ],
         );
     });
 
@@ -173,15 +175,15 @@ describe("what is allowed", () => {
         ]);
         expect(problems({ ...valid, accountRole: "develper" })[0]).toContain('Did you mean "developer"?');
         expect(problems({ ...valid, namespaceAccesses: { n: "own" } })[0]).toMatch(/^namespaceAccesses\["n"\]: /);
-        expect(problems({ ...valid, customRoles: [""] })[0]).toMatch(/^customRoles\[0\]: .* has to be an id/);
+        expect(problems({ ...valid, customRoles: [""] })[0]).toMatch(/^customRoles\[0\]: .* must be an id/);
         expect(problems({ ...valid, namespaceAccess: {} })[0]).toContain('Did you mean "namespaceAccesses"?');
     });
 
     test("the project role developer cannot be granted, but stay", () => {
         const args = { ...valid, projectAccesses: { p1: "developer" } };
         expect(problems(args)).toEqual([
-            'projectAccesses["p1"]: `projectAccesses["p1"]` cannot be "developer": that comes with the account role ' +
-                "developer, and cannot be granted.",
+            'projectAccesses["p1"]: `projectAccesses["p1"]` cannot be "developer": that role comes with the account role ' +
+                "developer and cannot be granted.",
         ]);
         expect(problems(args, { old: args })).toEqual([]);
     });
@@ -303,11 +305,11 @@ describe("to and from the wire", () => {
 
     test("a role that does not go with what the program does not manage is refused before it is sent", async () => {
         await expect(sent(definition.next(ann(), desired(ann(), { accountRole: "owner" })))).rejects.toThrow(
-            '`accountRole` cannot be made "owner": the API can neither grant nor take the role of an owner.',
+            '`accountRole` cannot be changed to "owner": the API can neither grant nor revoke the owner role.',
         );
         await expect(sent(definition.next(ann(), desired(ann(), { accountRole: "admin" })))).rejects.toThrow(
-            '`accountRole` cannot be made "admin" while there are accesses to single namespaces (orders.a1b2c, ' +
-                "billing.a1b2c). Take them away by `namespaceAccesses: {}`.",
+            '`accountRole` cannot be changed to "admin" while there are namespace permissions (orders.a1b2c, ' +
+                "billing.a1b2c). Revoke them with `namespaceAccesses: {}`.",
         );
         expect(definition.next(ann(), desired(ann(), { accountRole: "admin", namespaceAccesses: {} }))).toBeDefined();
     });
@@ -325,7 +327,7 @@ describe("to and from the wire", () => {
             UserSpec.fromPartial({ email: "ann@example.com", access: {} }),
         );
         await expect(created({ email: "ann@example.com", accountRole: "owner" })).rejects.toThrow(
-            /cannot be made "owner"/,
+            /cannot be changed to "owner"/,
         );
     });
 });
@@ -341,6 +343,6 @@ test("a user is found by the address, however it is spelt", async () => {
 });
 
 test("an owner is not deleted", () => {
-    expect(definition.refuseDelete?.({ accountRole: "owner" })).toContain("an owner of the account cannot be deleted");
+    expect(definition.refuseDelete?.({ accountRole: "owner" })).toContain("an account owner cannot be deleted");
     expect(definition.refuseDelete?.({ accountRole: "admin" })).toBeUndefined();
 });
