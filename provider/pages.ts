@@ -42,3 +42,18 @@ export async function* eachPage<Item>(
         pageToken = nextPageToken;
     }
 }
+
+/** The first item of a list that matches, wherever in it: a filter may leave the first pages empty. */
+export async function findOnPages<Item>(
+    page: (pageToken: string) => Promise<Page<Item>>,
+    idOf: (item: Item) => string,
+    matches: (item: Item) => boolean,
+): Promise<Item | undefined> {
+    for await (const items of eachPage(page, idOf)) {
+        const found = items.find(matches);
+        if (found !== undefined) {
+            return found;
+        }
+    }
+    return undefined;
+}

@@ -199,7 +199,7 @@ function functionsPage(files) {
             "argument is unknown or depends on a resource that has yet to be created. All accept the options " +
             "`provider` and `parent`; `getXOutput` also accepts `dependsOn`.",
         "The examples use top-level `await`, which TypeScript compiles only in ES modules (otherwise error TS1309). " +
-            'In a CommonJS program, without `"type": "module"` in its package.json, use ' +
+            "In a CommonJS program, which `pulumi new typescript` makes, use " +
             "`getXOutput(...).apply(...)`, or export the program as a function:",
         '```ts\nimport * as temporalcloud from "pulumi-temporal-cloud";\n\nexport = async () => {\n' +
             '    const { endpoints } = await temporalcloud.getNamespace({ name: "orders" });\n' +

@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Namespace as LiveNamespace } from "../../proto/generated/temporal/api/cloud/namespace/v1/message";
+import type { Cloud } from "../definition";
 import type { Namespace } from "../resources/namespace";
 import { namespaceDefinition } from "../resources/namespace";
 import { PAGE_SIZE } from "../wire";
@@ -78,7 +79,7 @@ export async function getNamespace(args: GetNamespaceArgs, opts?: pulumi.InvokeO
         if (by === "id") {
             return toResult(await namespaceDefinition.get(cloud, value, {}));
         }
-        const { namespaces } = await cloud.getNamespaces({ name: value, pageSize: PAGE_SIZE });
+        const namespaces = await listNamespaces(cloud, { name: value });
         const called = namespaces.filter(({ spec }) => spec?.name === value);
         return single(
             question,
@@ -110,10 +111,7 @@ export async function getNamespaces(
 ): Promise<GetNamespacesResult> {
     const { name = "", projectId = "" } = args;
     return lookUp({ name: "getNamespaces", subject: "namespaces", args: { ...args } }, opts, async (cloud) => {
-        const namespaces = await listAll(async (pageToken) => {
-            const page = await cloud.getNamespaces({ name, projectId, pageSize: PAGE_SIZE, pageToken });
-            return { items: page.namespaces, nextPageToken: page.nextPageToken };
-        }, namespaceDefinition.idOf);
+        const namespaces = await listNamespaces(cloud, { name, projectId });
         return { namespaces: namespaces.flatMap((namespace) => toResult(namespace) ?? []) };
     });
 }
@@ -124,4 +122,14 @@ export function getNamespacesOutput(
     opts?: pulumi.InvokeOutputOptions,
 ): pulumi.Output<GetNamespacesResult> {
     return lookUpOutput("getNamespaces", getNamespaces, args as pulumi.Input<GetNamespacesArgs>, opts);
+}
+
+function listNamespaces(
+    cloud: Cloud,
+    filter: { readonly name?: string; readonly projectId?: string },
+): Promise<LiveNamespace[]> {
+    return listAll(async (pageToken) => {
+        const { namespaces, nextPageToken } = await cloud.getNamespaces({ ...filter, pageSize: PAGE_SIZE, pageToken });
+        return { items: namespaces, nextPageToken };
+    }, namespaceDefinition.idOf);
 }

@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { User as LiveUser } from "../../proto/generated/temporal/api/cloud/identity/v1/message";
+import type { Cloud } from "../definition";
 import type { User } from "../resources/user";
 import { userDefinition } from "../resources/user";
 import { PAGE_SIZE } from "../wire";
@@ -76,7 +77,7 @@ export async function getUser(args: GetUserArgs, opts?: pulumi.InvokeOptions): P
         if (by === "id") {
             return toResult(await userDefinition.get(cloud, value, {}));
         }
-        const { users } = await cloud.getUsers({ email: value, pageSize: PAGE_SIZE });
+        const users = await listUsers(cloud, { email: value });
         const addressed = users.filter(({ spec }) => spec?.email.toLowerCase() === value.toLowerCase());
         return single(
             question,
@@ -105,10 +106,7 @@ export function getUserOutput(
 export async function getUsers(args: GetUsersArgs = {}, opts?: pulumi.InvokeOptions): Promise<GetUsersResult> {
     const { email = "", namespaceId: namespace = "" } = args;
     return lookUp({ name: "getUsers", subject: "users", args: { ...args } }, opts, async (cloud) => {
-        const users = await listAll(async (pageToken) => {
-            const page = await cloud.getUsers({ email, namespace, pageSize: PAGE_SIZE, pageToken });
-            return { items: page.users, nextPageToken: page.nextPageToken };
-        }, userDefinition.idOf);
+        const users = await listUsers(cloud, { email, namespace });
         return { users: users.flatMap((user) => toResult(user) ?? []) };
     });
 }
@@ -119,4 +117,14 @@ export function getUsersOutput(
     opts?: pulumi.InvokeOutputOptions,
 ): pulumi.Output<GetUsersResult> {
     return lookUpOutput("getUsers", getUsers, args as pulumi.Input<GetUsersArgs>, opts);
+}
+
+function listUsers(
+    cloud: Cloud,
+    filter: { readonly email?: string; readonly namespace?: string },
+): Promise<LiveUser[]> {
+    return listAll(async (pageToken) => {
+        const { users, nextPageToken } = await cloud.getUsers({ ...filter, pageSize: PAGE_SIZE, pageToken });
+        return { items: users, nextPageToken };
+    }, userDefinition.idOf);
 }

@@ -72,7 +72,7 @@ export interface ApiKeyArgs {
  * the whole `up`.
  *
  * To replace a leaked key at once, run `pulumi up --replace <urn>`; `pulumi stack --show-urns` shows the URN. A key
- * less than an hour old is deleted before the new one is created, with a warning. With `retainOnDelete` an older key is
+ * whose create was less than an hour ago can be deleted before the new one is created, with a warning. With `retainOnDelete` an older key is
  * kept: delete it by hand. Remove the option `import` from the program first: otherwise the same key is adopted again,
  * with a warning. A key that left the stack undeleted (`retainOnDelete`, `pulumi state delete`) is deleted if another with
  * the same logical name is created less than an hour after it: choose another logical name.

@@ -33,6 +33,7 @@ import {
     whole,
 } from "../fields";
 import { messages } from "../messages";
+import { findOnPages } from "../pages";
 import type { AdoptArgs } from "../resource";
 import { Resource } from "../resource";
 import { fromTimestamp, isGone, lay, PAGE_SIZE, stateWord } from "../wire";
@@ -1070,8 +1071,12 @@ export const namespaceDefinition: Definition<Values, LiveNamespace> = {
         return { items: namespaces, nextPageToken };
     },
     async find(cloud, name, options) {
-        const { namespaces } = await cloud.getNamespaces({ name, pageSize: PAGE_SIZE }, options);
-        return namespaces.find((namespace) => namespace.spec?.name === name && !isGone(namespace));
+        const list = async (pageToken: string) => {
+            const request = { name, pageSize: PAGE_SIZE, pageToken };
+            const { namespaces, nextPageToken } = await cloud.getNamespaces(request, options);
+            return { items: namespaces, nextPageToken };
+        };
+        return findOnPages(list, this.idOf, (namespace) => namespace.spec?.name === name && !isGone(namespace));
     },
     idOf: ({ namespace }) => namespace,
     see,

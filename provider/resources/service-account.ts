@@ -25,7 +25,7 @@ import { namespacePermissions, projectRoles } from "../enums";
 import type { Bag, Report } from "../fields";
 import { choice, object, shape, text, UNKNOWN } from "../fields";
 import { messages } from "../messages";
-import { eachPage } from "../pages";
+import { findOnPages } from "../pages";
 import type { AdoptArgs } from "../resource";
 import { Resource } from "../resource";
 import { fromTimestamp, isGone, lay, PAGE_SIZE, stateWord } from "../wire";
@@ -189,7 +189,10 @@ function check(args: Bag, old: Bag | undefined, report: Report, adopting: boolea
         );
     }
     if (!mayHaveScope(args) && (old === undefined ? !adopting : mayHaveScope(old))) {
-        report("accountRole", "or `namespaceScopedAccess` or `projectScopedAccess` is required.");
+        report(
+            "accountRole",
+            "or one of `customRoles`, `namespaceScopedAccess` and `projectScopedAccess` is required.",
+        );
     }
     if (scope === "account" && others.length === 0) {
         checkRole(args, old && scopesOf(old)[0] === "account" ? old : undefined, report, adopting);
@@ -368,13 +371,7 @@ export const serviceAccountDefinition: Definition<Values, LiveServiceAccount> = 
     async find(cloud, name, options) {
         // No RPC finds a service account by name.
         const list = (pageToken: string) => serviceAccountDefinition.list(cloud, pageToken, options);
-        for await (const accounts of eachPage(list, ({ id }) => id)) {
-            const found = accounts.find((account) => account.spec?.name === name && !isGone(account));
-            if (found) {
-                return found;
-            }
-        }
-        return undefined;
+        return findOnPages(list, this.idOf, (account) => account.spec?.name === name && !isGone(account));
     },
     idOf: ({ id }) => id,
     see,

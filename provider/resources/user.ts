@@ -8,6 +8,7 @@ import type { AccountRole, NamespacePermission, ProjectRole } from "../enums";
 import type { Bag, Report } from "../fields";
 import { shape, text } from "../fields";
 import { messages } from "../messages";
+import { findOnPages } from "../pages";
 import type { AdoptArgs } from "../resource";
 import { Resource } from "../resource";
 import { fromTimestamp, isGone, PAGE_SIZE, stateWord } from "../wire";
@@ -184,8 +185,11 @@ export const userDefinition: Definition<Values, LiveUser> = {
         return { items: users, nextPageToken };
     },
     async find(cloud, email, options) {
-        const { users } = await cloud.getUsers({ email, pageSize: PAGE_SIZE }, options);
-        return users.find((user) => user.spec?.email.toLowerCase() === email && !isGone(user));
+        const list = async (pageToken: string) => {
+            const { users, nextPageToken } = await cloud.getUsers({ email, pageSize: PAGE_SIZE, pageToken }, options);
+            return { items: users, nextPageToken };
+        };
+        return findOnPages(list, this.idOf, (user) => user.spec?.email.toLowerCase() === email && !isGone(user));
     },
     idOf: ({ id }) => id,
     see,

@@ -11,7 +11,7 @@ import {
     Namespace,
     Replica_ReplicaState as ReplicaState,
 } from "../../../proto/generated/temporal/api/cloud/namespace/v1/message";
-import type { Call, Wait } from "../../../provider/definition";
+import type { Call, Cloud, Wait } from "../../../provider/definition";
 import { type Bag, managedPaths, same, UNKNOWN } from "../../../provider/fields";
 import { Lifecycle } from "../../../provider/lifecycle/lifecycle";
 import { View } from "../../../provider/lifecycle/view";
@@ -767,4 +767,15 @@ test("an attribute that is no longer declared gives a warning, unless it was ren
 
 test("a namespace that never had anything is seen without a crash", () => {
     expect(definition.see(Namespace.fromPartial({})).args).toMatchObject({ name: "", regions: [] });
+});
+
+test("a namespace is found by its name, also where the first page of the filtered list is empty", async () => {
+    const orders = Namespace.fromPartial({ namespace: "orders.a1b2c", spec: { name: "orders" } });
+    const getNamespaces = async ({ name, pageToken }: { name: string; pageToken: string }) => ({
+        namespaces: pageToken === "2" && name === "orders" ? [orders] : [],
+        nextPageToken: pageToken === "" ? "2" : "",
+    });
+    const find = (name: string) => definition.find?.({ getNamespaces } as unknown as Cloud, name, {});
+    expect(await find("orders")).toBe(orders);
+    expect(await find("billing")).toBeUndefined();
 });

@@ -135,7 +135,8 @@ describe("what is allowed", () => {
     });
 
     test("one scope is needed", () => {
-        const reason = "accountRole: `accountRole` or `namespaceScopedAccess` or `projectScopedAccess` is required.";
+        const reason =
+            "accountRole: `accountRole` or one of `customRoles`, `namespaceScopedAccess` and `projectScopedAccess` is required.";
         expect(problems({})).toEqual([reason]);
         expect(problems({}, { old: { name: "worker", namespaceScopedAccess: inNamespace } })).toEqual([reason]);
         expect(problems({}, { adopt: true })).toEqual([]);

@@ -332,10 +332,12 @@ describe("to and from the wire", () => {
     });
 });
 
-test("a user is found by the address, however it is spelt", async () => {
-    const getUsers = async ({ email }: { email: string }) => ({
-        users: email === "ann@example.com" ? [User.fromPartial({ spec: { email: "ann@example.com.au" } }), ann()] : [],
-    });
+test("a user is found by the address, however it is spelt, on whichever page it is", async () => {
+    const getUsers = async ({ email, pageToken }: { email: string; pageToken: string }) => {
+        const others = [User.fromPartial({ spec: { email: "ann@example.com.au" } })];
+        const found = email === "ann@example.com" ? [ann()] : [];
+        return pageToken === "" ? { users: others, nextPageToken: "2" } : { users: found, nextPageToken: "" };
+    };
     const find = (email: string) => definition.find?.({ getUsers } as unknown as Cloud, email, {});
     const key = definition.naturalKey?.({ email: "ANN@example.com" }) ?? "";
     expect(await find(key)).toMatchObject({ id: "u1" });
