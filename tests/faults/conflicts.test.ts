@@ -206,6 +206,46 @@ describe("another client, between the read and the write", () => {
         }));
 });
 
+test.concurrent("another client's operation in flight, which fails, is waited for, and no failure of ours", () =>
+    withStacks({}, async (emulator, newStack) => {
+        const stack = newStack();
+        const args = { name: "orders", regions: [REGION], apiKeyAuth: true };
+        await stack.up("Namespace", "a", { ...args, description: "one" });
+        emulator.settings.operationDurationMs = 1_500;
+        emulator.faults.add({ kind: "operationEnds", method: "UpdateNamespace", state: "FAILED" });
+        const { api, close } = connect(emulator);
+        try {
+            const { spec, resourceVersion = "" } = emulator.namespaces.get(stack.id("a")) ?? {};
+            await api.updateNamespace({
+                namespace: stack.id("a"),
+                spec: { ...spec, retentionDays: 11 } as never,
+                resourceVersion,
+            });
+        } finally {
+            close();
+        }
+        emulator.settings.operationDurationMs = 0;
+        expect(await stack.up("Namespace", "a", { ...args, description: "two" })).toBe("update");
+        expect(emulator.namespaces.get(stack.id("a"))?.spec?.description).toBe("two");
+    }));
+
+test.concurrent("what somebody else deletes between the look and the delete is deleted", () =>
+    withStacks({}, async (emulator, newStack) => {
+        const stack = newStack();
+        await Promise.all(
+            samples.map(async ({ kind, args, ids, delete: method }) => {
+                await stack.up(kind, kind, args(emulator));
+                const id = stack.id(kind);
+                const { namespaces, users, serviceAccounts, apiKeys } = emulator;
+                const all = { Namespace: namespaces, User: users, ServiceAccount: serviceAccounts, ApiKey: apiKeys };
+                const run = () => all[kind].remove(id);
+                emulator.faults.add({ kind: "run", method, run });
+                await stack.destroy(kind);
+                expect(ids(emulator)).toEqual([]);
+            }),
+        );
+    }));
+
 test.concurrent("50 writes to one object from one process are made one after the other", () =>
     withStacks({ operationDurationMs: 20 }, async (emulator, newStack) => {
         const stack = newStack();

@@ -11,6 +11,7 @@ jest.setTimeout(120_000);
 
 const ENDS: readonly FailedEnd[] = ["FAILED", "REJECTED", "CANCELLED"];
 const [, , , apiKeys] = samples;
+const REGION = "aws-us-east-1";
 const FAST_CLOCK = { NODE_OPTIONS: `--require ${path.join(__dirname, "fast-clock.cjs")}` };
 
 async function refusal(step: Promise<unknown>): Promise<HostError> {
@@ -383,3 +384,74 @@ describe("a resource that was gone when an update looked for it", () => {
             });
         }));
 });
+
+test.concurrent("what never became active after the time of its create was up is replaced", () =>
+    withStacks({}, async (emulator, newStack) => {
+        const stack = newStack();
+        const times = samples.length;
+        emulator.faults.add({ kind: "operationEnds", method: /^Create/, state: "FAILED", times });
+        emulator.faults.add({ kind: "slowOperation", method: /^Create/, durationMs: 600_000, times });
+        await Promise.all(
+            samples.map(async ({ kind, args }) => {
+                const late = stack.up(kind, kind, args(emulator), { timeouts: { create: "2s" } });
+                await expect(late).rejects.toThrow("was created but is not finished");
+            }),
+        );
+        await stack.end();
+        emulator.finishOperations();
+        await Promise.all(
+            samples.map(async (sample) => {
+                const { kind, args, ids } = sample;
+                await expect(stack.up(kind, kind, args(emulator))).rejects.toThrow(
+                    "never became active: its creation failed. The next `pulumi up` replaces it.",
+                );
+                expect(await stack.up(kind, kind, args(emulator))).toBe("replace");
+                expect(ids(emulator)).toEqual([stack.id(kind)]);
+            }),
+        );
+    }));
+
+test.concurrent("what never became active is replaced also after a refresh", () =>
+    withStacks({ failedCreateLeavesResource: true }, async (emulator, newStack) => {
+        const stack = newStack();
+        emulator.faults.add({ kind: "operationEnds", method: /^Create/, state: "FAILED", times: samples.length });
+        await Promise.all(
+            samples.map(async ({ kind, args, ids }) => {
+                await expect(stack.up(kind, kind, args(emulator))).rejects.toThrow("ended FAILED");
+                await stack.refresh(kind);
+                expect(await stack.up(kind, kind, args(emulator))).toBe("replace");
+                expect(ids(emulator)).toEqual([stack.id(kind)]);
+            }),
+        );
+    }));
+
+test.concurrent("an update whose time is up keeps what it has done", () =>
+    withStacks({}, async (emulator, newStack) => {
+        const stack = newStack();
+        const args = { name: "orders", regions: [REGION], apiKeyAuth: true };
+        await stack.up("Namespace", "a", args, { timeouts: { update: "2s" } });
+        emulator.faults.add({ kind: "slowOperation", method: "UpdateNamespaceTags", durationMs: 600_000 });
+        const changed = { ...args, retentionDays: 9, tags: { team: "a" } };
+        const late = stack.up("Namespace", "a", changed, { timeouts: { update: "2s" } });
+        await expect(late).rejects.toThrow(/is not as declared yet: it was not finished after 2 s/);
+        expect(stack.state.get("a")?.outputs.retentionDays).toBe(9);
+    }));
+
+test.concurrent("what was deleted elsewhere, and is still shown as deleted, does not exist any more", () =>
+    withStacks({ deletedReadableMs: 86_400_000 }, async (emulator, newStack) => {
+        const [stack, elsewhere] = [newStack(), newStack()];
+        await Promise.all(
+            samples.map(async (sample) => {
+                const { kind, args, changed, ids } = sample;
+                await stack.up(kind, kind, args(emulator));
+                const saved = stack.state.get(kind);
+                if (saved) {
+                    elsewhere.state.set(kind, saved);
+                }
+                await elsewhere.destroy(kind);
+                await expect(stack.up(kind, kind, changed(emulator))).rejects.toThrow("does not exist any more");
+                expect(await stack.up(kind, kind, changed(emulator))).toBe("replace");
+                expect(ids(emulator)).toEqual([stack.id(kind)]);
+            }),
+        );
+    }));

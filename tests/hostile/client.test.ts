@@ -271,3 +271,62 @@ function accountAnswer(id: string): Uint8Array {
     // Field 1 of either message is of the same type: a message, whose field 1 is a text.
     return GetNamespaceResponse.encode(GetNamespaceResponse.fromPartial({ namespace: { namespace: id } })).finish();
 }
+
+test("a turn that has been waited for is good for one attempt", async () => {
+    answering("GetRegions", (call) => (call.earlier < 1 ? call.fail(8, "slower") : call.answer(new Uint8Array())));
+    const turn = await client.limiter.acquire({ method: "GetRegions", priority: "read" });
+    const acquire = jest.spyOn(client.limiter, "acquire");
+    await client.cloud.getRegions({}, { turn });
+    expect(server.calls).toEqual(["GetRegions", "GetRegions"]);
+    expect(acquire).toHaveBeenCalledTimes(1);
+});
+
+test("that the account could not be asked for once is not held against whoever asks next", async () => {
+    answering("GetAccount", (call) =>
+        call.earlier < 1 ? call.fail(13, "no luck") : call.answer(accountAnswer("a1b2c")),
+    );
+    await expect(client.account.id()).rejects.toThrow("INTERNAL: no luck");
+    await expect(client.account.id()).resolves.toBe("a1b2c");
+    expect(server.calls).toEqual(["GetAccount", "GetAccount"]);
+});
+
+test("a server that has answered before is waited for, as long as a restart may take", async () => {
+    await client.cloud.getRegions({});
+    answering("GetRegions", (call) => call.fail(14, "restarting"));
+    const outcome = client.cloud.getRegions({}).then(
+        () => "answered",
+        (error: Error) => error.message,
+    );
+    await until("a repetition", () => server.calls.length > 2);
+    // Of a minute, the test takes a second.
+    const now = performance.now.bind(performance);
+    jest.spyOn(performance, "now").mockImplementation(() => now() + 60_000);
+    const calls = server.calls.length;
+    await Promise.race([outcome, until("another repetition", () => server.calls.length > calls + 1)]);
+    server.hostility = () => undefined;
+    expect(await outcome).toBe("answered");
+    jest.restoreAllMocks();
+});
+
+test("a call that waits for its next attempt ends with its caller's time", async () => {
+    answering("GetRegions", (call) => call.fail(14, "away"));
+    jest.spyOn(Math, "random").mockReturnValue(1);
+    const impatient = new AbortController();
+    const call = client.cloud.getRegions({}, { signal: impatient.signal }).catch((error: Error) => error.name);
+    await until("the fifth attempt", () => server.calls.length === 5);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    // The next would come 4 s after it.
+    const startedAt = Date.now();
+    impatient.abort();
+    expect(await call).toBe("GivenUpError");
+    expect(Date.now() - startedAt).toBeLessThan(2_000);
+    jest.restoreAllMocks();
+});
+
+test("a write is repeated only under an operation id, by which the server knows it again", async () => {
+    answering("CreateServiceAccount", (call) => (call.earlier < 2 ? call.fail(14, "away") : call.fail(3, "no")));
+    await expect(client.cloud.createServiceAccount({ spec: undefined })).rejects.toThrow("UNAVAILABLE: away");
+    expect(server.calls).toHaveLength(1);
+    await expect(client.cloud.createServiceAccount({ asyncOperationId: "op-1" })).rejects.toThrow("no");
+    expect(server.calls).toHaveLength(3);
+});

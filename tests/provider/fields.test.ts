@@ -306,6 +306,7 @@ describe("overlay", () => {
             { auth: { ...live.auth, strict: false } },
         ],
         ["the last part no longer set", {}, ["auth.strict"], { auth: { ...live.auth, strict: false } }],
+        ["the last part no longer set, of what is not there any more", {}, ["place.region"], {}],
         [
             "deeper than there is",
             { auth: { deeper: { word: "w" } } },

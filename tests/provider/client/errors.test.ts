@@ -20,6 +20,7 @@ test.each<[Status, string, Failure]>([
     [Status.FAILED_PRECONDITION, "version", "conflict"],
     [Status.INVALID_ARGUMENT, "name is too long", "invalid"],
     [Status.INVALID_ARGUMENT, "Nothing to change", "nothingToChange"],
+    [Status.INVALID_ARGUMENT, "accepted_client_ca is not a certificate", "invalid"],
     [Status.UNAUTHENTICATED, "invalid key", "unauthenticated"],
     [Status.PERMISSION_DENIED, "not allowed", "denied"],
     [Status.UNAVAILABLE, "No connection established", "unreachable"],

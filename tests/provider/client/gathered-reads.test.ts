@@ -107,6 +107,15 @@ test("the page and the single read take the turn that was waited for", async () 
     expect(list.mock.calls.map(([, options]) => options?.priority)).toEqual(["first"]);
 });
 
+test("a second page waits for a turn of its own", async () => {
+    account.pageSize = 15;
+    const list = jest.spyOn(account, "list");
+    const all = read(ids(20));
+    await turns.give();
+    await all;
+    expect(list.mock.calls.map(([, options]) => options?.turn)).toEqual([{ at: 0, pace: 1 }, undefined]);
+});
+
 test("each says whether it may come from a list", async () => {
     const alone = reads.read("thing-7", { signal });
     await turns.give();
@@ -236,6 +245,16 @@ test("pages that take longer than the turns they save are left alone for a while
     await readInRounds(10);
     expect(account.lists).toBeLessThan(5);
     expect(account.gets.length).toBeGreaterThan(100);
+});
+
+test("after so many single reads, a page is tried again", async () => {
+    pagesTake(1_100);
+    await readInRounds(1);
+    expect(account).toMatchObject({ gets: [], lists: 1 });
+    // Fifty of them are read alone.
+    await readInRounds(3);
+    expect(account.lists).toBe(2);
+    expect(account.gets.length).toBeGreaterThanOrEqual(50);
 });
 
 test("a page that was refused once is not one of these", async () => {

@@ -197,6 +197,20 @@ test("a small stack does not wait at all, and what follows makes up for it", asy
     expect(sent).toHaveLength(60);
 });
 
+test("after a refusal nothing is sent for a while, so that the server's bucket fills a little", async () => {
+    const limiter = new Limiter();
+    const refused = aCall("write");
+    limiter.refused(refused, await limiter.acquire(refused));
+    let served = false;
+    void limiter.acquire(aCall("write")).then(() => {
+        served = true;
+    });
+    await jest.advanceTimersByTimeAsync(299);
+    expect(served).toBe(false);
+    await jest.advanceTimersByTimeAsync(100);
+    expect(served).toBe(true);
+});
+
 test("a cap that is lower than what a refusal falls back to holds after one, too", async () => {
     const limiter = new Limiter({ requestsPerSecond: 0.2 });
     const refused = aCall("read");
@@ -312,6 +326,22 @@ describe("whom it serves first", () => {
         await jest.advanceTimersByTimeAsync(5_000);
         await Promise.all(all);
         expect(served).toEqual(["first", "second", "late", "third"]);
+    });
+
+    test("who comes when a turn is due that the timer has not given yet takes it from nobody who waits", async () => {
+        let now = 0;
+        const limiter = new Limiter({ requestsPerSecond: 1, now: () => now });
+        const served: string[] = [];
+        const ask = (priority: Priority, name: string) =>
+            limiter.acquire(aCall(priority)).then(() => served.push(name));
+        const all = [ask("read", "first"), ask("write", "second")];
+        now = 1_001;
+        all.push(ask("read", "third"));
+        await jest.advanceTimersByTimeAsync(1_001);
+        now = 2_002;
+        await jest.advanceTimersByTimeAsync(1_001);
+        await Promise.all(all);
+        expect(served).toEqual(["first", "second", "third"]);
     });
 
     test.each(["write", "read"] as const)("polling of many operations starves no %s", async (priority) => {
@@ -475,30 +505,33 @@ describe("refused whatever the rate is, as where a quota is used up", () => {
         expect(limiter.requestsPerSecond).toBe(0.5);
     });
 
-    test("where somebody else uses up the most of the limit, it is the rate, and no call is given up", async () => {
-        const limiter = new Limiter();
-        const server = new Server(40);
-        let over = false;
-        let longestMs = 0;
-        // Whatever it is told, more than twice what the limit allows.
-        const other = setInterval(() => void server.request(), 10);
-        for (let worker = 0; worker < 100; worker += 1) {
-            void (async () => {
-                while (!over) {
-                    const one = aCall("write");
-                    await call(limiter, server, one, () => {
-                        const since = limiter.refusedSince(one);
-                        longestMs = Math.max(longestMs, since === undefined ? 0 : performance.now() - since);
-                        return over;
-                    });
-                }
-            })();
-        }
-        await jest.advanceTimersByTimeAsync(600_000);
-        over = true;
-        clearInterval(other);
-        // The client's patience is of 5 minutes.
-        expect(longestMs).toBeLessThan(100_000);
-        expect(limiter.requestsPerSecond).toBeLessThan(20);
-    });
+    test.each([30, 100])(
+        "where somebody else uses up the most of the limit, and %i wait, it is the rate, and no call is given up",
+        async (workers) => {
+            const limiter = new Limiter();
+            const server = new Server(40);
+            let over = false;
+            let longestMs = 0;
+            // Whatever it is told, more than twice what the limit allows.
+            const other = setInterval(() => void server.request(), 10);
+            for (let worker = 0; worker < workers; worker += 1) {
+                void (async () => {
+                    while (!over) {
+                        const one = aCall("write");
+                        await call(limiter, server, one, () => {
+                            const since = limiter.refusedSince(one);
+                            longestMs = Math.max(longestMs, since === undefined ? 0 : performance.now() - since);
+                            return over;
+                        });
+                    }
+                })();
+            }
+            await jest.advanceTimersByTimeAsync(600_000);
+            over = true;
+            clearInterval(other);
+            // The client's patience is of 5 minutes.
+            expect(longestMs).toBeLessThan(100_000);
+            expect(limiter.requestsPerSecond).toBeLessThan(20);
+        },
+    );
 });

@@ -20,6 +20,27 @@ test("tasks of one key run one after the other, in their order; those of others 
     expect(events.indexOf("-b1")).toBeLessThan(events.indexOf("-a1"));
 });
 
+test("who comes when the first has ended waits for the second", async () => {
+    const queue = new KeyedQueue();
+    const events: string[] = [];
+    let end = (): void => {};
+    const first = queue.run("a", tick);
+    const second = queue.run("a", async () => {
+        await new Promise<void>((resolve) => {
+            end = resolve;
+        });
+        events.push("second");
+    });
+    await first;
+    await tick();
+    const third = queue.run("a", async () => void events.push("third"));
+    await tick();
+    expect(events).toEqual([]);
+    end();
+    await Promise.all([second, third]);
+    expect(events).toEqual(["second", "third"]);
+});
+
 test("a task that fails fails only itself", async () => {
     const queue = new KeyedQueue();
     const first = queue.run("a", async () => {

@@ -229,6 +229,29 @@ describe("a glance at what the operation makes", () => {
     });
 });
 
+describe("how long the others take", () => {
+    const lookAt = async (cloud: Cloud, operationType: string): Promise<void> => {
+        const { signal } = new AbortController();
+        const waiting = awaitOperation(cloud, operation({ state: State.STATE_PENDING, operationType }), { signal });
+        await jest.advanceTimersByTimeAsync(70_000);
+        await waiting;
+    };
+
+    test("is known of each sort, by the server's clock", async () => {
+        const at = (seconds: bigint) => ({ seconds, nanos: 0 });
+        const quick = { ...fulfilled, startedTime: at(100n), finishedTime: at(100n) };
+        const { cloud, askedAtMs } = server(quick);
+        // The first is looked at after a second, as nothing is known of it, though it was over at once; the second sooner.
+        await lookAt(cloud, "quick");
+        await lookAt(cloud, "quick");
+        await lookAt(cloud, "another");
+        const [first = 0, second = 0, third = 0] = askedAtMs.map((ms, index) => ms - index * 70_000);
+        expect(first).toBeGreaterThanOrEqual(1_000);
+        expect(second).toBeLessThan(500);
+        expect(third).toBeGreaterThanOrEqual(1_000);
+    });
+});
+
 test.each<[State, string, string]>([
     [State.STATE_REJECTED, "quota.", "The operation op-1 ended REJECTED: quota."],
     [State.STATE_FAILED, " no capacity ", "The operation op-1 ended FAILED: no capacity."],

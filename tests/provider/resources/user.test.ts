@@ -123,6 +123,13 @@ describe("what is allowed", () => {
         expect(problems(newer, { old: newer })).toHaveLength(1);
     });
 
+    test("so do entries of what is to be ignored", () => {
+        const newer = { ...valid, namespaceAccesses: { "shop.a1b2c": String(NEWER) } };
+        const ignored = { ...newer, ...context({ ignoreChanges: ["namespaceAccesses"] }) };
+        expect(new Lifecycle(definition).check(newer, ignored).failures).toEqual([]);
+        expect(problems(newer, { old: newer })).toHaveLength(1);
+    });
+
     test("an address is required, and so is a role", () => {
         expect(problems({ accountRole: "read" })).toEqual(["email: `email` is required."]);
         const reason = 'accountRole: `accountRole` or `customRoles` is required, for example `accountRole: "read"`.';

@@ -1,0 +1,95 @@
+// What an earlier run has left behind, and what has become of it since.
+
+import { Status } from "nice-grpc-common";
+import { connect } from "../emulator/client";
+import { until } from "../support/until";
+import { type Sample, samples, tokenWorks } from "./mini";
+import { dieCreating, withStacks } from "./with";
+
+jest.setTimeout(60_000);
+
+const [namespaces, users, , apiKeys] = samples as [Sample, Sample, Sample, Sample];
+
+test.concurrent("what somebody else has made of the name since is not taken over", () =>
+    withStacks({}, async (emulator, newStack) => {
+        const stack = newStack();
+        await dieCreating(stack, [[namespaces, "a", namespaces.args(emulator)]]);
+        emulator.finishOperations();
+        const [id = ""] = namespaces.ids(emulator);
+        // It was deleted, and made anew by somebody else, two minutes later.
+        emulator.namespaces.change(id, (theirs) => {
+            theirs.createdTime = { seconds: BigInt(Math.round(Date.now() / 1000) + 120), nanos: 0 };
+        });
+        await expect(stack.up("Namespace", "a", namespaces.args(emulator))).rejects.toThrow(
+            /already exists \(id orders\./,
+        );
+        expect(stack.state.size).toBe(0);
+    }));
+
+test.concurrent("what another resource of the program has by now is not taken over for its name", () =>
+    withStacks({}, async (emulator, newStack) => {
+        const stack = newStack();
+        const args = users.args(emulator);
+        await stack.up("User", "ann", args);
+        stack.rename("ann", "new ann");
+        await stack.end();
+        expect(await stack.up("User", "new ann", args)).toBe("same");
+        await stack.end();
+        expect(await stack.up("User", "new ann", { ...args, accountRole: "developer" })).toBe("update");
+        const details = "the operation id was used before";
+        emulator.faults.add({ kind: "failBefore", code: Status.ALREADY_EXISTS, details, method: "CreateUser" });
+        await expect(stack.up("User", "ann", args)).rejects.toThrow(/already exists/);
+        expect(stack.state.has("ann")).toBe(false);
+    }));
+
+test.concurrent("a key whose token was lost is deleted, also where it cannot be seen yet", () =>
+    withStacks({}, async (emulator, newStack) => {
+        const stack = newStack();
+        const code = Status.NOT_FOUND;
+        emulator.faults.add({ kind: "hideCreated", method: "CreateApiKey", code, durationMs: 3_000 });
+        emulator.faults.add({ kind: "loseAnswer", method: "CreateApiKey", cut: true });
+        expect(await stack.up("ApiKey", "key", apiKeys.args(emulator))).toBe("create");
+        expect(apiKeys.ids(emulator)).toEqual([stack.id("key")]);
+        expect(await tokenWorks(stack, "key")).toBe(true);
+    }));
+
+test.concurrent("a create that was killed, and that still goes on when the next run's time is up, is kept", () =>
+    withStacks({}, async (emulator, newStack) => {
+        const stack = newStack();
+        await dieCreating(
+            stack,
+            samples.map((sample) => [sample, sample.kind, sample.args(emulator)]),
+        );
+        await Promise.all(
+            samples.map(async ({ kind, args, ids }) => {
+                const up = stack.up(kind, kind, args(emulator), { timeouts: { create: "2s" } });
+                await expect(up).rejects.toThrow(/was created but is not finished: it was not finished after 2 s/);
+                expect([stack.id(kind)]).toEqual(ids(emulator));
+            }),
+        );
+    }));
+
+test.concurrent("what an earlier run made and is being deleted is waited for", () =>
+    withStacks({}, async (emulator, newStack) => {
+        const stack = newStack();
+        await dieCreating(stack, [[namespaces, "a", namespaces.args(emulator)]]);
+        emulator.finishOperations();
+        const [namespace = ""] = namespaces.ids(emulator);
+        emulator.settings.operationDurationMs = 60_000;
+        const { api, close } = connect(emulator);
+        try {
+            const { resourceVersion = "" } = emulator.namespaces.get(namespace) ?? {};
+            await api.deleteNamespace({ namespace, resourceVersion });
+        } finally {
+            close();
+        }
+        emulator.settings.operationDurationMs = 0;
+        const looks = emulator.requests.count("GetNamespace");
+        await Promise.all([
+            until("a second look", () => emulator.requests.count("GetNamespace") >= looks + 2).then(() =>
+                emulator.finishOperations(),
+            ),
+            stack.up("Namespace", "a", namespaces.args(emulator)),
+        ]);
+        expect(namespaces.ids(emulator)).toEqual([stack.id("a")]);
+    }));
