@@ -9,7 +9,9 @@ import { CONFIGURATION_NAMESPACE } from "./configuration";
 export interface ProviderArgs {
     /** The API key, a secret. Environment: TEMPORAL_CLOUD_API_KEY. */
     apiKey?: pulumi.Input<string> | undefined;
-    /** `host:port` of the Cloud Ops API. The default is saas-api.tmprl.cloud:443. Environment: TEMPORAL_CLOUD_ENDPOINT. */
+    /**
+     * `host:port` of the Cloud Ops API. The default is saas-api.tmprl.cloud:443. Environment: TEMPORAL_CLOUD_ENDPOINT.
+     */
     endpoint?: pulumi.Input<string> | undefined;
     /**
      * Sends the key without TLS, unless the endpoint says `https://`. The default is false. Environment:

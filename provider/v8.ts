@@ -27,8 +27,8 @@ let youngMayGrow = true;
  *   memory is worth more to the old generation than to the young one, which gets what is left.
  * - No object is allocated as old (pretenuring): once a hundred requests have waited for one page, V8 would take what
  *   requests are made of for long-lived, and never reconsider.
- * - Functions are compiled with less inlining, which on Node.js 20 takes a tenth of the CPU time of a `refresh`, in the
- *   background, for code that does not run for long enough to pay for it.
+ * - Functions are compiled with less inlining, which would take a tenth of the CPU time of a `refresh` on Node.js 20,
+ *   in the background, for code that does not run for long enough to pay for it.
  */
 export function tuneV8(): void {
     calls += 1;

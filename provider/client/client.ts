@@ -61,7 +61,7 @@ export type Cloud = CloudServiceClient<CallOptions>;
 
 const clients = new Map<string, Client>();
 
-/** The connection to one account of Temporal Cloud. Every request of the process for that account goes through it. */
+/** The connection to Temporal Cloud with one configuration. All its requests in this process go through it. */
 export class Client {
     /** The Cloud Ops API. Calls fail with an RpcError, or with a GivenUpError if the signal ended them. */
     readonly cloud: Cloud;
@@ -191,7 +191,8 @@ export class Client {
                     failing = { refused, since: sentAt };
                 }
                 const patienceMs = this.isReached() ? LOST_CONTACT_MS : FIRST_CONTACT_MS;
-                // Refusals count from when all calls of the method have been refused, or this one would be at any rate.
+                // Refusals count from when all calls of the method have been refused, or this one is, whatever the
+                // rate.
                 const countsSince = refused ? (this.limiter.refusedSince(call) ?? 0) : 0;
                 const isTooLong = performance.now() - Math.max(failing.since, countsSince) > patienceMs;
                 if (!mayRepeat || isTooLong || !isPassing(error)) {

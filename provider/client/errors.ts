@@ -193,8 +193,8 @@ function interpret(error: CallError, endpoint: string): { failure: Failure; hint
 const LONGEST_DETAILS = 1_000;
 
 /**
- * A server's message, without secrets that it repeats, and short enough to show. Secrets go first: of one cut in two, a
- * part would be left.
+ * A server's message, without secrets that it repeats, and short enough to show. Secrets are removed first: cutting one
+ * in two would leave a part of it.
  */
 export function shorten(text: string): string {
     const safe = withoutSecrets(text);

@@ -88,7 +88,7 @@ export class GatheredReads<T> {
         const list = new ListedReads(this.source, {
             singleReadsFirst: 0,
             turn,
-            // The reads it serves have waited already: if it is refused, nothing goes before it again.
+            // The reads it serves have waited already: if it is refused, its retry goes first.
             priority: "first",
             pageTimeoutMs: PAGE_TIMEOUT_MS,
         });

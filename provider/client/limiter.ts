@@ -156,7 +156,9 @@ export class Limiter {
         });
     }
 
-    /** Since when the server has refused all calls of the method, or this call at any rate; undefined if neither. */
+    /**
+     * Since when the server has refused all calls of the method, or this call whatever the rate; undefined if neither.
+     */
     refusedSince(call: Call): number | undefined {
         return this.refusals.since(call);
     }

@@ -1,8 +1,8 @@
 import type { Call, Turn } from "./limiter";
 
 /**
- * After this many consecutive refusals of a method, it may be refused at any rate, and other methods go first. Once as
- * many requests of others have been accepted, it counts as refused at any rate.
+ * After this many consecutive refusals of a method, it may be refused whatever the rate, and other methods go first.
+ * Once as many requests of others have been accepted, it is certain to be.
  */
 const SUSPECT_AFTER = 5;
 /**
@@ -24,7 +24,7 @@ interface Streak {
     readonly recoveredBefore: number;
     /** The rate before. */
     readonly rate: number;
-    /** Whether it is refused at any rate. */
+    /** Whether it is refused whatever the rate. */
     barred: boolean;
 }
 
@@ -33,7 +33,8 @@ export interface Verdict {
     /** Whether the rate is too high. */
     readonly blamesRate: boolean;
     /**
-     * The rate before the refusals of a method or call that is now known to be refused at any rate, if there is one.
+     * The rate before the refusals of a method or call that is now known to be refused whatever the rate, if there is
+     * one.
      */
     readonly wrongedRate: number | undefined;
 }
@@ -88,13 +89,13 @@ export class Refusals {
         };
     }
 
-    /** Since when all calls of the method have been refused, or this call at any rate; undefined if neither. */
+    /** Since when all calls of the method have been refused, or this call whatever the rate; undefined if neither. */
     since(call: Call): number | undefined {
         const ofCall = this.ofCalls.get(call);
         return ofCall?.barred ? ofCall.since : this.ofMethods.get(call.method)?.since;
     }
 
-    /** Whether the call may be refused at any rate. */
+    /** Whether the call may be refused whatever the rate. */
     isSuspect(call: Call): boolean {
         const count = this.ofMethods.get(call.method)?.count ?? 0;
         return count >= SUSPECT_AFTER || this.ofCalls.get(call)?.barred === true;
@@ -112,7 +113,7 @@ export class Refusals {
         };
     }
 
-    /** Marks what has been refused often enough while others were accepted as refused at any rate. */
+    /** Marks as refused whatever the rate what has been refused often enough while others were accepted. */
     private bar(streak: Streak, othersPass: boolean): Streak[] {
         if (streak.barred || streak.count < SUSPECT_AFTER || !othersPass) {
             return [];

@@ -4,7 +4,10 @@ import { ACCOUNT_KEY } from "./hidden";
 import type { Run, Session } from "./run";
 import { LifecycleError } from "./run";
 
-/** The output that records the account; none if the server does not tell it, as when the key's owner may do little. */
+/**
+ * The output that records the account; none if the server does not tell it, as when the key's owner has few
+ * permissions.
+ */
 export async function accountNote({ client }: Session): Promise<Bag> {
     const id = await client.account.idIfAvailable();
     return id ? { [ACCOUNT_KEY]: id } : {};

@@ -206,8 +206,8 @@ export class Creation<Args extends object, Resource extends Live> {
     }
 
     /**
-     * What this run has started to create. If its id is its name, it may be that of a resource that was gone: it gets a
-     * new claim.
+     * What this run has started to create. If the id is the name, it is claimed: the state may still have an entry for
+     * a resource that was gone, with the same id.
      */
     private begun(run: Run, created: Created): Created {
         return this.definition.idRecurs ? this.takeover.claimed(run, created) : created;
@@ -260,7 +260,8 @@ export class Creation<Args extends object, Resource extends Live> {
         if (manager !== undefined) {
             return new LifecycleError(
                 `a ${kind} ${key} already exists (id ${id}): another resource of this program manages it ` +
-                    `(${manager.urn}). Nothing was changed. Choose another name, or remove one of the two. (${error.message})`,
+                    `(${manager.urn}). Nothing was changed. Choose another name, or remove one of the two. ` +
+                    `(${error.message})`,
                 { cause: error },
             );
         }

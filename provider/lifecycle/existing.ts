@@ -23,8 +23,8 @@ const CONFLICT_MAX_DELAY_MS = 10_000;
 /** Interval of reads while waiting for a state without a known operation. */
 const WAIT_INTERVAL_MS = 1_200;
 /**
- * When the user is first shown what takes so long, and how often after that. That it is being created or deleted, the
- * engine shows already; a step of an update is shown at once.
+ * When the user is first shown what takes so long, and how often after that. The engine already shows that a resource
+ * is being created or deleted; a step of an update is shown at once.
  */
 const FIRST_STATUS_MS = 2_000;
 const STATUS_INTERVAL_MS = 5_000;

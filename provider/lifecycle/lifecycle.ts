@@ -188,7 +188,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
     /** Reads the resource; undefined if it is gone. */
     async read(session: Session, id: string, old: Bag): Promise<{ props: Bag; inputs: Bag } | undefined> {
         return this.within("read", session, old, id, async (run) => {
-            // A resource just created may not be visible yet; so it is read as for an update or a delete.
+            // A resource just created may not be visible yet: it is read as for an update or a delete.
             const resource = isUnseen(old)
                 ? await this.existing.look(run, id, performance.now() + READ_LAG_MS)
                 : await this.find(run, id);

@@ -22,7 +22,7 @@ export class Owners {
         this.byId.set(id, { context, claim: old[CLAIM_KEY] });
     }
 
-    /** Records that a create has created or adopted it. Returns the outputs that mark it. */
+    /** Records that a create has created, adopted or taken it over. Returns the outputs that mark it. */
     claim(id: string, context: ResourceContext): Bag {
         const claim = randomUUID();
         this.byId.set(id, { context, claim });

@@ -34,7 +34,7 @@ export interface Run {
     readonly timeoutMs: number;
 }
 
-/** What to make of a resource. */
+/** What a write should achieve for a resource. */
 export interface Task {
     /** The program's values. */
     readonly args: Bag;
@@ -46,7 +46,7 @@ export interface Task {
     readonly changed: ReadonlySet<string>;
     /** What to ignore: fields, which `args` lacks, and entries and parts of others. */
     readonly ignores: Names | undefined;
-    /** Whether it is that of a create, or what is left of one. */
+    /** Whether it is a create's task, or what is left of one. */
     readonly isFirst: boolean;
 }
 
@@ -66,7 +66,7 @@ export class HalfFinishedError extends Error {
         options?: ErrorCause,
     ) {
         super(message, options);
-        // The engine asks for it; it must not print tokens along with the error.
+        // The engine asks for it; not enumerable, so that printing the error does not show tokens.
         Object.defineProperty(this, "properties", { enumerable: false });
     }
 

@@ -127,8 +127,8 @@ export class Settlement<Args extends object, Resource extends Live> {
             }
             throw error;
         }
-        // A stale list may not show this run's write yet, or hide a change that leaves something to do. If it leads to
-        // a first write, the server refuses the stale version.
+        // A stale list may not show this run's write yet, or may hide a change by others. A first write based on one is
+        // safe: the server refuses a stale version.
         if (mayBeOld && hasChanged !== (next === undefined)) {
             return "again";
         }

@@ -176,7 +176,7 @@ export class View<Args extends object, Resource extends Live> {
     private state(resource: Resource, bag: Bag, values: Bag, once: Bag | undefined, managed?: readonly string[]): Bag {
         const { args, outputs } = this.definition.see(resource);
         const neverActive = resource.state === ResourceState.RESOURCE_STATE_ACTIVATION_FAILED;
-        // Not spread: V8 would describe the whole object anew for each property that a second spread adds.
+        // Not spread: for each property that a second spread adds, V8 would rebuild the object's layout.
         return defined(
             Object.assign(
                 respell(this.definition.fields, args as Bag, values),
