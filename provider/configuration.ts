@@ -3,26 +3,26 @@ import { suggestion } from "./fields";
 /** The configuration namespace: `temporalcloud:apiKey` and so on. */
 export const CONFIGURATION_NAMESPACE = "temporalcloud";
 
-/** Where the Cloud Ops API is, unless told otherwise. */
+/** The default endpoint of the Cloud Ops API. */
 export const DEFAULT_ENDPOINT = "saas-api.tmprl.cloud:443";
 
-/** What one connection to Temporal Cloud needs to know. */
+/** The configuration of one connection to Temporal Cloud. */
 export interface Configuration {
-    /** The bearer key. */
+    /** The API key, sent as bearer token. */
     readonly apiKey: string;
     /** `host:port` of the Cloud Ops API. */
     readonly endpoint: string;
-    /** Whether the key may travel without TLS. */
+    /** Whether to connect without TLS. */
     readonly plaintext: boolean;
     /** The only account that may be touched; undefined for any. */
     readonly allowedAccountId: string | undefined;
-    /** Upper bound of the request rate; undefined to find it. */
+    /** Maximum request rate; undefined to adapt to the server's limit. */
     readonly requestsPerSecond: number | undefined;
-    /** Sets the derived operation ids of two stacks of the same name apart. */
+    /** Distinguishes the derived operation ids of two stacks of the same name. */
     readonly operationSalt: string;
 }
 
-/** Every configuration key with the environment variable it falls back to: the one of the Terraform provider. */
+/** The environment variable of each configuration key; the names are those of the Terraform provider. */
 export const CONFIGURATION_KEYS = {
     apiKey: "TEMPORAL_CLOUD_API_KEY",
     endpoint: "TEMPORAL_CLOUD_ENDPOINT",
@@ -35,8 +35,8 @@ export const CONFIGURATION_KEYS = {
 export type ConfigurationKey = keyof typeof CONFIGURATION_KEYS;
 
 /**
- * What is wrong with the names of configuration keys: a misspelt `allowedAccountId` would allow every account without a
- * word. A warning only, since a bridged provider in the same stack may have keys of its own here.
+ * Warnings about unknown configuration keys: a misspelt `allowedAccountId` would silently allow every account. Only
+ * warnings, since a bridged provider in the same stack may have its own keys here.
  */
 export function unknownKeys(keys: readonly string[]): string[] {
     const known = Object.keys(CONFIGURATION_KEYS);
@@ -47,16 +47,16 @@ export function unknownKeys(keys: readonly string[]): string[] {
         .map((key) => `${CONFIGURATION_NAMESPACE}:${key} is not a known configuration key.${suggestion(key, known)}`);
 }
 
-/** A configuration that cannot be used; the message says which key and what to do. */
+/** An invalid configuration; the message says which key is wrong and what to do. */
 export class ConfigurationError extends Error {
     override readonly name = "ConfigurationError";
 }
 
 /**
- * Reads the configuration. Values of the stack (or of an explicit provider) win over the environment.
+ * Reads the configuration. Values of the stack (or of an explicit provider) take precedence over the environment.
  *
  * @param get the value of a key in the stack's configuration
- * @throws {ConfigurationError} when a value is missing or makes no sense
+ * @throws {ConfigurationError} if a value is missing or invalid
  */
 export function readConfiguration(
     get: (key: ConfigurationKey) => string | undefined,
@@ -66,7 +66,8 @@ export function readConfiguration(
 
     if (get("allowedAccountId")?.trim() === "") {
         throw new ConfigurationError(
-            "temporalcloud:allowedAccountId is empty, which could mean any account. Set it to the account's id, or remove it.",
+            "temporalcloud:allowedAccountId is empty, which could mean any account. Set it to the account's id, or " +
+                "remove it.",
         );
     }
     const apiKey = value("apiKey")?.trim();
@@ -78,8 +79,8 @@ export function readConfiguration(
     }
     if (!/^[\x21-\x7e]+$/.test(apiKey)) {
         throw new ConfigurationError(
-            "temporalcloud:apiKey has characters that no API key has (spaces, line breaks or non-ASCII). " +
-                "Copy the key again, without what stands around it.",
+            "temporalcloud:apiKey contains characters that no API key has (spaces, line breaks or non-ASCII). " +
+                "Copy the key again, without anything around it.",
         );
     }
 
@@ -106,7 +107,7 @@ function parseEndpoint(text: string): Endpoint {
     const port = Number(match?.[3] ?? 443);
     if (!match?.[2] || port < 1 || port > 65_535) {
         throw new ConfigurationError(
-            `temporalcloud:endpoint is ${JSON.stringify(text)}; it has to be host:port, for example ${DEFAULT_ENDPOINT}.`,
+            `temporalcloud:endpoint is ${JSON.stringify(text)}; it must be host:port, for example ${DEFAULT_ENDPOINT}.`,
         );
     }
     return {
@@ -116,7 +117,7 @@ function parseEndpoint(text: string): Endpoint {
     };
 }
 
-/** A key goes in plain text only where that was asked for: by http:// to this machine, or by allowInsecure. */
+/** Whether to connect without TLS: only if requested, by http:// to this machine, or by allowInsecure. */
 function isPlaintext(endpoint: Endpoint, allowInsecure: boolean): boolean {
     if (endpoint.scheme !== "http") {
         return allowInsecure && endpoint.scheme === undefined;
@@ -125,12 +126,12 @@ function isPlaintext(endpoint: Endpoint, allowInsecure: boolean): boolean {
         return true;
     }
     throw new ConfigurationError(
-        `temporalcloud:endpoint ${endpoint.address} is not on this machine, and http:// would send the API key there ` +
-            "in plain text. Use TLS (leave http:// out), or say temporalcloud:allowInsecure: true if that is meant.",
+        `temporalcloud:endpoint ${endpoint.address} is not local, and http:// would send the API key in plain text. ` +
+            "Remove http:// to use TLS, or set temporalcloud:allowInsecure to true.",
     );
 }
 
-/** Whether a host is this machine, so that nothing sent there crosses a network. */
+/** Whether a host is this machine, so that nothing sent to it crosses a network. */
 export function isLoopback(host: string): boolean {
     return host === "localhost" || host === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
@@ -150,9 +151,7 @@ function parseBoolean(key: ConfigurationKey, text: string | undefined): boolean 
         case "1":
             return true;
         default:
-            throw new ConfigurationError(
-                `temporalcloud:${key} is ${JSON.stringify(text)}; it has to be true or false.`,
-            );
+            throw new ConfigurationError(`temporalcloud:${key} is ${JSON.stringify(text)}; it must be true or false.`);
     }
 }
 
@@ -163,7 +162,8 @@ function parseRate(text: string | undefined): number | undefined {
     const rate = Number(text);
     if (!(rate > 0 && rate <= 10_000)) {
         throw new ConfigurationError(
-            `temporalcloud:requestsPerSecond is ${JSON.stringify(text)}; it must be above 0 and at most 10000.`,
+            `temporalcloud:requestsPerSecond is ${JSON.stringify(text)}; it must be a number above 0 and at most ` +
+                "10000.",
         );
     }
     return rate;

@@ -2,12 +2,12 @@ import type { Bag } from "./fields";
 import { isBag } from "./fields";
 
 /**
- * The hidden input by which a resource tells the provider what the host keeps from it: a text of JSON. As an object, each
- * of its parts would be taken apart and put together again in every message between engine and plugin.
+ * The hidden input that tells the provider what the host does not pass on, as JSON text: an object would be serialised
+ * part by part in every message between engine and plugin.
  */
 export const CONTEXT_KEY = "__context";
 
-/** Whether a resource option names a field, or the entry of that name in it: itself, or what it belongs to. */
+/** Whether a resource option names a field, or an entry of it: itself, or what contains it. */
 export type Names = (path: string, entry?: string) => boolean;
 
 export interface Timeouts {
@@ -18,22 +18,22 @@ export interface Timeouts {
 
 const MINUTE_MS = 60_000;
 
-/** Long enough for the slowest operation there is, adding a region to a large namespace. */
+/** Long enough for the slowest operation, adding a region to a large namespace. */
 export const DEFAULT_TIMEOUTS: Timeouts = {
     create: 30 * MINUTE_MS,
     update: 120 * MINUTE_MS,
     delete: 30 * MINUTE_MS,
 };
 
-/** The organization of every stack whose backend knows none; too common to be repeated in every message. */
+/** The organization of stacks whose backend has none; too common to repeat in every message. */
 export const DEFAULT_ORGANIZATION = "organization";
 
-/** Reads have no timeout of their own in Pulumi. */
+/** Timeout of reads, for which Pulumi has no option. */
 export const READ_TIMEOUT_MS = 5 * MINUTE_MS;
 
 /**
- * What the provider has to know of a resource beside its properties; what is missing, as after `.get()`, has defaults. Taken
- * apart when it is first asked for: a read that goes well never asks.
+ * What the provider has to know about a resource besides its properties; what is missing, as after `.get()`, has
+ * defaults. Parsed on first access: a successful read needs none of it.
  */
 export class ResourceContext {
     private parsed: Bag | undefined;
@@ -44,7 +44,7 @@ export class ResourceContext {
         return this.string("urn");
     }
 
-    /** The logical name, which is what follows on the stack, the project and the type, and may itself hold `::`. */
+    /** The logical name, which follows the stack, the project and the type in the URN, and may itself contain `::`. */
     get name(): string {
         return this.urn.split("::").slice(3).join("::");
     }
@@ -53,12 +53,12 @@ export class ResourceContext {
         return this.string("organization") || DEFAULT_ORGANIZATION;
     }
 
-    /** The id of an existing resource to take over, from the `import` resource option. */
+    /** The id of an existing resource to adopt, from the `import` resource option. */
     get importId(): string | undefined {
         return this.string("importId") || undefined;
     }
 
-    /** Take over an existing resource of the same natural key. */
+    /** Whether to adopt an existing resource of the same natural key. */
     get adopt(): boolean {
         return this.parts.adopt === true;
     }
@@ -69,17 +69,17 @@ export class ResourceContext {
         return typeof generation === "number" ? generation : 0;
     }
 
-    /** What the resource option `replaceOnChanges` names; undefined where that is nothing. */
+    /** What the resource option `replaceOnChanges` names; undefined if nothing. */
     get replacesOn(): Names | undefined {
         return this.names("replaceOnChanges");
     }
 
-    /** What the resource option `ignoreChanges` names; undefined where that is nothing. */
+    /** What the resource option `ignoreChanges` names; undefined if nothing. */
     get ignores(): Names | undefined {
         return this.names("ignoreChanges");
     }
 
-    /** The name that the resource was given by default, where its logical name has become another since. */
+    /** The default name of the resource, if its logical name has changed since. */
     get givenName(): string | undefined {
         return this.string("givenName") || undefined;
     }
@@ -90,7 +90,7 @@ export class ResourceContext {
         return (typeof value === "string" ? parseGoDurationMs(value) : undefined) ?? DEFAULT_TIMEOUTS[method];
     }
 
-    /** The text of this context with these parts in the place of its own. */
+    /** The text of this context, with these parts replaced. */
     with(parts: Bag): string {
         return JSON.stringify({ ...this.parts, ...parts });
     }
@@ -137,7 +137,7 @@ export function contextOf(bag: Bag): ResourceContext {
 }
 
 function parse(text: unknown): Bag {
-    // Before a create there is none, which is no error to be thrown and caught four thousand times.
+    // There is none before a create: no need to throw and catch an error for each of thousands of resources.
     if (typeof text !== "string") {
         return {};
     }
@@ -153,7 +153,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
     ns: 1e-6,
     us: 1e-3,
     µs: 1e-3,
-    // Go takes the Greek letter as well as the sign.
+    // Go accepts the Greek letter as well as the micro sign.
     μs: 1e-3,
     ms: 1,
     s: 1000,
@@ -161,7 +161,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
     h: 60 * MINUTE_MS,
 };
 
-/** A duration as `customTimeouts` takes it, such as `1h30m`, in milliseconds; undefined where it is none. */
+/** A duration as in `customTimeouts`, such as `1h30m`, in milliseconds; undefined if it is invalid. */
 export function parseGoDurationMs(text: string): number | undefined {
     if (!/^(?:\d+(?:\.\d+)?(?:ns|us|µs|μs|ms|s|m|h))+$/.test(text)) {
         return undefined;

@@ -8,18 +8,18 @@ export type { Cloud };
 import type { Page } from "./client/source";
 import type { Bag, Fields, Report } from "./fields";
 
-/** What every resource of the Cloud Ops API carries beside its spec. */
+/** What every resource of the Cloud Ops API has besides its spec. */
 export interface Live {
     readonly resourceVersion: string;
     readonly state: ResourceState;
     readonly createdTime: Timestamp | undefined;
-    /** The operation that is at work on the resource, if any. */
+    /** The operation in flight on the resource, if any. */
     readonly asyncOperationId: string;
 }
 
-/** A write that is still to be made, decided by looking at the resource as it is. */
+/** The write that is due next, as the live resource shows. */
 export interface Call {
-    /** What it does, for the person who watches: "adding the region aws-us-west-2". */
+    /** What it does, for the user: "adding the region aws-us-west-2". */
     readonly purpose: string;
     send(
         cloud: Cloud,
@@ -28,15 +28,15 @@ export interface Call {
     ): Promise<{ asyncOperation: AsyncOperation | undefined }>;
 }
 
-/** Time has to pass before it can be seen what is still to be done. */
+/** A reason to wait before the next write can be decided. */
 export interface Wait {
     /** What is waited for. */
     readonly purpose: string;
-    /** The operation that will end it, where one is known. */
+    /** The operation that ends the wait, if known. */
     readonly operationId: string | undefined;
 }
 
-/** What the program wants, laid over what there is. */
+/** The desired state: the program's values over the live ones. */
 export interface Desired<Args> {
     readonly args: Args;
     /** The paths of the fields in which the program differs from the last known state. */
@@ -47,18 +47,18 @@ export interface Desired<Args> {
     readonly made: ReadonlyMap<string, number>;
 }
 
-/** What a create answers at once. */
+/** The response to a create. */
 export interface Created {
     readonly id: string;
     readonly asyncOperation: AsyncOperation | undefined;
-    /** Outputs that only the answer to the create carries, such as a token. */
+    /** Outputs that only the response to the create has, such as a token. */
     readonly once?: Bag;
 }
 
-/** Beside the arguments, what a create has to know. */
+/** What a create needs besides the arguments. */
 export interface CreateOptions {
     readonly operationId: string;
-    /** The operation of that id, where an earlier run has started it: the request has to be the same again. */
+    /** The operation of that id, if an earlier run has started it: the request has to be the same again. */
     readonly earlier: AsyncOperation | undefined;
     readonly now: Date;
     readonly signal: AbortSignal;
@@ -67,27 +67,27 @@ export interface CreateOptions {
 /** A replacement that is due although no field says so. */
 export interface Due {
     readonly property: string;
-    /** For the person who watches, where the change of the property does not show it. */
+    /** For the user, if the change of the property does not show why. */
     readonly why?: string;
 }
 
-/** A resource of the Cloud Ops API in the shape that programs see. */
+/** A resource as programs see it. */
 export interface Seen<Args> {
-    /** Every field that can be set, as the server has it. */
+    /** Every field that can be set, with the server's value. */
     readonly args: Partial<Args>;
     /** What the server adds. */
     readonly outputs: Bag;
 }
 
-/** What a write that is done has left different from what the program says, on purpose. */
+/** What a finished write has deliberately left different from the program. */
 export interface Left<Args> {
-    /** What the program says of it, which is what the state goes on to say: it is a refresh that shows the difference. */
+    /** The program's values, which the state keeps: only a refresh shows the difference. */
     readonly values: Partial<Args>;
-    /** What is different, and how to have it changed. */
+    /** What differs, and how to have it changed. */
     readonly warning: string;
 }
 
-/** Everything that sets one kind of resource apart from the others; what they share is in the lifecycle. */
+/** Describes one kind of resource; what all kinds share is in the lifecycle. */
 export interface Definition<Args extends object, Resource extends Live> {
     /** The kind's name, which is part of every user's state: it never changes. */
     readonly kind: string;
@@ -96,29 +96,31 @@ export interface Definition<Args extends object, Resource extends Live> {
     readonly nameField?: keyof Args & string;
     /** The value that is unique in the account, such as a name or an address, if there is one. */
     naturalKey?(args: Partial<Args>): string | undefined;
-    /** The id is made of the natural key, so that it can be given again. Every other id stands for one resource for ever. */
+    /**
+     * The id is derived from the natural key, so that it can be reused. All other ids identify one resource forever.
+     */
     readonly idRecurs?: boolean;
-    /** Rules that concern several fields, or the step from old values to new ones. Unknown values are UNKNOWN. */
+    /** Checks rules on several fields, or on the change from old values to new ones. Unknown values are UNKNOWN. */
     check?(args: Bag, old: Bag | undefined, report: Report, adopting: boolean): void;
     /** Whether the resource must be replaced now although no field says so. */
     replaceNow?(old: Bag, args: Bag, now: Date): Due | undefined;
-    /** What the program should know although nothing is wrong. */
+    /** What the user should know although nothing is wrong. */
     warnings?(old: Bag, args: Bag, wasManaged: ReadonlySet<string>): string[];
     /** Why the resource with these outputs must not be deleted. */
     refuseDelete?(outputs: Bag): string | undefined;
-    /** What to do where the server has refused to delete this resource. */
+    /** What to do if the server refuses to delete this resource. */
     deleteHint?(resource: Resource): string | undefined;
 
     create(cloud: Cloud, args: Args, options: CreateOptions): Promise<Created>;
     get(cloud: Cloud, id: string, options: CallOptions): Promise<Resource | undefined>;
     list(cloud: Cloud, pageToken: string, options: CallOptions): Promise<Page<Resource>>;
-    /** The resource of that natural key, which is not one that was deleted. */
+    /** The resource of that natural key, unless it is deleted. */
     find?(cloud: Cloud, naturalKey: string, options: CallOptions): Promise<Resource | undefined>;
     idOf(resource: Resource): string;
     see(resource: Resource): Seen<Args>;
-    /** The next write that brings the resource to what is desired, or a reason to wait; undefined when it is there. */
+    /** The next write towards the desired state, or a reason to wait; undefined if nothing is left to do. */
     next(resource: Resource, desired: Desired<Args>): Call | Wait | undefined;
-    /** Where `next` sees nothing to be done although the resource is not all that the program says. */
+    /** What differs from the program although `next` finds nothing to do. */
     left?(resource: Resource, desired: Pick<Desired<Args>, "args" | "changed">): Left<Args> | undefined;
     delete(
         cloud: Cloud,
@@ -127,6 +129,9 @@ export interface Definition<Args extends object, Resource extends Live> {
         operationId: string,
         options: CallOptions,
     ): Promise<{ asyncOperation: AsyncOperation | undefined }>;
-    /** Outputs that only the create's answer carries. What an earlier run has begun to create is not taken over, but made anew. */
+    /**
+     * Outputs that only the response to the create has. A create that an earlier run started is then not taken over:
+     * the resource is recreated.
+     */
     readonly onceOutputs?: readonly string[];
 }

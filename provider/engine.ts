@@ -2,18 +2,21 @@ import net from "node:net";
 import type * as grpc from "@grpc/grpc-js";
 import type { Log } from "./lifecycle/run";
 
-/** How often the engine is looked for. */
+/** Interval of checks whether the engine is alive. */
 const LOOK_INTERVAL_MS = 2_000;
-/** How long it may take to show itself, on a machine that has other things to do. */
+/** Timeout of a check, on a machine busy with other work. */
 const LOOK_TIMEOUT_MS = 10_000;
-/** One refusal could be a slip; the engine does not come back on the same port. */
+/**
+ * Refused connections after which the engine is gone: one could be an accident; the engine does not return to the same
+ * port.
+ */
 const REFUSALS = 2;
 
 const ADDRESS = /^([\w.[\]:-]+):(\d+)$/;
 
 /**
- * Ends this process soon after the engine. An engine that is killed cannot end its plugins, and the host does not miss
- * it: a plugin left behind would go on with writes whose results nobody keeps, beside those of the next `up`.
+ * Exits soon after the engine. An engine that is killed cannot end its plugins, and the host does not notice: the
+ * plugin would continue with writes whose results nobody saves, alongside those of the next `up`.
  */
 export function endWithEngine(address: string | undefined): void {
     const [, host, port] = ADDRESS.exec(address ?? "") ?? [];
@@ -49,14 +52,14 @@ interface EngineClient {
 }
 
 /**
- * A log that shows in the engine's display, on the row of the resource that it concerns. The engine's address is the
- * plugin's first argument. Nothing depends on a line being shown, so a failure to show one is no failure.
+ * A log shown in the engine's output, on the row of the resource. The engine's address is the plugin's first argument.
+ * Failures to log are ignored: nothing depends on a line being shown.
  */
 export function engineLog(address: string | undefined): Log {
     if (address === undefined || !ADDRESS.test(address)) {
         return { status: () => {}, info: (_, text) => console.info(text), warn: (_, text) => console.warn(text) };
     }
-    // Not needed by a process that logs nothing, nor by the tests of what is above.
+    // Loaded here: neither a process that logs nothing nor the tests of `endWithEngine` need it.
     const engineProto = require("@pulumi/pulumi/proto/engine_pb") as typeof import("@pulumi/pulumi/proto/engine_pb");
     const { EngineClient } = require("@pulumi/pulumi/proto/engine_grpc_pb") as {
         EngineClient: new (

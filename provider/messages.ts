@@ -14,12 +14,12 @@ interface Messages {
     readonly resource: typeof resource;
 }
 
-/** Node's own `require` looks for package.json files each time before it finds what it has loaded already. */
+/** A cache: Node's `require` looks for package.json files each time before it finds a module already loaded. */
 const loaded: { -readonly [Name in keyof Messages]?: Messages[Name] } = {};
 
 /**
- * The messages of the Cloud Ops API, loaded when one is first used. Every program imports the resources, but only the
- * plugin and the lookups speak the wire: a program should not have to wait for what it does not need.
+ * The messages of the Cloud Ops API, each loaded on first use. Every program imports the resources, but only the plugin
+ * and the lookups use the messages: a program should not wait for what it does not need.
  */
 export const messages: Messages = {
     get timestamp() {

@@ -21,9 +21,11 @@ endWithEngine(engineAddress);
 
 type ReadConfiguration = (key: ConfigurationKey) => string | undefined;
 
-/** What the host has handed over; calls arrive before an awaited `configure` returns, so it is stored at once. */
+/**
+ * The configuration that the host passed. Calls arrive before an awaited `configure` returns, so it is stored at once.
+ */
 let configured: ReadConfiguration = () => undefined;
-/** The keys of the whole stack's configuration. */
+/** All keys of the stack's configuration. */
 let configuredKeys: readonly string[] = [];
 let opened: Session | undefined;
 let log: Log | undefined;
@@ -52,7 +54,7 @@ function openSession(configuration: Configuration): Session {
     };
 }
 
-/** Fits a lifecycle to Pulumi's dynamic host. */
+/** Adapts a lifecycle to Pulumi's dynamic host. */
 function handler<Args extends object, Resource extends Live>(
     definition: Definition<Args, Resource>,
 ): dynamic.ResourceProvider {
@@ -60,7 +62,7 @@ function handler<Args extends object, Resource extends Live>(
     return {
         async configure({ config }: dynamic.ConfigureRequest) {
             configured = (key) => config.get(`${CONFIGURATION_NAMESPACE}:${key}`);
-            // The host's type has no word for it.
+            // The host's type does not declare it.
             configuredKeys = Object.keys((config as { rawConfig?: object }).rawConfig ?? {});
             opened = undefined;
         },
@@ -88,8 +90,8 @@ async function call<T>(method: () => Promise<T>): Promise<T> {
 }
 
 /**
- * What the host shows of an error: the message, without secrets that a server may have repeated. Not the stack, which the
- * host would print beneath the user's program.
+ * What the host shows of an error: the message, without secrets that a server may have repeated. Not the stack, which
+ * the host would print below that of the user's program.
  */
 function presentable(error: unknown): unknown {
     if (error instanceof Error) {

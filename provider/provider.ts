@@ -2,11 +2,16 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ConfigurationKey } from "./configuration";
 import { CONFIGURATION_NAMESPACE } from "./configuration";
 
-/** The configuration of a provider. What is left out falls back to the environment, not to the stack's configuration. */
+/**
+ * The configuration of a provider. Arguments left out are taken from the environment, not from the stack's
+ * configuration.
+ */
 export interface ProviderArgs {
     /** The API key, a secret. Environment: TEMPORAL_CLOUD_API_KEY. */
     apiKey?: pulumi.Input<string> | undefined;
-    /** `host:port` of the Cloud Ops API. The default is saas-api.tmprl.cloud:443. Environment: TEMPORAL_CLOUD_ENDPOINT. */
+    /**
+     * `host:port` of the Cloud Ops API. The default is saas-api.tmprl.cloud:443. Environment: TEMPORAL_CLOUD_ENDPOINT.
+     */
     endpoint?: pulumi.Input<string> | undefined;
     /**
      * Sends the key without TLS, unless the endpoint says `https://`. The default is false. Environment:
@@ -21,7 +26,8 @@ export interface ProviderArgs {
      */
     requestsPerSecond?: pulumi.Input<number> | undefined;
     /**
-     * Sets two stacks of the same name and backend apart, so that neither takes up the other's interrupted creates.
+     * Distinguishes two stacks of the same name and backend, so that neither takes over the other's interrupted
+     * creates.
      * Environment: TEMPORAL_CLOUD_OPERATION_SALT.
      */
     operationSalt?: pulumi.Input<string> | undefined;

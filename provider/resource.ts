@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { DEFAULT_ORGANIZATION } from "./context";
 
-/** Arguments of every resource with a natural key. */
+/** Arguments of every resource with a natural key, besides its own. */
 export interface AdoptArgs {
     /**
      * Adopts an existing resource with this name (a User: with this email address), and manages it from then on; if
@@ -12,8 +12,8 @@ export interface AdoptArgs {
 }
 
 /**
- * The base of every resource. It hands Pulumi's dynamic host a constant text instead of a serialized closure, and tells
- * the provider, in a hidden input, what the host keeps from it.
+ * The base class of all resources. It passes Pulumi's dynamic host a constant text instead of a serialized closure, and
+ * tells the provider, in a hidden input, what the host does not pass on.
  */
 export abstract class Resource extends pulumi.CustomResource {
     /**
@@ -33,7 +33,7 @@ export abstract class Resource extends pulumi.CustomResource {
     ) {
         const type = typeToken(kind);
         const { adopt, ...inputs } = args ?? {};
-        // Pulumi's own import would ask the host for a resource of which it knows nothing but the id, and fail.
+        // Pulumi's own import would make the host read a resource of which it knows only the id, and fail.
         const { import: importId, ...rest } = opts;
         const outputs = Object.fromEntries(properties.map((property) => [property, undefined]));
         const inputsAndOutputs = {
@@ -61,7 +61,7 @@ export abstract class Resource extends pulumi.CustomResource {
         }
     }
 
-    /** Whether a value is a resource of that kind, also of another copy of this package. */
+    /** Whether a value is a resource of that kind, even one from another copy of this package. */
     protected static isOfKind(value: unknown, kind: string): boolean {
         return (
             pulumi.CustomResource.isInstance(value) &&
@@ -71,15 +71,15 @@ export abstract class Resource extends pulumi.CustomResource {
 }
 
 /**
- * How much of the stack is noted while a resource registers itself. For each of the four promises that it makes of each
- * property, the SDK puts the stack into words, lest one of them leak: of a program of thousands of resources that is a
+ * Number of stack frames to record while a resource registers itself. For each of the four promises that it creates per
+ * property, the SDK formats the stack, in case one of them leaks: in a program of thousands of resources, that is a
  * sixth of the time and a quarter of the memory. The position in the program that the engine is told is not affected.
  */
 function stackFrames(usual: number): number {
     return process.env.PULUMI_DEBUG_PROMISE_LEAKS ? usual : Math.min(usual, 1);
 }
 
-/** Adds the lines of the program that led to an error, where too few had been noted to find it by. */
+/** Adds the lines of the program that led to an error, if too few were recorded to locate it. */
 function addLines(error: unknown, made: NewableFunction): void {
     const here = { stack: "" };
     Error.captureStackTrace(here, made);
@@ -88,12 +88,12 @@ function addLines(error: unknown, made: NewableFunction): void {
     }
 }
 
-/** The type token of a kind, frozen: it is in every user's state. */
+/** The type token of a kind. It never changes: it is in every user's state. */
 export function typeToken(kind: string): string {
     return `pulumi-nodejs:dynamic/temporalcloud:${kind}`;
 }
 
-/** The organization; undefined in unit tests that name none, where the SDK throws. */
+/** The organization; undefined in unit tests that set none, where the SDK throws. */
 function organizationOrNone(): string | undefined {
     try {
         return pulumi.getOrganization();
@@ -112,8 +112,8 @@ async function context(
     const urn = pulumi.createUrn(name, type, opts.parent);
     const organization = organizationOrNone();
     return JSON.stringify({
-        // Only the text is wanted. As an output it would make the resource depend on its parent, and on all of that
-        // parent's children, itself among them.
+        // Only the text: an output would make the resource depend on its parent, and on all of that parent's children,
+        // including itself.
         urn: await new Promise<string>((resolve) => {
             urn.apply(resolve);
         }),

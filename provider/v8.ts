@@ -1,12 +1,16 @@
+// Node.js documents changing V8 flags after start as unsupported in general: it "may result in unpredictable behavior,
+// including crashes and data loss". https://nodejs.org/api/v8.html#v8setflagsfromstringflags
+// This file only uses flags that are tested on the Node.js versions that the tests run on.
+
 import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-/** After how many calls of the host the first clearing up is due; whoever has only a few resources is done before. */
+/** Calls of the host after which the first collection is due; a process with only a few resources ends sooner. */
 const FIRST_AFTER_CALLS = 200;
 
 /**
- * From here on the room for young objects, in bytes, grows no more. It grows by doubling, so that 8 MiB are what it comes to.
- * Smaller, too much is still in use when it is full, and is taken for old.
+ * Size of the young generation, in bytes, from which it grows no more. It grows by doubling, so that it ends at 8 MiB.
+ * If it is smaller, too much is still in use when it is full, and is promoted to the old generation.
  */
 const ENOUGH_FOR_YOUNG = 6 * 2 ** 20;
 
@@ -14,15 +18,17 @@ let calls = 0;
 let youngMayGrow = true;
 
 /**
- * Fits V8 to a process that answers thousands of calls within seconds, so that it stays small and its CPU time goes into
- * them; to be told of every call. Where a machine has much memory, V8 lets a heap grow to several times of what lives in it
- * before it clears up, and what thousands of calls leave behind is garbage: 300 MB instead of 190. So from the first
- * clearing up on, the next is due when the heap has grown by 60 percent of what lives in it. Each takes CPU time, and with
- * 15 percent there would be three times as many: room for old objects is worth more than room for young ones, which gets
- * what memory is left. No object counts as old from the start: once a hundred requests have waited for one page, V8 would
- * take what requests are made of for long-lived, and never look back. And functions are compiled with less of others inside
- * them: that is a tenth of the CPU time of a `refresh` on Node.js 20, spent in the background on code that does not run for
- * long enough to earn it.
+ * Tunes V8 for a process that answers thousands of calls within seconds, so that it stays small and its CPU time goes
+ * into them. To be called on every call.
+ *
+ * - If a machine has much memory, V8 lets a heap grow to several times the live data before it collects, and thousands
+ *   of calls leave garbage: 300 MB instead of 190. From the first collection on, the next is due when the heap has
+ *   grown by 60 percent of the live data. Each takes CPU time, and with 15 percent there would be three times as many:
+ *   memory is worth more to the old generation than to the young one, which gets what is left.
+ * - No object is allocated as old (pretenuring): once a hundred requests have waited for one page, V8 would take what
+ *   requests are made of for long-lived, and never reconsider.
+ * - Functions are compiled with less inlining, which would take a tenth of the CPU time of a `refresh` on Node.js 20,
+ *   in the background, for code that does not run for long enough to pay for it.
  */
 export function tuneV8(): void {
     calls += 1;
@@ -42,7 +48,7 @@ export function tuneV8(): void {
     }
 }
 
-/** Clears up the whole heap, and takes back the room for young objects that loading the modules has made. */
+/** Collects the whole heap, and shrinks the young generation, which loading the modules has enlarged. */
 function clearUp(): void {
     setFlagsFromString("--expose-gc");
     const gc = runInNewContext("globalThis.gc") as NodeJS.GCFunction | undefined;
@@ -50,7 +56,7 @@ function clearUp(): void {
     const before = youngBytes();
     gc?.({ type: "major", execution: "sync", flavor: "last-resort" });
     if (youngBytes() >= before) {
-        // Node.js 20 does not know that flavor, and clears up among the young only.
+        // Node.js 20 does not know that flavor, and collects only the young generation.
         gc?.();
     }
 }

@@ -2,7 +2,7 @@ import { ConfigurationError } from "../configuration";
 import type { CallOptions, Cloud } from "./client";
 import { failed, GivenUpError, READ_LAG_MS } from "./errors";
 
-/** How long to wait for what is optional. */
+/** How long to wait for the account id if it is optional. */
 const OPTIONAL_MS = 10_000;
 
 /** The account that the API key belongs to. */
@@ -17,9 +17,9 @@ export class Account {
     ) {}
 
     /**
-     * Makes sure that the key belongs to the account that may be touched.
+     * Checks that the key belongs to the allowed account.
      *
-     * @throws {ConfigurationError} when it belongs to another
+     * @throws {ConfigurationError} if it belongs to another
      */
     async check(options: CallOptions = {}): Promise<void> {
         if (this.allowedId === undefined) {
@@ -30,12 +30,13 @@ export class Account {
             const allowed = JSON.stringify(this.allowedId);
             throw new ConfigurationError(
                 `The API key belongs to the account ${JSON.stringify(id)}, and temporalcloud:allowedAccountId ` +
-                    `allows only ${allowed}. Nothing was changed. Use a key of the account ${allowed}, or correct allowedAccountId.`,
+                    `allows only ${allowed}. Nothing was changed. Use a key of the account ${allowed}, or correct ` +
+                    "allowedAccountId.",
             );
         }
     }
 
-    /** Its id, asked for once; empty if the server names none. */
+    /** Its id, requested once; empty if the server does not name it. */
     async id({ signal }: CallOptions = {}): Promise<string> {
         if (this.knownId !== undefined) {
             return this.knownId;
@@ -49,8 +50,8 @@ export class Account {
             const forget = () => {
                 this.asking = this.asking === asking ? undefined : this.asking;
             };
-            // The next caller asks again; after a denial only later, or every resource would cost a request. A new key may
-            // not have its permissions yet.
+            // The next caller requests it again; after a denial only later, or every resource would cost a request. A
+            // new key may not have its permissions yet.
             if (failed(error, "denied")) {
                 setTimeout(forget, READ_LAG_MS).unref();
             } else {
@@ -60,14 +61,14 @@ export class Account {
         return unlessAborted(asking, "GetAccount", signal);
     }
 
-    /** The same where it is optional: undefined if the server does not answer soon. */
+    /** The same if it is optional: undefined if the server does not answer soon. */
     async idIfAvailable(): Promise<string | undefined> {
         this.askingIfAvailable ??= this.id({ signal: AbortSignal.timeout(OPTIONAL_MS) }).catch(() => undefined);
         return this.knownId ?? this.askingIfAvailable;
     }
 }
 
-/** Awaits what others await too, but no longer than this caller's signal. */
+/** Awaits a shared promise, but no longer than the signal of this caller. */
 function unlessAborted<T>(shared: Promise<T>, rpc: string, signal: AbortSignal | undefined): Promise<T> {
     return new Promise((resolve, reject) => {
         const abort = () => reject(new GivenUpError(rpc, undefined, true, { cause: signal?.reason }));

@@ -17,9 +17,9 @@ import type { Method } from "./service";
 import { cloudService } from "./service";
 
 /**
- * Does something without noting for errors where they come from. To put that into words, with the source maps that
- * Pulumi's host switches on, takes longer than the call that the error is about, and says no more than how gRPC works
- * inside. gRPC notes it for every call, lest that fail.
+ * Runs `work` without recording stack traces of errors. gRPC records one for every call, in case it fails. Formatting
+ * it, with the source maps that Pulumi's host enables, takes longer than the call itself, and shows only gRPC's
+ * internals.
  */
 function withoutStacks<T>(work: () => T): T {
     const limit = Error.stackTraceLimit;
@@ -31,13 +31,13 @@ function withoutStacks<T>(work: () => T): T {
     }
 }
 
-/** One attempt that takes longer is given up and made again, unless its caller knows that it may. */
+/** Default timeout of one attempt, after which the call is retried. */
 const ATTEMPT_MS = 30_000;
 const RETRY_BASE_DELAY_MS = 250;
 const RETRY_MAX_DELAY_MS = 10_000;
-/** An endpoint that has never answered is most likely misspelt: soon say so. */
+/** How long to retry an endpoint that has never answered: it is probably misspelt. */
 const FIRST_CONTACT_MS = 10_000;
-/** An endpoint that has answered before will again: outlast a restart or a change of network. */
+/** How long to retry an endpoint that has answered before: long enough for a restart or a change of network. */
 const LOST_CONTACT_MS = 5 * 60_000;
 /** A page of 1,000 namespaces with a full certificate bundle each has 32 MB. */
 const MAX_MESSAGE_BYTES = 128 * 1024 * 1024;
@@ -46,31 +46,31 @@ const LOST_CONNECTION = /RST_STREAM|ECONNRESET|socket|stream|connection|GOAWAY|I
 
 /** Options of a call. */
 export interface CallOptions {
-    /** Ends the call, with its retries. */
+    /** Ends the call and its retries. */
     readonly signal?: AbortSignal;
-    /** How long one attempt may take before it is made again; 30 s unless told. */
+    /** Timeout of one attempt, after which the call is retried; 30 s by default. */
     readonly attemptMs?: number;
-    /** The turn of the first attempt, where it has been waited for. */
+    /** The turn of the first attempt, if the caller already has one. */
     readonly turn?: Turn | undefined;
-    /** What goes before it when requests have to wait; what its method says unless told. */
+    /** Its priority while requests queue; by default that of its method. */
     readonly priority?: Priority | undefined;
 }
 
-/** The Cloud Ops API, as the client speaks it. */
+/** The methods of the Cloud Ops API. */
 export type Cloud = CloudServiceClient<CallOptions>;
 
 const clients = new Map<string, Client>();
 
-/** The connection to one account of Temporal Cloud: every request of the process for it goes through here. */
+/** The connection to Temporal Cloud with one configuration. All its requests in this process go through it. */
 export class Client {
-    /** The Cloud Ops API. Its calls fail with an RpcError, or a GivenUpError where the signal ended them. */
+    /** The Cloud Ops API. Calls fail with an RpcError, or with a GivenUpError if the signal ended them. */
     readonly cloud: Cloud;
     readonly limiter: Limiter;
     /** The account that the key belongs to. */
     readonly account: Account;
     /** Reads that share their requests. */
     readonly reads: Reads;
-    /** Writes to one object, one after the other. */
+    /** Serialises the writes to each resource. */
     readonly writes = new KeyedQueue();
     private readonly connection: grpc.Client;
     private readonly metadata = new grpc.Metadata();
@@ -103,11 +103,11 @@ export class Client {
             "grpc.max_reconnect_backoff_ms": 5_000,
             "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
             "grpc.service_config_disable_resolution": 1,
-            // What may go in plain text only because it stays on this machine must not take the way over a proxy.
+            // Plain text is allowed because it stays on this machine: it must not go through a proxy.
             "grpc.enable_http_proxy": configuration.plaintext && isOnThisMachine(configuration.endpoint) ? 0 : 1,
-            // Statistics of every call, for a service that nobody starts here.
+            // Collects statistics of every call, for a service that is not running here.
             "grpc.enable_channelz": 0,
-            // Retries are made above, where the limiter sees them.
+            // Retries are made in `repeat`, through the limiter.
             "grpc.enable_retries": 0,
         });
         this.cloud = Object.fromEntries(
@@ -124,14 +124,14 @@ export class Client {
         clients.delete(JSON.stringify(this.configuration));
     }
 
-    /** Whether a server is known to be there. */
+    /** Whether a server is known to be reachable. */
     private isReached(): boolean {
         return (
             this.answered || this.connection.getChannel().getConnectivityState(false) === grpc.connectivityState.READY
         );
     }
 
-    /** Makes a call, and says what a failure means. */
+    /** Makes a call and explains a failure. */
     private async call(method: Method, request: object, options: CallOptions = {}): Promise<object> {
         const { path, rpc } = method;
         const operationId = operationIdOf(request);
@@ -149,7 +149,7 @@ export class Client {
         }
     }
 
-    /** Waits for its turn, sends the request, and repeats what may be repeated. */
+    /** Waits for a turn, sends the request, and retries what may be retried. */
     private async repeat(
         method: Method,
         request: object,
@@ -160,10 +160,10 @@ export class Client {
         const { signal } = options;
         const priority = priorityOf(method.rpc);
         const call: Call = { method: method.rpc, priority: options.priority ?? priority };
-        // A write is repeated only under an operation id, by which the server knows the repetition.
+        // A write is retried only under an operation id, by which the server recognises the retry.
         const mayRepeat = priority !== "write" || operationId !== undefined;
         const bytes = method.requestSerialize(request);
-        /** Since when its attempts have failed in one and the same way. */
+        /** Since when its attempts have failed in the same way. */
         let failing: { readonly refused: boolean; readonly since: number } | undefined;
         for (let attempt = 0; ; attempt += 1) {
             const turn = (attempt === 0 && options.turn) || (await this.limiter.acquire(call, signal));
@@ -191,7 +191,8 @@ export class Client {
                     failing = { refused, since: sentAt };
                 }
                 const patienceMs = this.isReached() ? LOST_CONTACT_MS : FIRST_CONTACT_MS;
-                // A refusal counts where every other call of the method is refused too, or it is this one's own.
+                // Refusals count from when all calls of the method have been refused, or this one is, whatever the
+                // rate.
                 const countsSince = refused ? (this.limiter.refusedSince(call) ?? 0) : 0;
                 const isTooLong = performance.now() - Math.max(failing.since, countsSince) > patienceMs;
                 if (!mayRepeat || isTooLong || !isPassing(error)) {
@@ -204,7 +205,7 @@ export class Client {
         }
     }
 
-    /** Makes one attempt. Not through nice-grpc's client, which takes half as much time again for each. */
+    /** Makes one attempt. Not with nice-grpc's client, which takes half as long again for each. */
     private send(method: Method, bytes: Buffer, { signal, attemptMs = ATTEMPT_MS }: CallOptions): Promise<object> {
         return new Promise((resolve, reject) => {
             signal?.throwIfAborted();
@@ -233,15 +234,15 @@ export class Client {
     }
 }
 
-/** gRPC itself stumbled over the answer, and says little of how. */
+/** The error of a response that gRPC could not process; it says little about why. */
 function unreadable(cause: unknown): CallError {
-    return Object.assign(new Error("gRPC could not read the answer", { cause }), {
+    return Object.assign(new Error("gRPC could not read the response", { cause }), {
         code: Status.INTERNAL,
-        details: "The answer is not one that gRPC can read.",
+        details: "The response is not one that gRPC can read.",
     });
 }
 
-/** How far a call has come. */
+/** The progress of a call. */
 interface Progress {
     sent: boolean;
     /** Why the last attempt failed. */
@@ -252,7 +253,7 @@ function isServiceError(error: unknown): error is grpc.ServiceError {
     return error instanceof Error && typeof (error as Partial<grpc.ServiceError>).details === "string";
 }
 
-/** Whether another attempt may not meet that error. */
+/** Whether a retry may succeed. */
 function isPassing(error: CallError): boolean {
     switch (error.code) {
         case Status.RESOURCE_EXHAUSTED:
@@ -261,7 +262,7 @@ function isPassing(error: CallError): boolean {
             return true;
         case Status.UNAVAILABLE:
             return !isCertificateFailure(error);
-        // What a connection that breaks in the middle of an answer turns into.
+        // What a connection lost during a response is reported as.
         case Status.CANCELLED:
         case Status.INTERNAL:
         case Status.UNKNOWN:
@@ -283,7 +284,7 @@ function operationIdOf(request: unknown): string | undefined {
     return typeof id === "string" && id !== "" ? id : undefined;
 }
 
-/** gRPC looks for https_proxy only in small letters; most other tools, and our users, write it in capitals too. */
+/** gRPC reads these variables only in lower case; most other tools, and users, use upper case too. */
 function useProxyLikeOtherTools(): void {
     for (const name of ["HTTPS_PROXY", "NO_PROXY"]) {
         const value = process.env[name];

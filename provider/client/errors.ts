@@ -1,44 +1,46 @@
 import { Status } from "nice-grpc-common";
 import { withoutSecrets } from "./redaction";
 
-/** After a create, the server can deny or not find what it has just made for up to a minute. */
+/**
+ * How long to retry reads after a create: for up to a minute, the server may deny or not find what it has just created.
+ */
 export const READ_LAG_MS = 90_000;
 
-/** What a failed call means to the one who made it. */
+/** What a failed call means to its caller. */
 export type Failure =
-    /** No such thing, or no longer. */
+    /** It does not exist, or no longer. */
     | "notFound"
     /** The name is taken. */
     | "alreadyExists"
-    /** The resource changed, or is being changed. */
+    /** The resource has changed, or an operation is in flight on it. */
     | "conflict"
     /** The update would change nothing. */
     | "nothingToChange"
-    /** The request itself is at fault. */
+    /** The request itself is invalid. */
     | "invalid"
-    /** The key is not one that the server takes. */
+    /** The server rejects the key. */
     | "unauthenticated"
-    /** The key's owner may not do this. */
+    /** The key's owner lacks the permission. */
     | "denied"
-    /** The server's certificate cannot be verified. */
+    /** TLS failed: the server's certificate cannot be verified, or it does not speak TLS. */
     | "certificate"
-    /** No answer, or the limit of requests or another quota is exhausted. */
+    /** No answer, or the request limit or another quota is exhausted. */
     | "unreachable"
     | "other";
 
-/** What `ErrorOptions` says, which not every program's `lib` has. */
+/** `ErrorOptions`, which the `lib` of some programs lacks. */
 export interface ErrorCause {
     readonly cause?: unknown;
 }
 
-/** What is known of a failed call. */
+/** A failed call, as gRPC reports it. */
 export interface CallError {
     readonly code: Status;
-    /** The server's words. */
+    /** The server's message. */
     readonly details: string;
 }
 
-/** A call to the Cloud Ops API that failed; the message names the RPC, the code, the server's words, and what to do. */
+/** A failed call to the Cloud Ops API. The message names the RPC, the code, the server's message, and what to do. */
 export class RpcError extends Error {
     override readonly name = "RpcError";
 
@@ -46,7 +48,7 @@ export class RpcError extends Error {
         /** The RPC's name, for example `CreateNamespace`. */
         readonly rpc: string,
         readonly code: Status,
-        /** The server's words. */
+        /** The server's message. */
         readonly details: string,
         readonly failure: Failure,
         /** The operation id of a write. */
@@ -59,25 +61,25 @@ export class RpcError extends Error {
     }
 }
 
-/** A call that had not succeeded when the time of its caller was up. */
+/** A call that had not succeeded when its caller's time was up. */
 export class GivenUpError extends Error {
     override readonly name = "GivenUpError";
 
     /**
      * @param last why its last attempt failed, if one did
-     * @param sent whether it had had its turn under the request limit
+     * @param sent whether it had got a turn under the request limit
      */
     constructor(rpc: string, last: RpcError | undefined, sent: boolean, options: ErrorCause) {
         super(last?.message ?? `${rpc} ${sent ? "had not been answered" : "was still waiting for its turn"}.`, options);
     }
 }
 
-/** Whether an error is a failed call of that sort. */
+/** Whether an error is a failed call of one of these kinds. */
 export function failed(error: unknown, ...failures: Failure[]): error is RpcError {
     return error instanceof RpcError && failures.includes(error.failure);
 }
 
-/** The answer; undefined where the call fails in one of these ways. */
+/** The response; undefined if the call fails in one of these ways. */
 export async function unlessFailed<T>(answer: Promise<T>, ...failures: Failure[]): Promise<T | undefined> {
     try {
         return await answer;
@@ -92,10 +94,10 @@ export async function unlessFailed<T>(answer: Promise<T>, ...failures: Failure[]
 const CERTIFICATE =
     /certificate|self.signed|CERT_|UNABLE_TO_(?:GET|VERIFY)|ERR_TLS|wrong version number|SSL routines|tlsv1 alert/i;
 
-/** What OpenSSL says where the other side's first words are none of TLS. */
+/** What OpenSSL reports if the other side does not speak TLS. */
 const NO_TLS = /wrong version number|packet length too long|EPROTO/i;
 
-/** How gRPC begins where there is no connection; whatever else is UNAVAILABLE, a server has said. */
+/** How gRPC's message begins if there is no connection; any other UNAVAILABLE comes from a server. */
 const NO_CONNECTION = "No connection established";
 
 /** Whether the connection failed in a way that retrying does not fix: TLS. */
@@ -106,12 +108,12 @@ export function isCertificateFailure({ code, details }: CallError): boolean {
 const TOO_LARGE =
     /received message (?:larger than|that decompresses)|trying to send message larger than|after decompression larger than/i;
 
-/** Whether the request or its answer was refused for its size, on this side or another: asking again would not make it smaller. */
+/** Whether the request or the response was refused for its size, by either side: a retry would not make it smaller. */
 export function isTooLarge({ code, details }: CallError): boolean {
     return code === Status.RESOURCE_EXHAUSTED && TOO_LARGE.test(details);
 }
 
-/** What a gRPC error means and what to do about it. */
+/** Explains a gRPC error: what it means and what to do about it. */
 export function toRpcError(
     error: CallError & { readonly path: string },
     endpoint: string,
@@ -131,16 +133,17 @@ function interpret(error: CallError, endpoint: string): { failure: Failure; hint
             failure: "certificate",
             hint:
                 `${endpoint} does not speak TLS, or not to this client. For a server without TLS, set ` +
-                "temporalcloud:endpoint to http://host:port (local servers), or temporalcloud:allowInsecure.",
+                "temporalcloud:endpoint to http://host:port on this machine, or temporalcloud:allowInsecure to true.",
         };
     }
     if (isCertificateFailure(error)) {
         return {
             failure: "certificate",
             hint:
-                `The certificate of ${endpoint} could not be verified. If that server's authority is your own, put its ` +
-                "certificate (PEM) into a file and name it in GRPC_DEFAULT_SSL_ROOTS_FILE_PATH; if the server speaks no " +
-                "TLS, set temporalcloud:endpoint to http://host:port on this machine, or temporalcloud:allowInsecure.",
+                `The certificate of ${endpoint} could not be verified. For a server with a private CA, set ` +
+                "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH to a file with the CA's certificate (PEM). For a server without " +
+                "TLS, set temporalcloud:endpoint to http://host:port on this machine, or " +
+                "temporalcloud:allowInsecure to true.",
         };
     }
     switch (error.code) {
@@ -157,10 +160,10 @@ function interpret(error: CallError, endpoint: string): { failure: Failure; hint
             return {
                 failure: "unauthenticated",
                 hint:
-                    `${endpoint} does not take this API key: it may be expired, disabled, deleted, or of another ` +
-                    "environment. Set a valid one (temporalcloud:apiKey, or TEMPORAL_CLOUD_API_KEY). On refresh and destroy " +
-                    "Pulumi uses the configuration of the last `pulumi up`: after a change of the key, run `pulumi up`, or " +
-                    "give these commands --run-program.",
+                    `${endpoint} rejected the API key: it may be expired, disabled, deleted, or from another ` +
+                    "environment. Set a valid one (temporalcloud:apiKey, or TEMPORAL_CLOUD_API_KEY). On refresh and " +
+                    "destroy, Pulumi uses the configuration of the last `pulumi up`: after changing the key, run " +
+                    "`pulumi up`, or pass --run-program to these commands.",
             };
         case Status.PERMISSION_DENIED:
             return {
@@ -171,22 +174,28 @@ function interpret(error: CallError, endpoint: string): { failure: Failure; hint
         case Status.DEADLINE_EXCEEDED:
             return {
                 failure: "unreachable",
-                hint: `${endpoint} gave no answer. Check temporalcloud:endpoint, the network, and HTTPS_PROXY.`,
+                hint: `No answer from ${endpoint}. Check temporalcloud:endpoint, the network, and HTTPS_PROXY.`,
             };
         case Status.RESOURCE_EXHAUSTED:
             return {
                 failure: "unreachable",
-                hint: "Either the request limit of the account or of the key's owner is used up, of which temporalcloud:requestsPerSecond lowers this program's share; or another limit of https://docs.temporal.io/cloud/limits, which has to be raised.",
+                hint:
+                    "Either the request limit of the account or of the key's owner is exhausted " +
+                    "(temporalcloud:requestsPerSecond lowers this program's share of it), or another limit, which " +
+                    "has to be raised: https://docs.temporal.io/cloud/limits.",
             };
         default:
             return { failure: "other" };
     }
 }
 
-/** More than this is no explanation any more, but a page that some other server has sent. */
+/** Maximum length of a server's message: anything longer is a page from some other server. */
 const LONGEST_DETAILS = 1_000;
 
-/** What a server said, short enough to be shown, and without secrets that it repeats: of one cut in two, a part would be left. */
+/**
+ * A server's message, without secrets that it repeats, and short enough to show. Secrets are removed first: cutting one
+ * in two would leave a part of it.
+ */
 export function shorten(text: string): string {
     const safe = withoutSecrets(text);
     return safe.length > LONGEST_DETAILS ? `${safe.slice(0, LONGEST_DETAILS)}...` : safe;

@@ -2,41 +2,41 @@ import type { Call, Limiter, Turn } from "./limiter";
 import { ListedReads } from "./listed-reads";
 import type { Source, Waiter } from "./source";
 
-/** For fewer who wait, a page would cost the server more than it saves. */
+/** Minimum number of queued reads for a page: for fewer, it would cost the server more than it saves. */
 const FEWEST_READERS = 10;
-/** So many reads go one by one for each page that was not worth it: others hardly will be. */
+/** Single reads after each page that did not pay: the next ones are unlikely to. */
 const SINGLE_READS_PER_PAGE = 50;
-/** Pages may take so many times as long as the requests whose place they take would wait for their turns, */
+/** Pages pay if they take at most this many times as long as the requests they replace would queue, */
 const LONGEST_PAGES = 2;
-/** or so long: what is refused once takes no less. */
+/** or at most this long, which a single refusal costs. */
 const SHORT_PAGES_MS = 1_000;
-/** A page that takes longer is given up: whoever reads alone is sooner there. */
+/** Timeout of a page: after that, a single read is faster. */
 const PAGE_TIMEOUT_MS = 10_000;
 
-/** Who waits for a turn. */
+/** A read that waits for a turn. */
 interface Reader<T> {
     readonly id: string;
     readonly waiter: Waiter;
     readonly waiting: AbortController;
-    /** What somebody else's turn brings. */
+    /** The result, if the turn of another read serves this one. */
     answer?: Promise<ReadNow<T>>;
 }
 
 export interface ReadNow<T> {
     readonly item: T;
-    /** Whether it may come from a list, which may show later than a single read what has changed. */
+    /** Whether it may come from a list, which may lag behind a single read. */
     readonly isListed: boolean;
 }
 
 /**
- * Reads of one kind of which nothing is older than the call. Where nothing has to wait, each is a request. Else each waits
- * for its turn, and whoever has it first reads for all who wait, if they are many: a page of the list takes the place of as
- * many requests.
+ * Reads of one kind, with data no older than the call. If nothing is queued, each read is one request. Otherwise each
+ * waits for a turn, and the first to get one serves all queued reads, if there are many: a list page replaces as many
+ * requests.
  */
 export class GatheredReads<T> {
     private readonly call: Call;
     private readonly readers = new Set<Reader<T>>();
-    /** So many reads go one by one before a page is asked for. */
+    /** Single reads to make before a page is requested. */
     private singleReads = 0;
 
     constructor(
@@ -63,7 +63,7 @@ export class GatheredReads<T> {
         return { item: await this.source.get(id, { signal, turn }), isListed: false };
     }
 
-    /** Undefined where somebody else's came first, or the time is up. */
+    /** The read's turn; undefined if another read's came first, or the time is up. */
     private async turn(reader: Reader<T>): Promise<Turn | undefined> {
         const { waiting, waiter } = reader;
         const giveUp = () => waiting.abort();
@@ -80,7 +80,7 @@ export class GatheredReads<T> {
     }
 
     private isTimeForPages(): boolean {
-        // Of those who wait, one has its turn.
+        // The read that has its turn is no longer among them.
         return this.singleReads <= 0 && this.readers.size + 1 >= FEWEST_READERS;
     }
 
@@ -88,7 +88,7 @@ export class GatheredReads<T> {
         const list = new ListedReads(this.source, {
             singleReadsFirst: 0,
             turn,
-            // Those it reads for have waited already: should it be refused, nothing goes before it again.
+            // The reads it serves have waited already: if it is refused, its retry goes first.
             priority: "first",
             pageTimeoutMs: PAGE_TIMEOUT_MS,
         });
@@ -96,8 +96,8 @@ export class GatheredReads<T> {
             reader.answer = list.read(reader.id, reader.waiter).then((item) => ({ item, isListed: true }));
             reader.waiting.abort();
         }
-        // One page at a time: it can be large. Who comes meanwhile waits for another, or reads alone; as all do from then on
-        // where it does not come.
+        // One page at a time, since it can be large. Reads that arrive meanwhile wait for their own turns; so do all
+        // from then on if it fails.
         this.singleReads = Number.POSITIVE_INFINITY;
         void Promise.allSettled(readers.map(({ answer }) => answer)).then(() => {
             if (list.failures === 0) {
@@ -106,7 +106,7 @@ export class GatheredReads<T> {
         });
     }
 
-    /** Whether pages have taken the place of more requests than they were, and not much longer. */
+    /** Whether the pages replaced more requests than they took, and did not take much longer. */
     private isWorthIt({ pages, pageMs, served }: ListedReads<T>): boolean {
         const readsMs = (served / this.limiter.requestsPerSecond) * 1000;
         return served > pages && pages * pageMs <= Math.max(SHORT_PAGES_MS, LONGEST_PAGES * readsMs);

@@ -1,56 +1,59 @@
 import { Refusals } from "./refusals";
 
 /**
- * What goes first when requests have to wait: a page that many have waited for, then a write, then a look at an operation,
- * then a read.
+ * Order of requests while they queue: first a page that many reads have waited for, then writes, operation polls, and
+ * reads.
  */
 export type Priority = "first" | "write" | "poll" | "read";
 
 const PRIORITIES: readonly Priority[] = ["first", "write", "poll", "read"];
 
-/** Below the lowest documented limit, 40 requests/s for a user. https://docs.temporal.io/cloud/limits */
+/**
+ * Initial rate in requests/s, below the lowest documented limit, 40 requests/s for a user.
+ * https://docs.temporal.io/cloud/limits
+ */
 const INITIAL_RATE = 36;
 /**
- * Requests that may go at once at the start, so that a small stack does not wait at all. They are taken from the time to
- * come: whatever follows waits until as many would have gone at the initial rate.
+ * Requests that may be sent at once at the start, so that a small stack does not wait. They are borrowed: later
+ * requests wait until as many could have been sent at the initial rate.
  */
 const INITIAL_BURST = 16;
 const LOWEST_RATE = 0.5;
-/** What can be saved up during a pause: so many seconds' worth. */
+/** How much can be saved up during a pause: the requests of this many seconds. */
 const BURST_SECONDS = 0.05;
-/** Every so many turns, one goes to whoever has waited longest: an update begins with a read, which must not wait for ever. */
+/** One turn in this many goes to the oldest request: an update begins with a read, which must not wait forever. */
 const TURNS_PER_OLDEST = 4;
-/** The rate is thought over no sooner than this after the last time. */
+/** Minimum interval between rate adjustments. */
 const INTERVAL_MS = 250;
 /**
- * And no sooner than so many times what an answer takes: until a refusal is heard of, all that is sent too fast is refused
- * too. With 5, less than 2 % of 1,200 requests are, up to 2 s away; with 4, up to 500 ms away.
+ * The same in response times: until a refusal arrives, everything sent too fast is refused too. With 5, less than 2 %
+ * of 1,200 requests are refused if the server is up to 2 s away; with 4, up to 500 ms away.
  */
 const INTERVAL_LATENCIES = 5;
-/** An answer that takes longer, such as a large page, says nothing of how soon a refusal is heard of. */
+/** Maximum response time to count: a longer one, as of a large page, does not show how soon a refusal arrives. */
 const LONGEST_LATENCY_MS = 2_000;
-/** Growth per interval until the server has refused anything: tenfold in 1.7 s. */
+/** Growth factor per interval until the server first refuses: tenfold in 1.7 s. */
 const GROWTH = 1.4;
-/** Growth per interval towards what was refused, in requests/s. */
+/** Growth per interval towards the refused rate, in requests/s. */
 const CAREFUL_GROWTH = 0.25;
-/** Growth per interval beyond it, when it is long ago: tenfold in 6 s. */
+/** Growth factor per interval once the refusal is long ago: tenfold in 6 s. */
 const RENEWED_GROWTH = 1.1;
-/** How much of what got through before a refusal is tried again afterwards. */
+/** Fraction of the refused rate at which requests continue. */
 const BACKOFF = 0.75;
-/** How long nothing is sent after a refusal, so that the server's bucket fills a little. */
+/** Pause after a refusal, so that the server's bucket refills a little. */
 const REFUSAL_PAUSE_MS = 300;
-/** After this long without a refusal, the limit may be another: others use less of it, or it was raised. */
+/** Time without a refusal after which the limit may have changed: others use less of it, or it was raised. */
 const DOUBT_MS = 20_000;
 
-/** A request that may be sent. */
+/** Permission to send one request. */
 export interface Turn {
-    /** When, by the limiter's clock. */
+    /** When it was given, by the limiter's clock. */
     readonly at: number;
-    /** So many requests there have been in the second that ended with it, itself among them. */
+    /** Number of requests in the second up to it, itself included. */
     readonly pace: number;
 }
 
-/** One call, each attempt of which takes a turn. */
+/** A call, each attempt of which takes a turn. */
 export interface Call {
     readonly method: string;
     readonly priority: Priority;
@@ -63,15 +66,15 @@ interface Waiting {
 }
 
 export interface LimiterOptions {
-    /** So many requests at most in any second; without it, the server's refusals set the pace. */
+    /** Maximum number of requests in any second; without it, the server's refusals determine the rate. */
     readonly requestsPerSecond?: number | undefined;
     readonly now?: () => number;
 }
 
 /**
- * Spaces the requests of one account and key. It starts below the documented limits, grows while requests wait and
- * those that went at its rate were let through, and falls back under that when the server says ResourceExhausted. Where it
- * says so to one method alone, or to one call, as it may where a quota is used up, the others do not wait for that.
+ * Paces the requests of one account and key. Starts below the documented limits, speeds up while requests queue and are
+ * accepted, slows down on ResourceExhausted. If only one method or call is refused, as when a quota is exhausted, the
+ * others do not wait for it.
  */
 export class Limiter {
     private readonly queues: Record<Priority, Waiting[]> = {
@@ -84,26 +87,26 @@ export class Limiter {
     private readonly cap: number;
     private readonly now: () => number;
     private rate: number;
-    /** The rate that was refused, until that is long ago. */
+    /** The refused rate, until the refusal is long ago. */
     private ceiling = Number.POSITIVE_INFINITY;
     private growth = GROWTH;
     private tokens: number;
     private refilledAt: number;
     private adjustedAt: number;
     private slowedAt = Number.NEGATIVE_INFINITY;
-    /** Whether anything has been let through since. */
+    /** Whether the server has accepted anything since then. */
     private hasPassed = true;
     private turns = 0;
     private waited = false;
-    /** How long the slowest answer took to a request sent at the present rate; undefined before there is one. */
+    /** The longest response time to a request sent at the current rate; undefined before the first response. */
     private latencyMs: number | undefined;
-    /** Moments of the requests of the last second. */
+    /** Times of the requests of the last second. */
     private readonly sent: number[] = [];
     private timer: NodeJS.Timeout | undefined;
 
     constructor(options: LimiterOptions = {}) {
         const cap = options.requestsPerSecond ?? Number.POSITIVE_INFINITY;
-        // A second can begin with what was saved up; all but the first of that has to be held back.
+        // A second may begin with what was saved up: all but its first request has to be held back.
         this.cap = Math.min(cap, (cap + 1) / (1 + BURST_SECONDS));
         this.now = options.now ?? (() => performance.now());
         this.rate = Math.min(INITIAL_RATE, this.cap);
@@ -115,17 +118,17 @@ export class Limiter {
         }
     }
 
-    /** The present rate, in requests per second. */
+    /** The current rate, in requests per second. */
     get requestsPerSecond(): number {
         return this.rate;
     }
 
-    /** Whether requests have to wait for their turn. */
+    /** Whether requests are queued. */
     get isBusy(): boolean {
         return PRIORITIES.some((priority) => this.queues[priority].length > 0);
     }
 
-    /** Resolves when the call may make an attempt; rejects with the signal's reason when it is aborted. */
+    /** Resolves when the call may make an attempt; rejects with the signal's reason if it is aborted. */
     async acquire(call: Call, signal?: AbortSignal): Promise<Turn> {
         signal?.throwIfAborted();
         this.refill();
@@ -153,12 +156,14 @@ export class Limiter {
         });
     }
 
-    /** Since when the server has refused all of the call's method, or the call at any rate; undefined where neither. */
+    /**
+     * Since when the server has refused all calls of the method, or this call whatever the rate; undefined if neither.
+     */
     refusedSince(call: Call): number | undefined {
         return this.refusals.since(call);
     }
 
-    /** The server has let the attempt through, whatever else it said. */
+    /** The server accepted the attempt, even if it then returned another error. */
     passed(call: Call, { at }: Turn): void {
         this.refusals.passed(call);
         this.hasPassed = true;
@@ -167,12 +172,12 @@ export class Limiter {
         }
     }
 
-    /** The server said ResourceExhausted. */
+    /** The server answered ResourceExhausted. */
     refused(call: Call, turn: Turn): void {
         const now = this.now();
         const { blamesRate, wrongedRate } = this.refusals.refused(call, turn, now, this.slowedAt, this.rate);
         if (wrongedRate !== undefined) {
-            // The others get back what it has cost them.
+            // The rate was not to blame: undo what the refusals cost the other requests.
             this.ceiling = Number.POSITIVE_INFINITY;
             this.setRate(Math.max(this.rate, wrongedRate), now);
         }
@@ -182,22 +187,22 @@ export class Limiter {
     }
 
     private slowDown(pace: number, now: number): void {
-        // Few requests before a refusal say nothing of the limit: somebody else has used it up.
+        // A refusal after few requests says nothing about the limit: somebody else has used it up.
         const refusedRate = this.isReachedBy(pace) ? Math.min(this.rate, pace) : this.rate;
+        // If nothing was accepted since the last refusal, somebody else is using up the limit, which is still the same.
         if (this.hasPassed) {
             this.ceiling = refusedRate;
         }
-        // Where nothing was let through since the last refusal, somebody else uses the limit up: it is still the same.
         this.hasPassed = false;
         this.growth = RENEWED_GROWTH;
         this.setRate(Math.min(Math.max(LOWEST_RATE, refusedRate * BACKOFF), this.cap), now);
         this.slowedAt = now;
-        // Whatever had been saved up belongs to a rate that was too high.
+        // What was saved up belongs to a rate that was too high.
         this.tokens = 0;
         this.refilledAt = now + REFUSAL_PAUSE_MS;
     }
 
-    /** Requests that may go at once after a pause. */
+    /** Requests that may be sent at once after a pause. */
     private get burst(): number {
         return Math.max(1, this.rate * BURST_SECONDS);
     }
@@ -216,10 +221,11 @@ export class Limiter {
         if (now - this.adjustedAt < Math.max(INTERVAL_MS, INTERVAL_LATENCIES * latencyMs)) {
             return;
         }
-        // With the request that is about to go; at a low rate it is the only one of its second.
+        // Includes the request about to be sent: at a low rate it is the only one of its second.
         const pace = this.pace(now) + 1;
         if (!this.waited || !this.isReachedBy(pace)) {
-            // A rate that nobody waits for, or that this process does not reach, is not tested: its success says nothing.
+            // A rate at which nothing queues, or which this process does not reach, is not tested: its success says
+            // nothing.
             this.setRate(this.rate, now);
             return;
         }
@@ -231,7 +237,7 @@ export class Limiter {
         this.setRate(Math.min(Math.max(grown, this.rate), this.cap), now);
     }
 
-    /** The rate that is tried next. */
+    /** The next rate to try. */
     private grown(now: number): number {
         if (this.ceiling === Number.POSITIVE_INFINITY) {
             return Math.min(this.rate, this.reached(now)) * this.growth;
@@ -255,18 +261,18 @@ export class Limiter {
         return { at, pace: this.pace(at) };
     }
 
-    /** Whether so many requests in a second put the rate to the test. */
+    /** Whether this many requests in a second test the rate. */
     private isReachedBy(pace: number): boolean {
         return pace >= this.rate / 2;
     }
 
-    /** The rate of the requests since it was last thought over, with the one that is about to go; of a second at most. */
+    /** The actual rate since the last adjustment, over at most a second, including the request about to be sent. */
     private reached(now: number): number {
         const windowMs = Math.min(now - this.adjustedAt, 1000);
         return ((this.sent.filter((at) => at > now - windowMs).length + 1) / windowMs) * 1000;
     }
 
-    /** How many requests there have been in the second until now. */
+    /** Number of requests in the last second. */
     private pace(now: number): number {
         let old = 0;
         while ((this.sent[old] ?? now) < now - 1000) {
@@ -303,7 +309,7 @@ export class Limiter {
         }
     }
 
-    /** Takes whose turn it is out of its queue. */
+    /** Removes the next request from its queue. */
     private next(): Waiting | undefined {
         const queues = PRIORITIES.map((priority) => this.queues[priority]).filter(({ length }) => length > 0);
         if (this.turns % TURNS_PER_OLDEST === 0) {

@@ -3,64 +3,64 @@ import type { Priority, Turn } from "./limiter";
 import type { Source, Waiter } from "./source";
 
 /**
- * So many reads of a kind are made one by one: for a small stack, a list would cost more. With one more, the `pulumi refresh`
- * of 4,000 resources of four kinds would take more than 40 requests: on the command line it previews itself first, in a
- * plugin process of its own.
+ * Single reads before listing: for a small stack, a list would cost more. With one more, the `pulumi refresh` of 4,000
+ * resources of four kinds would take more than 40 requests: on the command line it previews itself first, in a separate
+ * plugin process.
  */
 const SINGLE_READS = 3;
-/** So many pages are tried before any has paid for itself. */
+/** Pages to try before any has paid for itself. */
 const PAGES_ON_TRUST = 2;
-/** And so many more reads one by one buy another page: in a huge account, most of what a page holds is not ours. */
+/** Further single reads that earn another page: in a huge account, most of a page belongs to other stacks. */
 const SINGLE_READS_PER_PAGE = 10;
 /**
- * A page that takes longer, with its repetitions, is given up, and none is begun after so long, so that whoever waits
- * still has time to read alone. One attempt may take all of it: a page of 1,000 namespaces can have 32 MB.
+ * Timeout of a page with its retries, and of the start of another, so that waiting reads still have time for a single
+ * read. One attempt may use all of it: a page of 1,000 namespaces can have 32 MB.
  */
 const PAGE_MS = 75_000;
 
-/** The reason for which a page is ended that nobody has the time to wait for. It says nothing of the next one. */
+/** Abort reason of a page that no read has the time to wait for. It says nothing about the next page. */
 const ABANDONED = "abandoned";
 
-/** Takes the item; without one, whoever waits asks alone. */
+/** Takes the item; called without one, the read makes its own request. */
 type Waiting<T> = (item?: T) => void;
 
 export interface ListedReadsOptions {
-    /** So many are made one by one before a page is asked for. */
+    /** Single reads before a page is requested. */
     readonly singleReadsFirst?: number;
-    /** The turn of the first page, where it has been waited for. */
+    /** The turn of the first page, if the caller already has one. */
     readonly turn?: Turn;
-    /** What goes before its pages when requests have to wait; "read" unless told. */
+    /** Priority of its pages while requests queue; "read" by default. */
     readonly priority?: Priority;
-    /** A page that takes longer, with its repetitions, is given up; 75 s unless told. */
+    /** Timeout of a page with its retries; 75 s by default. */
     readonly pageTimeoutMs?: number;
 }
 
 /**
- * Reads of one kind. The first few go one by one; from then on pages of the whole list serve them, as long as the pages
- * hold what is asked for. What no page holds, or only as deleted, is asked for by itself before it counts as gone. Nothing
- * is older than this object.
+ * Reads of one kind. The first few are single reads; after that, pages of the whole list serve them, as long as the
+ * pages contain what is read. What no page contains, or only as deleted, is read individually before it counts as gone.
+ * No data is older than this object.
  */
 export class ListedReads<T> {
-    /** So many reads have been served by pages. */
+    /** Number of reads served by pages. */
     served = 0;
     pages = 0;
-    /** How long the first one took, with the waiting for its turn, unless that was given. */
+    /** Duration of the first page, including the wait for its turn unless that was given. */
     pageMs = 0;
-    /** How many pages in a row did not come, although somebody was waiting for them. */
+    /** Number of consecutive pages that failed although reads were waiting for them. */
     failures = 0;
-    /** Why the last page did not come, if it did not. */
+    /** Why the last page failed, if it did. */
     private failure: unknown;
     private readonly singleReadsFirst: number;
     private readonly pageTimeoutMs: number;
     private readonly priority: Priority | undefined;
     private turn: Turn | undefined;
     private singleReads = 0;
-    /** The pages that held what was asked for. */
+    /** The pages that contained something that was read. */
     private readonly paid = new Set<number>();
     private pageToken = "";
     private listed = false;
     private mayList = true;
-    /** Ends the paging that is under way. */
+    /** Aborts the paging in progress. */
     private paging: AbortController | undefined;
     private readonly items = new Map<string, { readonly item: T; readonly page: number }>();
     private readonly waiting = new Map<string, Waiting<T>[]>();
@@ -82,7 +82,7 @@ export class ListedReads<T> {
             this.served += 1;
             return listed.item;
         }
-        // From here on there is something to wait for.
+        // Accessed only now, since that starts the timeout.
         const { signal } = waiter;
         if (this.singleReads < this.singleReadsFirst || !this.mayPage()) {
             this.singleReads += 1;
@@ -96,7 +96,7 @@ export class ListedReads<T> {
             const giveUp = () => {
                 const waiting = [...this.waiting.values()].flat();
                 if (waiting.length === 1) {
-                    // Nobody else needs the page; and why it has not come is why this read has not.
+                    // No other read needs the page, and why it failed is why this read does.
                     this.paging?.abort(ABANDONED);
                     return;
                 }
@@ -126,7 +126,7 @@ export class ListedReads<T> {
         return this.mayList && !this.listed && this.pages < earned;
     }
 
-    /** Pages as long as somebody waits and it is worth it. Whoever is left asks alone. */
+    /** Requests pages while reads wait and pages pay. Reads that are left make their own requests. */
     private async page(): Promise<void> {
         const paging = new AbortController();
         this.paging = paging;
@@ -134,14 +134,14 @@ export class ListedReads<T> {
         try {
             while (this.hasWaiting && this.mayPage() && !paging.signal.aborted && performance.now() < endsAt) {
                 await this.nextPage(paging);
-                // Nothing may come between the last look at who waits and the end of the paging.
+                // From the last check of who waits to the end of the paging, nothing may be awaited.
                 await new Promise((resolve) => setImmediate(resolve));
             }
         } catch (error) {
             this.failure = error;
             if (paging.signal.reason !== ABANDONED) {
-                // Whoever may not list may still read; and where reading fails too, that error is the one to show. What may
-                // pass gets another chance.
+                // A key that may not list may still read; if reading fails too, that error is the one to show. What may
+                // be temporary gets another chance.
                 const mayPass = error instanceof GivenUpError || failed(error, "unreachable", "other");
                 this.mayList = mayPass && this.failures === 0;
                 this.failures += 1;
@@ -160,7 +160,9 @@ export class ListedReads<T> {
         return [...this.waiting.values()].some(({ length }) => length > 0);
     }
 
-    /** One page, which belongs to all who wait: the time of none of them ends it while others have theirs. */
+    /**
+     * Requests one page, which all waiting reads share: the timeout of one does not end it while others have time left.
+     */
     private async nextPage(paging: AbortController): Promise<void> {
         this.pages += 1;
         const { turn } = this;
@@ -182,7 +184,7 @@ export class ListedReads<T> {
             }
             this.failure = undefined;
             this.failures = 0;
-            // A token that comes back unchanged would page for ever.
+            // An unchanged token would page forever.
             this.listed = nextPageToken === "" || nextPageToken === this.pageToken;
             this.pageToken = nextPageToken;
         } finally {
@@ -192,7 +194,7 @@ export class ListedReads<T> {
 
     private add(item: T): void {
         const id = this.source.idOf(item);
-        // What an earlier page held already does not make this one worth its request.
+        // What an earlier page already contained does not make this one pay.
         const page = this.items.get(id)?.page ?? this.pages;
         this.items.set(id, { item, page });
         const waiting = this.waiting.get(id);

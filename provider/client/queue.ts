@@ -1,8 +1,8 @@
-/** Runs tasks of the same key one after the other, and tasks of different keys side by side. */
+/** Runs tasks of the same key one after the other, and tasks of different keys concurrently. */
 export class KeyedQueue {
     private readonly tails = new Map<string, Promise<unknown>>();
 
-    /** The result of the task, which starts when every earlier one of its key has ended, well or not. */
+    /** The result of the task, which starts when every earlier task of its key has ended, whether or not it failed. */
     async run<T>(key: string, task: () => Promise<T>): Promise<T> {
         const before = this.tails.get(key) ?? Promise.resolve();
         const result = before.then(task, task);

@@ -12,8 +12,7 @@ export class Reads {
     constructor(private readonly limiter: Limiter) {}
 
     /**
-     * The resource, not older than this object, nor than the last write to its kind; fails with `notFound` where there is
-     * none.
+     * The resource, no older than this object or the last write to its kind; fails with `notFound` if there is none.
      */
     read<T>(source: Source<T>, id: string, waiter: Waiter): Promise<T> {
         const reads = (this.listed.get(source.kind) as ListedReads<T> | undefined) ?? new ListedReads(source);
@@ -21,7 +20,7 @@ export class Reads {
         return reads.read(id, waiter);
     }
 
-    /** The resource as it is from now on; fails with `notFound` where there is none. */
+    /** The resource, no older than the call; fails with `notFound` if there is none. */
     readNow<T>(source: Source<T>, id: string, waiter: Waiter): Promise<ReadNow<T>> {
         const known = this.gathered.get(source.kind) as GatheredReads<T> | undefined;
         const reads = known ?? new GatheredReads(source, this.limiter);
@@ -29,7 +28,7 @@ export class Reads {
         return reads.read(id, waiter);
     }
 
-    /** Does what writes to resources of that kind. The work itself says `changed` once the server has accepted it. */
+    /** Makes a write to resources of that kind. The write itself calls `changed` once the server has accepted it. */
     async changing<T>(kind: string, write: () => Promise<T>): Promise<T> {
         this.changed(kind);
         try {
@@ -39,7 +38,7 @@ export class Reads {
         }
     }
 
-    /** What is read of that kind from now on is read anew: a list that is on its way may show either. */
+    /** Discards what has been read of that kind: a list in flight may show it before or after a write. */
     changed(kind: string): void {
         this.listed.delete(kind);
     }

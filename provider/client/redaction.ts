@@ -4,8 +4,8 @@ const secrets = new Set<string>();
 let installed = false;
 
 /**
- * From now on, this text does not appear in what gRPC logs. GRPC_TRACE prints the headers of every request, the key
- * among them; the library offers no switch for that, but takes a logger.
+ * Redacts this text from gRPC's log. GRPC_TRACE prints the headers of every request, including the key; grpc-js has no
+ * option against that, but accepts a logger.
  */
 export function redact(secret: string): void {
     secrets.add(secret);

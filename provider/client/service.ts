@@ -6,7 +6,7 @@ interface MessageType {
     decode(bytes: Uint8Array): object;
 }
 
-/** An RPC of the Cloud Ops API, on its way to the wire and back. */
+/** An RPC of the Cloud Ops API, with the encoding of its messages. */
 export interface Method {
     /** The RPC's name, for example `CreateNamespace`. */
     readonly rpc: string;
@@ -16,8 +16,8 @@ export interface Method {
 }
 
 /**
- * The service, by the names of the generated client. Requests that are not whole are filled up by `fromPartial`, which
- * drops the fields that these messages do not know: an update would then clear them, so they are put back.
+ * The RPCs, by the names of the generated client. `fromPartial` completes partial requests, but drops the fields that
+ * these messages do not know. An update would then clear those fields, so they are restored.
  */
 export const cloudService: Readonly<Record<string, Method>> = Object.fromEntries(
     Object.entries(CloudServiceDefinition.methods).map(([key, method]) => {
@@ -36,7 +36,7 @@ export const cloudService: Readonly<Record<string, Method>> = Object.fromEntries
     }),
 );
 
-/** Gives a message, at every depth, the unknown fields of what it was made from. */
+/** Copies the unknown fields, at every depth, from the source of a message. */
 function withUnknownFields<T extends object>(message: T, source: object): T {
     const target = message as Record<string, unknown>;
     for (const [key, value] of Object.entries(source)) {

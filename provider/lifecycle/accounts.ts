@@ -4,17 +4,20 @@ import { ACCOUNT_KEY } from "./hidden";
 import type { Run, Session } from "./run";
 import { LifecycleError } from "./run";
 
-/** The output that notes the account; none where the server does not tell it, as it may where the key's owner may do little. */
+/**
+ * The output that records the account; none if the server does not tell it, as when the key's owner has few
+ * permissions.
+ */
 export async function accountNote({ client }: Session): Promise<Bag> {
     const id = await client.account.idIfAvailable();
     return id ? { [ACCOUNT_KEY]: id } : {};
 }
 
 /**
- * Before a resource counts as gone: the key may have become one of another account, or the resource been given to a
- * provider of another, of which the host tells nothing. Then it is not there, and yet not gone.
+ * Called before a resource counts as gone. If the API key is now one of another account, or the resource was given the
+ * provider of another, which the host does not tell, it is not found and yet not gone.
  *
- * @throws {LifecycleError} when the key belongs to another account than the one that was noted
+ * @throws {LifecycleError} if the key belongs to another account than the recorded one
  */
 export async function refuseOtherAccount(run: Run, noted: unknown): Promise<void> {
     if (typeof noted !== "string") {
@@ -23,9 +26,9 @@ export async function refuseOtherAccount(run: Run, noted: unknown): Promise<void
     const id = await unlessFailed(run.session.client.account.id(run), "denied");
     if (id && id !== noted) {
         throw new LifecycleError(
-            `it is in the account ${JSON.stringify(noted)}, and the API key belongs to ${JSON.stringify(id)}. Nothing was ` +
-                `changed. Use a key of the account ${JSON.stringify(noted)} for it, or the provider that it had before; to manage ` +
-                `it no longer, take it out of the state: pulumi state delete '${run.context.urn}'.`,
+            `it is in the account ${JSON.stringify(noted)}, and the API key belongs to ${JSON.stringify(id)}. ` +
+                `Nothing was changed. Use a key of the account ${JSON.stringify(noted)}, or the provider that it had ` +
+                `before. To stop managing it, run \`pulumi state delete '${run.context.urn}'\`.`,
         );
     }
 }

@@ -2,21 +2,21 @@ import type { AsyncOperation } from "../../proto/generated/temporal/api/cloud/op
 import type { Cloud } from "../definition";
 import { timeMs } from "../wire";
 
-/** What the clocks of one server's machines may differ by. From one run to the next, more time than this goes by. */
+/** Maximum difference assumed between the clocks of one server's machines. Two runs are further apart than that. */
 const SAME_MOMENT_MS = 200;
-/** For how long at most the other creates wait for the first. */
+/** Maximum time for which the other creates wait for the first. */
 const FIRST_CREATE_MS = 3_000;
 
 /**
- * When this process started its first operation, by the server's own clock: what started before is an earlier run's. The
- * first create tells, and the others wait for it, so that they need not ask the server whether they were begun before.
+ * When this process started its first operation, by the server's own clock: what started before belongs to an earlier
+ * run. The first create finds out, and the others wait for it, so that they need not query their operations first.
  */
 export class Beginning {
     private startedMs: number | undefined;
     private firstCreate: Promise<void> | undefined;
     private answered = (): void => {};
 
-    /** Resolves at once for the first create; for the others, when that has told or does not tell. */
+    /** Resolves at once for the first create; for the others, once it has found out or cannot. */
     async wait(): Promise<void> {
         if (this.firstCreate !== undefined) {
             return this.firstCreate;
@@ -27,12 +27,15 @@ export class Beginning {
         });
     }
 
-    /** The first create does not tell, or nobody has to wait for it any more. */
+    /** The first create has not found out, or nothing has to wait for it any longer. */
     end(): void {
         this.answered();
     }
 
-    /** An operation that this process has started, as it is sure of. What it starts later was sent after that was answered. */
+    /**
+     * Records an operation that this process has certainly started. Any that it starts later was sent after the
+     * response to this one.
+     */
     note(operation: AsyncOperation | undefined): void {
         if (operation?.startedTime) {
             const startedMs = timeMs(operation.startedTime);
@@ -45,7 +48,7 @@ export class Beginning {
         return this.startedMs !== undefined;
     }
 
-    /** Whether an operation that started then is of this process. */
+    /** Whether an operation that started then belongs to this process. */
     isOurs(startedTime: AsyncOperation["startedTime"]): boolean {
         return timeMs(startedTime) >= (this.startedMs ?? 0) - SAME_MOMENT_MS;
     }
@@ -53,7 +56,7 @@ export class Beginning {
 
 const beginnings = new WeakMap<Cloud, Beginning>();
 
-/** It belongs to the connection. */
+/** The one of a connection. */
 export function beginningOf(cloud: Cloud): Beginning {
     const beginning = beginnings.get(cloud) ?? new Beginning();
     beginnings.set(cloud, beginning);

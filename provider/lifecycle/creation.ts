@@ -18,23 +18,24 @@ import { Settlement } from "./settlement";
 import { isMadeBy, isRecent, REFUSALS, repeating, Takeover } from "./takeover";
 import type { View } from "./view";
 
-/** So many earlier lives are looked through; the bound keeps a server that answers oddly from holding the provider. */
+/** Maximum number of derived operation ids to try: a bound in case the server answers inconsistently. */
 const MAX_LIVES = 100;
-/** The life before the one that is to begin. */
+/** The previous life of a resource. */
 interface Before {
     readonly operation: AsyncOperation;
-    /** What it made, where that was named. */
+    /** What it created, if the server named it. */
     readonly created?: Created;
 }
 
 /**
- * Creates, exactly once. The operation id of a create is derived from the resource's place in the stack: if the server
- * knows it, an earlier run was killed before it could save what it had started, and this one goes on from there. The first
- * create of a process asks for it before it uses it. From then on it is known when this process began, and the operation
- * that a create is answered with tells by its start whose it is: one request less for each.
+ * Creates a resource exactly once. The operation id of a create is derived from the resource's place in the stack: if
+ * the server knows it, an earlier run was killed before it could save what it had started, and this run resumes it. The
+ * first create of a process queries its operation before sending anything. From then on the start of this process is
+ * known, and the start time of the operation in each response tells which run started it, which saves a request per
+ * create.
  */
 export class Creation<Args extends object, Resource extends Live> {
-    /** The operation ids that this process has sent: what comes back under one of them again is not of a new create. */
+    /** Operation ids that this process has sent: a second response under one of them is not that of a new create. */
     private readonly sent = new Set<string>();
 
     private readonly definition: Definition<Args, Resource>;
@@ -52,7 +53,10 @@ export class Creation<Args extends object, Resource extends Live> {
         );
     }
 
-    /** Makes the resource, or takes over what an earlier run of this stack made, and brings it to what is wanted. */
+    /**
+     * Creates the resource, or takes over what an earlier run of this stack created, and brings it to the desired
+     * state.
+     */
     create(run: Run, bag: Bag, task: Task): Promise<{ created: Created; resource: Resource }> {
         return run.session.client.reads.changing(this.definition.kind, () => this.make(run, bag, task));
     }
@@ -81,10 +85,10 @@ export class Creation<Args extends object, Resource extends Live> {
     }
 
     /**
-     * Waits for a create to end. An id that is given only once stands for what the operation makes, so that its end can be
-     * seen from that; a name can be somebody else's, which is what the operation fails for.
+     * Waits for a create to end. If ids are never reused, only this operation can create a resource with this id, which
+     * then shows that it has ended; a name may be somebody else's, in which case the operation fails.
      *
-     * @returns the resource, where the end was seen from it
+     * @returns the resource, if it showed the end
      */
     private async awaitMade(run: Run, id: string, operation: AsyncOperation): Promise<Look<Resource> | undefined> {
         let seen: Look<Resource> | undefined;
@@ -104,11 +108,11 @@ export class Creation<Args extends object, Resource extends Live> {
         return seen;
     }
 
-    /** Sends the create under the first operation id of this resource that has not been used up by an earlier life. */
+    /** Sends the create under the first operation id of the series that no earlier life of the resource has used. */
     private async start(run: Run, bag: Bag, task: Task): Promise<Created> {
         let before: Before | undefined;
         for (let life = 0; ; life += 1) {
-            // Past the bound, an id at random: no run could take it up, but this one can go on.
+            // Past the bound, a random id: no later run could take it over, but this one can continue.
             const operationId = life < MAX_LIVES ? this.operationId(run, task, life) : randomUUID();
             const answer = await this.sendAtOnce(run, task, operationId);
             const operation = await this.earlierOperation(run, operationId, answer);
@@ -137,8 +141,9 @@ export class Creation<Args extends object, Resource extends Live> {
     }
 
     /**
-     * Sends the create without having asked, where its answer can tell whose it is. Undefined where it cannot, and where it
-     * was refused: the server may know the id with another request, or the name be taken.
+     * Sends the create without querying its operation first, if the response can tell which run started it. Undefined
+     * if it cannot, or the create is refused: the server may know the id with another request, or the name may be
+     * taken.
      */
     private async sendAtOnce(run: Run, task: Task, operationId: string): Promise<Created | undefined> {
         if (!beginningOf(run.session.client.cloud).isKnown || this.sent.has(operationId)) {
@@ -147,7 +152,7 @@ export class Creation<Args extends object, Resource extends Live> {
         return unlessFailed(this.send(run, task, operationId), ...REFUSALS);
     }
 
-    /** The operation of that id, unless the create that was sent under it has just started it. */
+    /** The operation of that id, unless the create just sent has started it. */
     private async earlierOperation(
         run: Run,
         operationId: string,
@@ -160,7 +165,7 @@ export class Creation<Args extends object, Resource extends Live> {
         }
         const operation = await this.existing.knownOperation(run, operationId);
         const startedTime = answered ?? operation?.startedTime;
-        // What has no time of its start has not been there for long.
+        // An operation without a start time is new.
         return answer !== undefined && (startedTime === undefined || beginning.isOurs(startedTime))
             ? undefined
             : operation;
@@ -175,7 +180,7 @@ export class Creation<Args extends object, Resource extends Live> {
             if (!failed(error, "alreadyExists", "invalid", "conflict")) {
                 throw error;
             }
-            // The name may be taken by what an earlier run made, which only was not visible yet.
+            // The name may be taken by what an earlier run created, which was not visible before.
             if (before?.created) {
                 const resource = await this.existing.look(run, before.created.id, performance.now() + READ_LAG_MS);
                 if (resource !== undefined && isMadeBy(resource, before.operation)) {
@@ -188,7 +193,8 @@ export class Creation<Args extends object, Resource extends Live> {
             }
             const id = this.definition.idOf(existing);
             const ours = before !== undefined && isMadeBy(existing, before.operation) ? before.operation : undefined;
-            // Under this id an earlier run has begun to make it, with other arguments; only its operation cannot be seen yet.
+            // An earlier run started to create it under this id, with other arguments; only its operation is not
+            // visible yet.
             const hidden =
                 existing.asyncOperationId === operationId ? operationOrId(undefined, operationId) : undefined;
             const operation = ours !== undefined && isRecent(ours) ? ours : hidden;
@@ -199,7 +205,10 @@ export class Creation<Args extends object, Resource extends Live> {
         }
     }
 
-    /** What this run has begun to make. Where a name is the id, that of a resource that was gone is the new one's, too. */
+    /**
+     * What this run has started to create. If the id is the name, it is claimed: the state may still have an entry for
+     * a resource that was gone, with the same id.
+     */
     private begun(run: Run, created: Created): Created {
         return this.definition.idRecurs ? this.takeover.claimed(run, created) : created;
     }
@@ -222,19 +231,19 @@ export class Creation<Args extends object, Resource extends Live> {
     }
 
     /**
-     * Whether the answer holds what only the first answer to a create is sure to hold, such as a token. If not, nobody
-     * has it, and what was created is of no use to anyone: it is deleted.
+     * Whether the response has what only the first response to a create is sure to have, such as a token. If not,
+     * nobody has it, and the resource is useless: it is deleted.
      */
     private async isComplete(run: Run, created: Created): Promise<boolean> {
         const lost = (this.definition.onceOutputs ?? []).filter((name) => !created.once?.[name]);
         if (lost.length === 0) {
             return true;
         }
-        await this.takeover.discard(run, created, `its ${lost.join(", ")} was lost when the answer to its create was`);
+        await this.takeover.discard(run, created, `its ${lost.join(", ")} was lost with the response to its create`);
         return false;
     }
 
-    /** What has the natural key that a create was refused, where it may be looked for. */
+    /** The resource that has the natural key of a refused create, if it may be read. */
     private async findNamesake({ session, signal }: Run, task: Task): Promise<Resource | undefined> {
         const key = this.view.naturalKey(task.args);
         if (key === undefined || !this.definition.find) {
@@ -243,34 +252,37 @@ export class Creation<Args extends object, Resource extends Live> {
         return unlessFailed(this.definition.find(session.client.cloud, key, { signal }), "denied");
     }
 
-    /** A create that was refused because the natural key is taken: whose is it, and what to do? */
+    /** The error of a create that was refused because the natural key is taken: by whom, and what to do. */
     private takenError(run: Run, task: Task, id: string, ours: AsyncOperation | undefined, error: Error): Error {
         const { kind } = this.definition;
         const key = JSON.stringify(this.view.naturalKey(task.args));
         const manager = this.owners.other(id, run.context);
         if (manager !== undefined) {
             return new LifecycleError(
-                `a ${kind} ${key} already exists (id ${id}): another resource of this program manages it (${manager.urn}). ` +
-                    `Nothing was changed. Choose another name, or remove one of the two. (${error.message})`,
+                `a ${kind} ${key} already exists (id ${id}): another resource of this program manages it ` +
+                    `(${manager.urn}). Nothing was changed. Choose another name, or remove one of the two. ` +
+                    `(${error.message})`,
                 { cause: error },
             );
         }
         const whose = ours
-            ? `an operation of this stack created it (${ours.id}), but it may be another resource's by now`
+            ? `an operation of this stack created it (${ours.id}), but another resource may manage it by now`
             : "no recent operation of this resource created it";
-        // A replacement takes nothing over: what it would find is most often what it replaces.
+        // A replacement adopts nothing: what it would find is usually what it replaces.
         const what = run.context.generation > 0 ? "declare it under another logical name with" : "give this resource";
         return new LifecycleError(
             `a ${kind} ${key} already exists (id ${id}), and ${whose}. Nothing was ` +
                 `changed. To manage it here, ${what} the option \`import: ${JSON.stringify(id)}\` or the ` +
-                `argument \`adopt: true\`; otherwise choose another name. If this resource had another logical name in this ` +
-                "stack, give it the option `aliases`. If it is meant to replace the other, set the option " +
+                `argument \`adopt: true\`; otherwise choose another name. If this resource had another logical name ` +
+                "in this stack, give it the option `aliases`. If it is meant to replace the other, set the option " +
                 `\`deleteBeforeReplace: true\`. (${error.message})`,
             { cause: error },
         );
     }
 
-    /** The create's operation failed: if something came of it, the state has to know it; the next `up` replaces it. */
+    /**
+     * The create's operation failed: if it left a resource, the state has to record it, and the next `up` replaces it.
+     */
     private async failedCreate(
         run: Run,
         bag: Bag,
@@ -280,12 +292,12 @@ export class Creation<Args extends object, Resource extends Live> {
     ): Promise<Error> {
         const resource = await this.existing.look(run, created.id).catch(() => undefined);
         if (resource !== undefined && !this.takeover.isResultOf(resource, error.operation)) {
-            // The name was taken, and it was the operation that found out.
+            // The name was taken, as only the operation found out.
             return this.takenError(run, task, created.id, undefined, error);
         }
-        // What a failed create has left can be invisible for a while. An id that is given only once can be kept until then:
-        // to delete what is not there is no error. A name could be somebody else's by then; what it is, the operation tells
-        // the next run.
+        // What a failed create left may not be visible yet. An id that is never reused can be kept until it is:
+        // deleting what does not exist is no error. A name could be somebody else's by then; the operation tells the
+        // next run.
         const isRejected = error.operation.state === AsyncOperation_State.STATE_REJECTED;
         return resource === undefined && (isRejected || this.definition.idRecurs)
             ? new LifecycleError(`${error.message} Nothing was created. The next \`pulumi up\` tries again.`, {

@@ -20,34 +20,34 @@ const LOOK_DELAY_MS = 200;
 const LOOK_MAX_DELAY_MS = 5_000;
 const CONFLICT_DELAY_MS = 500;
 const CONFLICT_MAX_DELAY_MS = 10_000;
-/** How often a state is looked at that no operation id stands for. */
+/** Interval of reads while waiting for a state without a known operation. */
 const WAIT_INTERVAL_MS = 1_200;
 /**
- * When the person who watches is first told what takes so long, and how often from then on. That it is being created or
- * deleted, the engine has said already; a step of an update is told at once.
+ * When the user is first shown what takes so long, and how often after that. The engine already shows that a resource
+ * is being created or deleted; a step of an update is shown at once.
  */
 const FIRST_STATUS_MS = 2_000;
 const STATUS_INTERVAL_MS = 5_000;
-/** A refusal that could mean a change, of which nothing is to be seen, is believed to be final after so many attempts. */
+/** A refusal that could mean a conflict, without a visible change, is final after this many attempts. */
 const UNEXPLAINED_LIMIT = 3;
-/** A resource that was made so much later than the state says is another one. */
+/** A resource created this much later than the state says is another one. */
 const ANOTHER_MS = 60_000;
 
-/** What was seen of a resource. */
+/** The result of reading a resource. */
 export interface Look<Resource> {
     readonly resource: Resource | undefined;
-    /** Whether it may be seen later than by itself. */
+    /** Whether it comes from a list, which may lag behind a single read. */
     readonly mayBeOld: boolean;
 }
 
 interface AwaitEndOptions extends Pick<AwaitOptions, "isMade"> {
-    /** When the person who watches is first told of it. */
+    /** When the user is first shown it. */
     readonly firstStatusMs?: number;
 }
 
-/** What is done to resources that exist: looked at, waited for, removed. */
+/** Reads existing resources, waits for their operations, and deletes them. */
 export class Existing<Args extends object, Resource extends Live> {
-    /** Operations of others that have ended or cannot be seen: what becomes of them, only the resource shows. */
+    /** Others' operations that have ended or are not visible: only the resource shows how they ended. */
     private readonly exhausted = new Set<string>();
 
     constructor(
@@ -55,16 +55,16 @@ export class Existing<Args extends object, Resource extends Live> {
         readonly view: View<Args, Resource>,
     ) {}
 
-    /** The resource as it is now; undefined when there is none. Until `lagUntil`, by `performance.now()`, none means not yet. */
+    /**
+     * The resource as it is now; undefined if there is none. Until `lagUntil`, by `performance.now()`, not found means
+     * not visible yet.
+     */
     async look(run: Run, id: string, lagUntil = 0): Promise<Resource | undefined> {
         const { cloud } = run.session.client;
         return this.lookBy(() => getExactly(this.definition, cloud, id, { signal: run.signal }), run, lagUntil);
     }
 
-    /**
-     * The same, but while requests wait for their turn one looks for many, by a list. That may show later than a single look
-     * what has changed.
-     */
+    /** The same, but while requests queue, list pages serve many reads. A list may lag behind a single read. */
     async lookTogether(run: Run, id: string, lagUntil: number): Promise<Look<Resource>> {
         const { reads, cloud } = run.session.client;
         const source = sourceOf<Resource>(this.definition, cloud);
@@ -77,7 +77,7 @@ export class Existing<Args extends object, Resource extends Live> {
         return { resource: await this.lookBy(read, run, lagUntil), mayBeOld };
     }
 
-    /** The resource as `lookTogether` sees it, or undefined where it cannot be seen, which may pass. */
+    /** The resource as `lookTogether` reads it; undefined if the read is denied, which may be temporary. */
     glance(run: Run, id: string): Promise<Look<Resource> | undefined> {
         return unlessFailed(this.lookTogether(run, id, 0), "denied");
     }
@@ -105,13 +105,14 @@ export class Existing<Args extends object, Resource extends Live> {
     }
 
     /**
-     * Deletes the resource, if it is there; one that nobody has seen, as its old state says, may just not be visible yet.
-     * Returns whether it was there.
+     * Deletes the resource, if it exists; one that the state marks as not seen may not be visible yet. Returns whether
+     * it existed.
      */
     async remove(run: Run, id: string, old?: Bag): Promise<boolean> {
         const { session } = run;
         const { kind, idRecurs } = this.definition;
-        // An id that is never given twice can be derived; it tells later that the resource is gone and not just unseen.
+        // If ids are never reused, the operation id can be derived; it tells later that the resource was deleted and is
+        // not just invisible.
         const derivedId = idRecurs ? undefined : deleteOperationId(kind, id);
         let operationId = derivedId ?? randomUUID();
         let lagUntil = isUnseen(old) ? performance.now() + READ_LAG_MS : 0;
@@ -135,13 +136,13 @@ export class Existing<Args extends object, Resource extends Live> {
                 if ((await session.client.reads.changing(kind, write)) !== undefined) {
                     return true;
                 }
-                // The server no longer tells how it ended: the next look does.
+                // The server no longer tells how it ended: the next read does.
             } catch (error) {
                 if (failed(error, "notFound")) {
                     return true;
                 }
-                // The answer may be that of an earlier attempt under this id, or the id be refused because of one; only a
-                // new id makes a new attempt.
+                // The response may be that of an earlier attempt under this id, or the id be refused because of one;
+                // only a new id makes a new attempt.
                 const repeated =
                     operationId === derivedId &&
                     (error instanceof OperationError || failed(error, "conflict", "invalid", "alreadyExists"));
@@ -157,9 +158,9 @@ export class Existing<Args extends object, Resource extends Live> {
     }
 
     /**
-     * Whether somebody has deleted the resource that an old state knows, and made another under its id.
+     * Whether somebody deleted the resource that the state knows, and created another with its id.
      *
-     * @returns when the other was made
+     * @returns when the other was created
      */
     anotherSince(resource: Resource, old: Bag | undefined): string | undefined {
         if (!this.definition.idRecurs || typeof old?.createdTime !== "string") {
@@ -172,8 +173,8 @@ export class Existing<Args extends object, Resource extends Live> {
     }
 
     /**
-     * What has the id that the state knows may be what somebody else has made of that name since, and be in use. What has no
-     * name cannot be had by anybody else.
+     * Refuses a resource that somebody else may have created since under the same name, and may be using. A resource
+     * without a natural key cannot be recreated by anybody else.
      */
     refuseSuccessor(run: Run, resource: Resource, old: Bag | undefined): void {
         const isBack = old?.[REPLACE_KEY] === GONE && this.view.naturalKey(old) !== undefined;
@@ -182,15 +183,15 @@ export class Existing<Args extends object, Resource extends Live> {
             return;
         }
         const what = isBack
-            ? "it was gone when an update looked for it, and now there is one again, which can be somebody else's."
-            : `it was deleted outside this stack, and what has its id now was made on ${since}, and can be somebody else's.`;
+            ? "it was gone at the last update, and exists again: it may be somebody else's."
+            : `it was deleted outside this stack, and recreated on ${since}: it may be somebody else's.`;
         throw new LifecycleError(
-            `${what} Nothing was changed. Run \`pulumi refresh\` first to manage what is there, or ` +
+            `${what} Nothing was changed. Run \`pulumi refresh\` first to manage the existing one, or ` +
                 `\`pulumi state delete '${run.context.urn}'\` to leave it alone.`,
         );
     }
 
-    /** Sends a delete and waits for it. Undefined where the server does not tell how it ended. */
+    /** Sends a delete and waits for it. Undefined if the server does not tell how it ended. */
     private async sendDelete(
         run: Run,
         { resourceVersion }: Resource,
@@ -205,7 +206,7 @@ export class Existing<Args extends object, Resource extends Live> {
         return this.awaitOperation(run, operationOrId(asyncOperation, operationId), "deleting");
     }
 
-    /** Waits until a resource that is being deleted is gone, or else is not being deleted any more. */
+    /** Waits until a resource that is being deleted is gone, or no longer being deleted. */
     async awaitGone(run: Run, id: string): Promise<void> {
         for (;;) {
             const resource = await this.look(run, id);
@@ -216,7 +217,7 @@ export class Existing<Args extends object, Resource extends Live> {
         }
     }
 
-    /** The operation of that id, if the server knows it and lets it be seen. */
+    /** The operation of that id, if the server knows it and it is visible. */
     async knownOperation({ session, signal }: Run, operationId: string): Promise<AsyncOperation | undefined> {
         const asking = session.client.cloud.getAsyncOperation({ asyncOperationId: operationId }, { signal });
         const answer = await unlessFailed(asking, "notFound", "denied", "invalid", "conflict");
@@ -224,10 +225,10 @@ export class Existing<Args extends object, Resource extends Live> {
     }
 
     /**
-     * Waits for an operation and shows that it takes.
+     * Waits for an operation and shows its progress.
      *
-     * @returns the ended operation; undefined where the server does not tell how it ended, or `isMade` does
-     * @throws {OperationError} when it does not end well
+     * @returns the ended operation; undefined if the server does not tell how it ended, or `isMade` does
+     * @throws {OperationError} if it ended FAILED, REJECTED or CANCELLED
      */
     async awaitOperation(
         run: Run,
@@ -255,8 +256,8 @@ export class Existing<Args extends object, Resource extends Live> {
     }
 
     /**
-     * Whether a write was refused because the resource has changed since it was read, or is being changed. Which code
-     * the server uses for that is not documented, so the resource itself decides.
+     * Whether a write was refused because the resource has changed since it was read, or has an operation in flight.
+     * Which code the server uses for that is undocumented, so the resource itself decides.
      */
     async isConflict(run: Run, error: unknown, resource: Resource, id: string, attempts: number): Promise<boolean> {
         if (!failed(error, "conflict", "invalid", "alreadyExists", "notFound")) {
@@ -264,12 +265,12 @@ export class Existing<Args extends object, Resource extends Live> {
         }
         const now = await this.look(run, id);
         const changed = now === undefined || now.resourceVersion !== resource.resourceVersion || isInFlight(now);
-        // The change may just not be visible yet. The codes that gRPC has for conflicts are given more time than those that
-        // mostly say that the request is at fault.
+        // The change may not be visible yet. gRPC's codes for conflicts get more attempts than those that usually mean
+        // an invalid request.
         return changed || attempts < (failed(error, "conflict") ? UNEXPLAINED_LIMIT : 1);
     }
 
-    /** Waits for an operation on the resource that is not ours. */
+    /** Waits for somebody else's operation on the resource. */
     awaitOthers(run: Run, { asyncOperationId }: Resource): Promise<void> {
         return this.awaitEvent(run, {
             purpose: "waiting for another operation on it",
@@ -308,8 +309,8 @@ export class Existing<Args extends object, Resource extends Live> {
 }
 
 /**
- * The resource of that id. An answer without it is an error, and not a resource that is gone; one with another resource
- * too, or what is done next would be done to that.
+ * The resource of that id. A response without it is an error, not a resource that is gone; so is one with another
+ * resource, or the next step would be done to that.
  */
 async function getExactly<Resource extends Live>(
     { kind, get, idOf }: Pick<Definition<never, Resource>, "kind" | "get" | "idOf">,
@@ -320,13 +321,13 @@ async function getExactly<Resource extends Live>(
     const resource = await get(cloud, id, options);
     const found = resource && idOf(resource);
     if (resource === undefined || found !== id) {
-        const what = found ? `with the ${kind} ${JSON.stringify(shorten(found))}` : `without a ${kind}`;
-        throw new LifecycleError(`the server, asked for the ${kind} ${JSON.stringify(id)}, answered ${what}.`);
+        const what = found ? `the ${kind} ${JSON.stringify(shorten(found))}` : `no ${kind}`;
+        throw new LifecycleError(`the server was asked for the ${kind} ${JSON.stringify(id)} and returned ${what}.`);
     }
     return resource;
 }
 
-/** How resources of that definition are read. */
+/** How to read resources of that definition. */
 export function sourceOf<Resource extends Live>(
     definition: Pick<Definition<never, Resource>, "kind" | "get" | "list" | "idOf">,
     cloud: Cloud,
@@ -340,14 +341,14 @@ export function sourceOf<Resource extends Live>(
     };
 }
 
-/** How an operation ends that is not ours is not our concern. */
+/** How somebody else's operation ends does not matter here. */
 function unlessOperationError(error: unknown): void {
     if (!(error instanceof OperationError)) {
         throw error;
     }
 }
 
-/** Whether an operation is at work on it. */
+/** Whether an operation is in flight on it. */
 export function isInFlight({ state }: Live): boolean {
     return (
         state === ResourceState.RESOURCE_STATE_ACTIVATING ||

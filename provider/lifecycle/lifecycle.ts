@@ -23,39 +23,42 @@ export interface CheckResult {
 
 export interface DiffResult {
     readonly changes: boolean;
-    /** The properties for which the resource has to be replaced. */
+    /** The properties whose change requires a replacement. */
     readonly replaces: string[];
     readonly deleteBeforeReplace: boolean;
 }
 
 /**
- * What the check of a resource that is in the state leaves for the one without it that follows, where it is to be
- * replaced: the engine makes that one without the old inputs.
+ * What the check of a resource in the state records for its replacement, which the engine checks without the old
+ * inputs.
  */
 interface InState {
     /**
-     * How often it has been replaced. Counted in the hidden inputs, so that a replacement is never mistaken for the create
-     * of what it replaces.
+     * How often it has been replaced. Part of the hidden inputs, so that the create of a replacement is never mistaken
+     * for the create of what it replaces.
      */
     readonly generation: number;
-    /** What it is named by default. */
+    /** Its default name. */
     readonly name: string | undefined;
 }
 
-/** What the program wants taken over. */
+/** An existing resource that the program adopts. */
 interface Adoptable<Resource> {
     readonly id: string;
-    /** Where it had to be looked for. */
+    /** The resource, if it had to be looked up by its natural key. */
     readonly found: Resource | undefined;
 }
 
-/** The lifecycle of every resource: check, diff, create, read, update and delete, for whatever a definition describes. */
+/**
+ * The lifecycle of all resources of one kind: check, diff, create, read, update and delete, as its definition
+ * describes.
+ */
 export class Lifecycle<Args extends object, Resource extends Live> {
     private readonly view: View<Args, Resource>;
     private readonly existing: Existing<Args, Resource>;
     private readonly creation: Creation<Args, Resource>;
     private readonly owners = new Owners();
-    /** The URNs of resources of which it has been said why they are due to be replaced. */
+    /** URNs of the resources whose due replacement has been reported. */
     private readonly announced = new Set<string>();
     /** The resources of this deployment that are in the state, by URN. */
     private readonly inState = new Map<string, InState>();
@@ -66,7 +69,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         this.creation = new Creation(this.existing, this.owners);
     }
 
-    /** Validates the program's values and fills in the name. Never asks the server: this runs at preview, serially. */
+    /** Validates the program's values and fills in the name. Sends no request: previews run it serially. */
     check(old: Bag, bag: Bag): CheckResult {
         const { nameField } = this.definition;
         const context = contextOf(bag);
@@ -91,7 +94,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         };
     }
 
-    /** What is wrong with the program's values: first field by field, and then, if that is nothing, as a whole. */
+    /** What is wrong with the program's values: first field by field, then, if nothing is, as a whole. */
     private failures(
         old: Bag,
         args: Bag,
@@ -103,7 +106,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         const failures: CheckResult["failures"] = [];
         const report = (property: string, reason: string) =>
             failures.push({ property, reason: `\`${property}\` ${reason}` });
-        // In the place of an ignored property the engine puts what a refresh has brought, which this version may not know.
+        // For an ignored property the engine passes the value of the last refresh, which this version may not know.
         const isLeft = (name: string) =>
             context.ignores?.(name) === true && old[name] !== undefined && isDeepStrictEqual(args[name], old[name]);
         checkFields(fields, args, "", (property, reason) => {
@@ -116,20 +119,20 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         if (failures.length === 0) {
             const was = visible(old);
             const isNew = Object.keys(was).length === 0 || this.isReplacedOn(was, args, context);
-            // A replacement is created, whatever the resource that it replaces was.
+            // A replacement is created, even if the resource that it replaces was adopted.
             const adopting = generation === 0 && (context.importId !== undefined || context.adopt);
             this.definition.check?.(args, isNew ? undefined : was, report, adopting);
         }
         return failures;
     }
 
-    /** Whether the resource is made anew because of the option `replaceOnChanges`. */
+    /** Whether the option `replaceOnChanges` makes this change a replacement. */
     private isReplacedOn(old: Bag, args: Bag, context: ResourceContext): boolean {
         const { replacesOn } = context;
         return replacesOn !== undefined && this.view.changes(old, args).some(({ path }) => replacesOn(path));
     }
 
-    /** Says what an update would do. Never asks the server. */
+    /** What an update would do. Sends no request. */
     diff({ log, id }: { readonly log: Log; readonly id?: string }, old: Bag, bag: Bag, now: Date): DiffResult {
         const args = visible(bag);
         const context = contextOf(bag);
@@ -151,21 +154,21 @@ export class Lifecycle<Args extends object, Resource extends Live> {
             }
         }
         if (old[REPLACE_KEY] !== undefined) {
-            // The engine wants the name of a property, and none that the program sets has changed.
+            // The engine requires the name of a property, and none that the program sets has changed.
             replaces.add("id");
         }
         for (const warning of this.definition.warnings?.(old, args, managedOf(old) ?? new Set()) ?? []) {
             log.warn(context.urn, warning);
         }
-        // A delete gets nothing but the outputs, into which only an update brings a new time for it.
+        // A delete receives only the outputs, and only an update writes a new timeout to them.
         const hasNewDeleteTimeout =
             old[CONTEXT_KEY] !== bag[CONTEXT_KEY] && contextOf(old).timeoutMs("delete") !== context.timeoutMs("delete");
         const key = this.view.naturalKey(args);
         return {
             changes: changed.length > 0 || replaces.size > 0 || hasNewDeleteTimeout,
             replaces: [...replaces],
-            // Two resources cannot have one name at a time. Otherwise the new one comes first, so that it can be used
-            // before the old one goes.
+            // Two resources cannot have the same name at once. Otherwise the new one is created first, so that it can
+            // be used before the old one is deleted.
             deleteBeforeReplace: key !== undefined && key === this.view.naturalKey(old),
         };
     }
@@ -182,10 +185,10 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         });
     }
 
-    /** The resource as it is; undefined when it is gone. */
+    /** Reads the resource; undefined if it is gone. */
     async read(session: Session, id: string, old: Bag): Promise<{ props: Bag; inputs: Bag } | undefined> {
         return this.within("read", session, old, id, async (run) => {
-            // What was just made may only not be visible yet, as for an update or a delete.
+            // A resource just created may not be visible yet: it is read as for an update or a delete.
             const resource = isUnseen(old)
                 ? await this.existing.look(run, id, performance.now() + READ_LAG_MS)
                 : await this.find(run, id);
@@ -200,8 +203,8 @@ export class Lifecycle<Args extends object, Resource extends Live> {
             if (since !== undefined) {
                 session.log.warn(
                     run.context.urn,
-                    `${title(run)} was deleted outside this stack, and made anew on ${since}. From now on this stack manages the ` +
-                        `new one. If it is somebody else's: \`pulumi state delete '${run.context.urn}'\`.`,
+                    `${title(run)} was deleted outside this stack, and recreated on ${since}. This stack now manages ` +
+                        `the new one. If that is somebody else's, run \`pulumi state delete '${run.context.urn}'\`.`,
                 );
             }
             return this.view.read(resource, old, await this.once(session, old));
@@ -230,9 +233,9 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         if (keeper !== undefined) {
             const isReplacement = keeper.urn === context.urn && (keeper.adopt || keeper.importId !== undefined);
             const why = isReplacement
-                ? "what was to replace it has taken it over, as `import` or `adopt` says. To have another in its place, take " +
-                  "that out of the program first."
-                : "a resource of this program has taken it over, and goes on with it.";
+                ? "its replacement has adopted it, because of `import` or `adopt`. To create another in its place, " +
+                  "remove that from the program first."
+                : "a resource of this program has taken it over and manages it now.";
             session.log.warn(context.urn, `${kind} ${id} is not deleted: ${why}`);
             return;
         }
@@ -251,8 +254,8 @@ export class Lifecycle<Args extends object, Resource extends Live> {
     }
 
     /**
-     * The name of a resource that the program gives none: its logical name, which stays its name when an alias or `pulumi
-     * state rename` gives it another logical name, because that is to replace nothing.
+     * The default name of a resource: its logical name. It is kept if an alias or `pulumi state rename` changes the
+     * logical name, since that must not replace anything. Undefined if the program sets the name.
      */
     private defaultName(
         given: Bag,
@@ -269,11 +272,11 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         return replaced?.name ?? givenName ?? (wasDefault ? name : context.name);
     }
 
-    /** The resource that the program wants taken over: by its id, or by its natural key, if there is one. */
+    /** The resource to adopt: by its id, or by its natural key, if there is one. */
     private async adoptable(run: Run, { args }: Task): Promise<Adoptable<Resource> | undefined> {
         const { importId, adopt, generation } = run.context;
         if (generation > 0) {
-            // What was adopted is being replaced: adopting it again would replace it by itself.
+            // An adopted resource is being replaced: adopting it again would replace it with itself.
             return undefined;
         }
         if (importId !== undefined) {
@@ -287,7 +290,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         return found && { id: this.definition.idOf(found), found };
     }
 
-    /** The resource, with as few requests as there can be; undefined when there is none. */
+    /** Reads the resource in as few requests as possible; undefined if there is none. */
     private async find(run: Run, id: string): Promise<Resource | undefined> {
         const { client } = run.session;
         const reading = client.reads.read(sourceOf<Resource>(this.definition, client.cloud), id, run);
@@ -302,19 +305,22 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         );
     }
 
-    /** The outputs that do not come from the resource; those of earlier versions of this package have no account. */
+    /**
+     * The outputs that do not come from the resource. The account is added if the state, of an earlier version, has
+     * none.
+     */
     private async once(session: Session, old: Bag): Promise<Bag> {
         const once = this.view.once(old);
         return old[ACCOUNT_KEY] === undefined ? { ...(await accountNote(session)), ...once } : once;
     }
 
     /**
-     * Takes an existing resource into the state and brings it to what the program says. Where it is that already, nobody is
-     * asked again; else a version that is no longer the last is refused, and looked at anew.
+     * Adopts an existing resource: changes what differs from the program, and takes it into the state. If nothing
+     * differs, it is not read again; otherwise the server refuses a stale version, and it is.
      */
     private adopt(run: Run, bag: Bag, { id, found }: Adoptable<Resource>): Promise<{ id: string; outs: Bag }> {
         const { kind } = this.definition;
-        // The engine leaves what is ignored to the old state, of which there is none.
+        // The engine keeps ignored properties as in the old state, and there is none.
         const task = this.view.task(visible(bag), { ignores: run.context.ignores, takesOver: true });
         return this.alone(run.session, id, async () => {
             const existing = found ?? (await this.find(run, id));
@@ -326,15 +332,15 @@ export class Lifecycle<Args extends object, Resource extends Live> {
             const impossible = differing.filter(({ replace }) => replace);
             if (impossible.length > 0) {
                 throw new LifecycleError(
-                    `it exists but differs from what is declared in ${paths(impossible)}, which only a replacement could ` +
-                        "change. Nothing was changed. Declare what is there.",
+                    `it exists but differs in ${paths(impossible)}, which only a replacement could change. Nothing ` +
+                        "was changed. Declare the existing values.",
                 );
             }
             const once = { ...(await accountNote(run.session)), ...this.owners.claim(id, run.context) };
             const seen = { resource: existing, mayBeOld: false };
             const resource = await new Settlement(this.existing, { run, id, bag, task, once, seen }).settle();
             if (differing.length > 0) {
-                run.session.log.warn(run.context.urn, `Took over ${kind} ${id} and changed ${paths(differing)}.`);
+                run.session.log.warn(run.context.urn, `Adopted ${kind} ${id} and changed ${paths(differing)}.`);
             }
             return { id, outs: this.view.outputs(resource, bag, once) };
         });
@@ -352,7 +358,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         return within({ method, session, kind: this.definition.kind, id, context, timeoutMs }, work);
     }
 
-    /** Writes to one object wait for one another: racing, they would only make each other's version stale. */
+    /** Serialises the writes to one resource: concurrently, each would make the version of the others stale. */
     private alone<T>(session: Session, id: string, work: () => Promise<T>): Promise<T> {
         return session.client.writes.run(`${this.definition.kind}/${id}`, work);
     }

@@ -7,10 +7,10 @@ import type * as yaml from "yaml";
 /** The UUID namespace of this provider's operation ids; it never changes. */
 const NAMESPACE = "6f0b7c1e-52a3-5d0f-9a54-7a1c4e8b2d90";
 
-/** What a create is known by from one run of the program to the next. */
+/** What identifies a create from one run of the program to the next. */
 export interface Origin {
     readonly organization: string;
-    /** Holds the project, the stack and the logical name. */
+    /** Contains the project, the stack and the logical name. */
     readonly urn: string;
     readonly naturalKey: string;
     /** `temporalcloud:operationSalt`. */
@@ -23,23 +23,23 @@ export interface Origin {
 
 /**
  * The operation id of a create: the same whenever the same program of the same stack creates the same resource, so that
- * a run that was killed is taken up by the next. `attempt` counts the lives of the resource: after a delete, the ids of
- * its earlier lives are used up.
+ * the next run resumes one that was killed. `attempt` counts the lives of the resource: after a delete, the ids of its
+ * earlier lives are used up.
  */
 export function createOperationId(origin: Origin, attempt: number): string {
     const { organization, urn, naturalKey, salt, backend, generation } = origin;
     return uuidv5(JSON.stringify([organization, urn, naturalKey, salt, backend, generation, attempt]), NAMESPACE);
 }
 
-/** The operation id of the delete of a resource whose id is never given again. */
+/** The operation id of the delete of a resource whose id is never reused. */
 export function deleteOperationId(kind: string, id: string): string {
     return uuidv5(JSON.stringify(["delete", kind, id]), NAMESPACE);
 }
 
 /**
- * Where this stack's state is kept. Two people who each keep a stack `dev` of one program on their own machine are two
- * stacks to Temporal Cloud, although organization, project, stack and URN are the same: without this, the second would
- * be handed what the first has created.
+ * Where this stack's state is kept. Two people can each have a stack `dev` of one program with a backend on their own
+ * machine: organization, project, stack and URN are the same, and without the backend the second would be handed what
+ * the first has created.
  */
 export function backendOf(
     environment: Readonly<Record<string, string | undefined>> = process.env,
@@ -53,7 +53,7 @@ export function backendOf(
     if (!url.startsWith("file:")) {
         return url;
     }
-    // Its options (`?metadata=skip`) say how it is kept there, and can change from one run to the next.
+    // Its options (`?metadata=skip`) say how the state is kept there, and may change from one run to the next.
     const [place = ""] = url.slice("file:".length).replace(/^\/\//, "").replace(/^~/, os.homedir()).split("?");
     return `file:${os.hostname()}:${path.resolve(directory, place)}`;
 }
@@ -73,7 +73,7 @@ function projectBackend(directory: string): string | undefined {
 }
 
 function backendUrl(project: string): string | undefined {
-    // Few projects name a backend: the others need not load a parser.
+    // Few projects set a backend: the others need not load a parser.
     if (!project.includes("backend")) {
         return undefined;
     }
@@ -82,7 +82,7 @@ function backendUrl(project: string): string | undefined {
         const url: unknown = parse(project)?.backend?.url;
         return typeof url === "string" && url !== "" ? url : undefined;
     } catch {
-        // Pulumi reads it too, and says what is wrong with it.
+        // Pulumi reads it too, and reports what is wrong with it.
         return undefined;
     }
 }

@@ -7,17 +7,20 @@ import { durationSeconds, timeMs } from "../wire";
 import { Glances } from "./glances";
 import { Pace, recommendedWaitMs } from "./pace";
 
-/** A recommendation from here on is followed. A shorter one says when a first look may be worth it, and no more. */
+/** A recommended interval from this on is followed. A shorter one only says when a first poll may be worth it. */
 const SHORTEST_CHECK_MS = 1_000;
 const LONGEST_CHECK_MS = 60_000;
-/** After a write, the operation can be invisible to reads for up to a minute. */
+/** After a write, the operation may be invisible for up to a minute. */
 const INVISIBLE_MS = 60_000;
-/** What is being made at so many glances is not glanced at again: the operation can have failed without a trace of that. */
+/**
+ * After this many glances at a resource still being created, the operation is polled: it may have failed without
+ * showing in the resource.
+ */
 const MOST_GLANCES = 2;
-/** A look that was answered after longer than this has mostly waited for its turn, and saw the operation at the end of that. */
+/** A poll that took longer than this has mostly been queued: it saw the operation as it was at the end of that time. */
 const LONGEST_LOOK_MS = 500;
 
-/** An operation that ended, but not well. */
+/** An operation that ended FAILED, REJECTED or CANCELLED. */
 export class OperationError extends Error {
     override readonly name = "OperationError";
 
@@ -30,7 +33,7 @@ export class OperationError extends Error {
     }
 }
 
-/** Whether an operation has ended, well or not. */
+/** Whether an operation has ended, successfully or not. */
 export function isEnded(operation: AsyncOperation): boolean {
     switch (operation.state) {
         case State.STATE_FULFILLED:
@@ -45,24 +48,24 @@ export function isEnded(operation: AsyncOperation): boolean {
 
 export interface AwaitOptions {
     readonly signal: AbortSignal;
-    /** Whether requests have to wait for their turn. */
+    /** Whether requests are queued. */
     readonly isBusy?: () => boolean;
     /**
-     * A glance at what the operation makes: whether it is there; false where it is being made, undefined where that cannot be
-     * told. It takes the place of a look at the operation once it is known how long these take, and saves whoever has to see
-     * the resource anyway the request.
+     * Reads the resource that the operation creates: true if it is there, false if it is being created, undefined if
+     * that is unclear. Takes the place of a poll once it is known how long such operations take, which saves a request
+     * if the resource has to be read anyway.
      */
     readonly isMade?: (() => Promise<boolean | undefined>) | undefined;
-    /** Told of the start and of every look. */
+    /** Called at the start and after every poll. */
     readonly onProgress?: (operation: AsyncOperation) => void;
 }
 
 /**
  * Waits until an operation has ended. A state that this version does not know counts as not ended.
  *
- * @returns the ended operation; undefined where `isMade` says so, or the server no longer knows it, so that its end has to
- * be seen from the resource
- * @throws {OperationError} when it ended FAILED, REJECTED or CANCELLED
+ * @returns the ended operation; undefined if `isMade` has shown the end, or the server no longer knows the operation,
+ * so that only the resource shows how it ended
+ * @throws {OperationError} if it ended FAILED, REJECTED or CANCELLED
  */
 export async function awaitOperation(
     cloud: Cloud,
@@ -117,7 +120,7 @@ export async function awaitOperation(
     return operation;
 }
 
-/** A server's answer that came without the operation it has to carry; its id is the one that was asked for. */
+/** The operation of a response, which may lack it or its id; the id is then the requested one. */
 export function operationOrId(operation: AsyncOperation | undefined, operationId: string): AsyncOperation {
     return operation?.id ? operation : { ...(operation ?? PENDING), id: operationId };
 }
@@ -133,13 +136,13 @@ const PENDING: AsyncOperation = {
     finishedTime: undefined,
 };
 
-/** What is known of the operations of one sort, which take about as long as one another. */
+/** What is known about the operations of one sort, which take similarly long. */
 class Sort {
     readonly pace = new Pace();
     readonly glances = new Glances();
 }
 
-/** What is known of them belongs to the connection. */
+/** By connection and operation type. */
 const sorts = new WeakMap<Cloud, Map<string, Sort>>();
 
 function sortOf(cloud: Cloud, operationType: string): Sort {
@@ -155,7 +158,7 @@ function durationMs({ startedTime, finishedTime }: AsyncOperation): number | und
     return ms >= 0 ? ms : undefined;
 }
 
-/** The time to the next look that the server recommends, if it does. */
+/** The time to the next poll that the server recommends, if it does. */
 function checkDurationMs({ checkDuration }: AsyncOperation): number | undefined {
     const recommended = checkDuration ? durationSeconds(checkDuration) * 1000 : 0;
     return recommended > 0 ? Math.min(recommended, LONGEST_CHECK_MS) : undefined;

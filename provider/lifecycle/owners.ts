@@ -10,26 +10,26 @@ interface Owner {
 
 /**
  * Which resource of the program has which id, as far as the engine has told this process. An id can be in the state
- * more than once: where a resource was renamed by `import`, where the replacement that a person asked for was handed what it
- * should replace, or where what had gone was made anew under the same name. What one entry leaves must then not be deleted
- * under the other.
+ * more than once: after a rename by `import`, if a requested replacement was handed the resource that it should
+ * replace, or if a resource that was gone was recreated under the same name. What one entry no longer needs must then
+ * not be deleted while another has it.
  */
 export class Owners {
     private readonly byId = new Map<string, Owner>();
 
-    /** The program has a resource that is in the state with this id. */
+    /** Records that the program has a resource in the state with this id. */
     note(id: string, context: ResourceContext, old: Bag): void {
         this.byId.set(id, { context, claim: old[CLAIM_KEY] });
     }
 
-    /** A create has made it or taken it over. Returns the outputs that mark it. */
+    /** Records that a create has created, adopted or taken it over. Returns the outputs that mark it. */
     claim(id: string, context: ResourceContext): Bag {
         const claim = randomUUID();
         this.byId.set(id, { context, claim });
         return { [CLAIM_KEY]: claim };
     }
 
-    /** It is being deleted; the id may be given again. */
+    /** Forgets an id that is being deleted and may be reused. */
     forget(id: string): void {
         this.byId.delete(id);
     }
@@ -40,7 +40,7 @@ export class Owners {
         return owner !== undefined && owner.context.urn !== context.urn ? owner.context : undefined;
     }
 
-    /** The resource of the program with this id, where it is not the one with these outputs. */
+    /** The resource of the program with this id, unless it is the one with these outputs. */
     keeper(id: string, old: Bag): ResourceContext | undefined {
         const owner = this.byId.get(id);
         return owner !== undefined && owner.claim !== old[CLAIM_KEY] ? owner.context : undefined;

@@ -1,50 +1,55 @@
-/** The end of an operation is to be seen within 1.5 s, the request itself included. */
+/** Maximum interval of polls: the end of an operation is visible within 1.5 s, including the request. */
 const LONGEST_GAP_MS = 1_350;
-/** On average, an operation is looked at less often than once a second. */
+/** Minimum average interval of polls: less than one per second for each operation. */
 const AVERAGE_GAP_MS = 1_100;
 const SHORTEST_GAP_MS = 100;
-/** The time to the first look where nothing is known, and its spread: what was started together is not looked at together. */
+/**
+ * The time to the first poll if nothing is known, and its spread: operations started together are not polled together.
+ */
 const FIRST_GAP_MS = 1_200;
 const SPREAD = 0.15;
-/** Where several of a sort are in flight, the first looks at a few come sooner, to find out for the others. */
+/** If several of a sort are in flight, the first few are polled sooner, to find out for the others. */
 const SCOUTS = 4;
 const SCOUT_MS = 300;
 const OTHERS_MS = 900;
 const GOLDEN = 0.618;
-/** An operation that takes longer than its like did is looked at again after this time. */
+/** Interval of polls of an operation that takes longer than others of its sort did. */
 const LATE_GAP_MS = 300;
-/** A look that waits until no request has to wait is thought over after this time. */
+/** Interval at which a poll that is put off while requests queue is reconsidered. */
 const BUSY_GAP_MS = 200;
-/** How many durations are remembered, and how many of them it takes to say that none ends sooner. */
+/** Number of durations remembered, and how many are needed to say that none ends sooner. */
 const MEMORY = 8;
 const SHORTEST_OF = 4;
-/** What the server may need to show the end. */
+/** Time that the server may need to show the end. */
 const MARGIN_MS = 50;
-/** Looks are made at common moments, so far apart: sent ten at once, each costs the process half of what it costs alone. */
+/**
+ * Polls are made at common moments, this far apart: sent ten at a time, each costs the process half of what it costs
+ * alone.
+ */
 const TICK_MS = 100;
 
-/** The looks at one operation so far; moments are those of `performance.now()`, which a change of the clock does not touch. */
+/** The polls of one operation so far; times are those of `performance.now()`, which clock changes do not affect. */
 export interface Looks {
     readonly startedAt: number;
-    /** When the last one was sent, as far as is known: from then on the operation can have ended unseen. */
+    /** When the last one was sent, as far as is known: the operation may have ended at any time after that. */
     readonly lookedAt: number | undefined;
     readonly count: number;
-    /** When the server recommends the next one, if it does. */
+    /** The time to the next one that the server recommends, if it does. */
     readonly recommendedMs?: number | undefined;
 }
 
 interface Waiting {
     readonly looks: Looks;
-    /** The time to the look, if nothing is known until then. */
+    /** The time to the poll, if nothing is known by then. */
     readonly gapMs: number;
-    /** Sets the timer anew. */
+    /** Resets the timer. */
     arm(): void;
 }
 
 /**
- * When to look at operations of one sort, where the server does not say, or recommends looks so close together that they
- * would be too many: it learns from those that have ended how long the others will take. A thousand operations of two
- * seconds are looked at twice each, the second time as they end.
+ * Decides when to poll operations of one sort if the server does not say, or recommends polling too often: learns from
+ * those that have ended how long the others will take. A thousand operations of two seconds are polled twice each, the
+ * second time as they end.
  */
 export class Pace {
     private readonly tookMs: number[] = [];
@@ -53,9 +58,9 @@ export class Pace {
     private followers = 0;
 
     /**
-     * Resolves when it is time to look; rejects with the signal's reason when it is aborted.
+     * Resolves when it is time to poll; rejects with the signal's reason if it is aborted.
      *
-     * @param isBusy whether requests have to wait for their turn
+     * @param isBusy whether requests are queued
      */
     async wait(looks: Looks, signal: AbortSignal, isBusy = (): boolean => false): Promise<void> {
         signal.throwIfAborted();
@@ -78,7 +83,7 @@ export class Pace {
                 };
                 waiting.arm = () => {
                     clearTimeout(timer);
-                    // What is overdue is due now: newer Node.js warns of a timer for the past.
+                    // An overdue poll is due now: newer Node.js versions warn of a timer in the past.
                     timer = setTimeout(due, Math.max(0, this.dueAt(waiting) - performance.now()));
                 };
                 waiting.arm();
@@ -90,13 +95,13 @@ export class Pace {
         }
     }
 
-    /** One of this sort has taken so long. */
+    /** Records how long an operation of this sort took. */
     ended(ms: number): void {
         this.tookMs.push(ms);
         if (this.tookMs.length > MEMORY) {
             this.tookMs.shift();
         }
-        // Longer than most, but a single one that took much longer does not count.
+        // The longest or, of four or more, the second longest: a single one that took much longer does not count.
         const sorted = this.tookMs.toSorted((a, b) => b - a);
         const long = sorted[sorted.length < 4 ? 0 : 1] ?? ms;
         const expectedMs = long + MARGIN_MS;
@@ -109,12 +114,12 @@ export class Pace {
         }
     }
 
-    /** Whether enough have ended to say how long the others will take. */
+    /** Whether enough have ended to tell how long the others will take. */
     get isKnown(): boolean {
         return this.tookMs.length >= SHORTEST_OF;
     }
 
-    /** None has ended sooner; 0 where too few have to say so. */
+    /** The time before which none has ended; 0 if too few have ended to tell. */
     private shortestMs(): number {
         return this.isKnown ? Math.min(...this.tookMs) + MARGIN_MS : 0;
     }
@@ -149,13 +154,18 @@ export class Pace {
     }
 }
 
-/** How long to wait where the server recommends it: to the first common moment after that, if the end is then seen soon enough. */
+/**
+ * How long to wait for a recommended poll: until the first common moment after it, if the end is then visible soon
+ * enough.
+ */
 export function recommendedWaitMs(recommendedMs: number): number {
     const now = performance.now();
     return onTick(now + recommendedMs, now + recommendedMs, now + LONGEST_GAP_MS) - now;
 }
 
-/** The common moment next to one at which a look is due, within its bounds; or that one, where the bounds hold none. */
+/**
+ * The common moment next to the time at which a poll is due, within its bounds; that time if the bounds contain none.
+ */
 function onTick(dueAt: number, earliest: number, latest: number): number {
     const next = Math.ceil(dueAt / TICK_MS) * TICK_MS;
     const last = next - TICK_MS;

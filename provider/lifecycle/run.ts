@@ -4,7 +4,7 @@ import { GivenUpError, RpcError } from "../client/errors";
 import type { Names, ResourceContext } from "../context";
 import type { Bag } from "../fields";
 
-/** Where the lifecycle speaks to: Temporal Cloud, and the person who watches. */
+/** What the lifecycle talks to: Temporal Cloud, and the user. */
 export interface Session {
     readonly client: Client;
     readonly log: Log;
@@ -14,7 +14,7 @@ export interface Session {
 }
 
 export interface Log {
-    /** Shown on the resource's own row while it is being worked on. */
+    /** Shown on the resource's own row while an operation on it is in flight. */
     status(urn: string, text: string): void;
     info(urn: string, text: string): void;
     warn(urn: string, text: string): void;
@@ -29,33 +29,33 @@ export interface Run {
     readonly kind: string;
     readonly id: string | undefined;
     readonly context: ResourceContext;
-    /** Aborted when the time is up; it runs from when the signal is first asked for. */
+    /** Aborted after the timeout, which starts when the signal is first accessed. */
     readonly signal: AbortSignal;
     readonly timeoutMs: number;
 }
 
-/** What is wanted of a resource. */
+/** What a write should achieve for a resource. */
 export interface Task {
-    /** What the program says. */
+    /** The program's values. */
     readonly args: Bag;
-    /** The paths of the fields that it sets, and that are not to be ignored. */
+    /** The paths of the fields that they set, without ignored ones. */
     readonly managed: ReadonlySet<string>;
-    /** The paths of the fields that it used to set. */
+    /** The paths of the fields that the program used to set. */
     readonly removed: ReadonlySet<string>;
-    /** The paths of the fields in which it differs from the last known state. */
+    /** The paths of the fields in which they differ from the last known state. */
     readonly changed: ReadonlySet<string>;
-    /** What is to be ignored: fields, which the task is without, and entries and parts of others. */
+    /** What to ignore: fields, which `args` lacks, and entries and parts of others. */
     readonly ignores: Names | undefined;
-    /** Whether it is a create's, or what a create has left to be done. */
+    /** Whether it is a create's task, or what is left of one. */
     readonly isFirst: boolean;
 }
 
-/** A failure that changed nothing that the state would have to know. */
+/** A failure that changed nothing that the state would have to record. */
 export class LifecycleError extends Error {
     override readonly name = "LifecycleError";
 }
 
-/** A failure after which the resource is kept in the state, so that the next `up` goes on from there. */
+/** A failure after which the resource is kept in the state, so that the next `up` resumes. */
 export class HalfFinishedError extends Error {
     override readonly name = "HalfFinishedError";
 
@@ -66,7 +66,7 @@ export class HalfFinishedError extends Error {
         options?: ErrorCause,
     ) {
         super(message, options);
-        // The engine asks for it; whoever prints the error does not get to see tokens.
+        // The engine asks for it; not enumerable, so that printing the error does not show tokens.
         Object.defineProperty(this, "properties", { enumerable: false });
     }
 
@@ -83,24 +83,24 @@ const PAST: Readonly<Record<Method, string>> = {
     delete: "deleted",
 };
 
-/** What becomes of it, where that does not depend on the error. */
+/** What happens next, where that does not depend on the error. */
 const NEXT: Readonly<Record<Method, string>> = {
     create: "",
     read: "",
-    update: " The next `pulumi up` goes on with it.",
-    delete: " It stays in the state: the next `pulumi up` or `pulumi destroy` goes on with it.",
+    update: " The next `pulumi up` retries.",
+    delete: " It stays in the state; the next `pulumi up` or `pulumi destroy` retries.",
 };
 
-/** Longer than Node's timers go. */
+/** Maximum delay of a Node.js timer. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** Does the work within its time; what goes wrong says to which resource. */
+/** Does the work within its timeout; errors name the resource. */
 export async function within<T>(run: Omit<Run, "signal">, work: (run: Run) => Promise<T>): Promise<T> {
     let controller: AbortController | undefined;
     let timer: NodeJS.Timeout | undefined;
     const whole: Run = {
         ...run,
-        // Made for whoever waits: a read that another has paid for already does not.
+        // Created on first access: a read served by data that is already there does not need it.
         get signal() {
             if (controller === undefined) {
                 const made = new AbortController();
@@ -126,13 +126,15 @@ export async function within<T>(run: Omit<Run, "signal">, work: (run: Run) => Pr
     }
 }
 
-/** The resource, for a person: `Namespace "orders" (orders.a1b2c)`. */
+/** The resource, for the user: `Namespace "orders" (orders.a1b2c)`. */
 export function title({ kind, context, id }: Pick<Run, "kind" | "context" | "id">): string {
     const name = context.name === "" ? "" : ` ${JSON.stringify(context.name)}`;
     return `${kind}${name}${id === undefined ? "" : ` (${id})`}`;
 }
 
-/** Why it failed; an abort says that the time was up, and for a write how to set it and what becomes of the operation. */
+/**
+ * Why it failed. For a timeout: how long it was and, for a write, how to change it and what becomes of the operation.
+ */
 export function reason(
     { method, signal, timeoutMs }: Pick<Run, "method" | "signal" | "timeoutMs">,
     error: unknown,
@@ -140,9 +142,10 @@ export function reason(
     if (signal.aborted && !(error instanceof RpcError)) {
         const isWrite = method !== "read";
         return [
-            `it was not finished after ${Math.round(timeoutMs / 1000)} s${isWrite ? " (`customTimeouts` sets that time)" : ""}.`,
+            `it was not finished after ${Math.round(timeoutMs / 1000)} s` +
+                `${isWrite ? " (change that with `customTimeouts`)" : ""}.`,
             ...(error instanceof GivenUpError ? [error.message] : []),
-            ...(isWrite ? ["What was started goes on in Temporal Cloud."] : []),
+            ...(isWrite ? ["Anything started continues in Temporal Cloud."] : []),
         ].join(" ");
     }
     return error instanceof Error ? error.message : String(error);

@@ -12,41 +12,41 @@ import type { Run, Task } from "./run";
 import { HalfFinishedError, LifecycleError, reason, title } from "./run";
 import type { View } from "./view";
 
-/** A write that was accepted so many times and still does not show has no effect, or somebody undoes it each time. */
+/** A write accepted this many times without a visible change has no effect, or somebody reverts it each time. */
 const SAME_CALL_LIMIT = 6;
-/** The time for a last look, when the time for the work itself is up. */
+/** Timeout of the last read, made after the timeout of the work itself. */
 const LAST_LOOK_MS = 10_000;
 
-/** What is to be settled. */
+/** A resource and what it should become. */
 interface Goal<Resource> {
     readonly run: Run;
     readonly id: string;
-    /** The inputs that the engine has for it. */
+    /** Its inputs, as the engine passes them. */
     readonly bag: Bag;
     readonly task: Task;
     /** The outputs that do not come from the resource. */
     readonly once: Bag | undefined;
-    /** What the state has of it. */
+    /** Its outputs in the state. */
     readonly old?: Bag;
-    /** What was seen of it already. */
+    /** What has already been read of it. */
     readonly seen?: Look<Resource> | undefined;
-    /** Whether it was made just now, so that it may not be visible yet. */
+    /** Whether it was just created, so that it may not be visible yet. */
     readonly justMade?: boolean;
 }
 
-/** What a step has come to: all is as wanted; a write is done; or something else has to be looked at anew. */
+/** The result of a step: nothing is left to do, a write is done, or the resource has to be read again. */
 type Step = "settled" | "written" | "again";
 
-/** One resource that exists is brought to what is wanted. */
+/** Brings one existing resource to the desired state. */
 export class Settlement<Args extends object, Resource extends Live> {
     private readonly definition: Definition<Args, Resource>;
     private readonly view: View<Args, Resource>;
     private readonly lagUntil: number;
-    /** How often each write was made, by its purpose. */
+    /** How often each write was made, by purpose. */
     private readonly made = new Map<string, number>();
     private conflicts = 0;
     private hasWritten = false;
-    /** What the server said to the last write. */
+    /** How the server answered the last write. */
     private answer = "";
 
     constructor(
@@ -58,7 +58,10 @@ export class Settlement<Args extends object, Resource extends Live> {
         this.lagUntil = goal.justMade || isUnseen(goal.old) ? performance.now() + READ_LAG_MS : 0;
     }
 
-    /** Looks, if it has not been seen yet, writes what is missing, waits for it, and looks again, until nothing is missing. */
+    /**
+     * Reads the resource if it has not been read yet, makes the write that is due, waits for it, and reads again, until
+     * nothing is due.
+     */
     async settle(): Promise<Resource> {
         const { run, id, seen } = this.goal;
         let isNew = this.goal.justMade === true;
@@ -88,12 +91,12 @@ export class Settlement<Args extends object, Resource extends Live> {
         return this.existing.lookTogether(this.goal.run, this.goal.id, this.lagUntil);
     }
 
-    /** What was seen, if it is there and may be changed. */
+    /** The resource that was read, if it exists and may be changed. */
     private async present({ resource }: Look<Resource>, isNew: boolean): Promise<Resource> {
         const { run, old, once } = this.goal;
         if (resource === undefined) {
             if (isNew) {
-                throw new LifecycleError(`the server has not shown it for ${READ_LAG_MS / 1000} s.`);
+                throw new LifecycleError(`it did not become visible within ${READ_LAG_MS / 1000} s.`);
             }
             await refuseOtherAccount(run, once?.[ACCOUNT_KEY]);
             throw this.gone();
@@ -105,7 +108,7 @@ export class Settlement<Args extends object, Resource extends Live> {
         return resource;
     }
 
-    /** `hasChanged`: whether this run has made it, or written to it. */
+    /** `hasChanged`: whether this run has created it or written to it. */
     private async step(resource: Resource, mayBeOld: boolean, hasChanged: boolean): Promise<Step> {
         const { run, task } = this.goal;
         if (isInFlight(resource)) {
@@ -118,13 +121,14 @@ export class Settlement<Args extends object, Resource extends Live> {
         try {
             next = this.definition.next(resource, this.view.desired(resource, task, this.made));
         } catch (error) {
-            // What an old list shows may have been put right since.
+            // What a stale list shows may have been corrected since.
             if (mayBeOld) {
                 return "again";
             }
             throw error;
         }
-        // An old list shows what was written as if it had not been; and an old version, the server refuses.
+        // A stale list may not show this run's write yet, or may hide a change by others. A first write based on one is
+        // safe: the server refuses a stale version.
         if (mayBeOld && hasChanged !== (next === undefined)) {
             return "again";
         }
@@ -143,8 +147,8 @@ export class Settlement<Args extends object, Resource extends Live> {
         const times = (this.made.get(call.purpose) ?? 0) + 1;
         if (times > SAME_CALL_LIMIT + this.conflicts) {
             throw new LifecycleError(
-                `The server ${this.answer} ${times - 1} times, but the resource does not show it: ${call.purpose}. ` +
-                    "Either it has no effect, or somebody else undoes it each time.",
+                `The server ${this.answer} ${times - 1} times, but the change is not visible: ${call.purpose}. ` +
+                    "Either it has no effect, or somebody else reverts it each time.",
             );
         }
         this.made.set(call.purpose, times);
@@ -154,15 +158,15 @@ export class Settlement<Args extends object, Resource extends Live> {
             this.conflicts += 1;
             await this.existing.pause(run, this.conflicts);
         } else if (times > 1 + this.conflicts) {
-            // Whoever has undone it may be about to do so again.
+            // Whoever reverted it may be about to do so again.
             await this.existing.pause(run, times - this.conflicts - 2);
         }
         return outcome === "done" ? "written" : "again";
     }
 
     /**
-     * Makes one write and waits for it. A conflict is that the resource had changed under it, so that it has to be thought
-     * over; nothing, that the server sees nothing to change.
+     * Makes one write and waits for it. "conflict": the resource changed in between, so that the write has to be
+     * decided again. "nothing": the server sees nothing to change.
      */
     private async send(call: Call, resource: Resource): Promise<"done" | "nothing" | "conflict"> {
         const { run, id } = this.goal;
@@ -196,8 +200,7 @@ export class Settlement<Args extends object, Resource extends Live> {
     private gone(): HalfFinishedError {
         const { id, bag, once } = this.goal;
         return new HalfFinishedError(
-            `${this.title} does not exist any more: it was deleted outside this stack, and the next \`pulumi up\` creates ` +
-                "it anew.",
+            `${this.title} no longer exists: it was deleted outside this stack. The next \`pulumi up\` recreates it.`,
             id,
             this.view.unseen(bag, once, { [REPLACE_KEY]: GONE }),
         );
@@ -212,7 +215,7 @@ export class Settlement<Args extends object, Resource extends Live> {
         );
     }
 
-    /** Some writes may have happened before the error: the state takes what there is now. */
+    /** Some writes may have been made before the error: the state records what there is now. */
     private async halfChanged(error: unknown): Promise<unknown> {
         const { run, id, bag, once, task } = this.goal;
         const signal = AbortSignal.timeout(Math.min(LAST_LOOK_MS, run.timeoutMs));
@@ -221,8 +224,8 @@ export class Settlement<Args extends object, Resource extends Live> {
             return error;
         }
         return new HalfFinishedError(
-            `${this.title} is not as declared yet: ${reason(run, error)} ` +
-                "What was done is in the state; the next `pulumi up` does the rest.",
+            `${this.title} is only partly updated: ${reason(run, error)} ` +
+                "The state records what was done; the next `pulumi up` does the rest.",
             id,
             { ...this.view.outputs(resource, bag, once, task), ...(task.isFirst && { [UNSEEN_KEY]: true }) },
             { cause: error },

@@ -14,34 +14,34 @@ import type { Owners } from "./owners";
 import type { Run, Task } from "./run";
 import type { View } from "./view";
 
-/** An operation of an earlier run that is older is not taken up: by then the resource may be somebody else's. */
+/** Maximum age of an earlier run's operation to take over: after that, the resource may be somebody else's. */
 const TAKE_OVER_MS = 24 * 3_600_000;
 /**
- * What it made and cannot be taken over is deleted only so soon after its end: by then it can be in use under another
- * logical name, of which the engine does not always tell in time.
+ * What it created and cannot be taken over is deleted only this soon after its end: later, it may be in use under
+ * another logical name, of which the engine does not always tell in time.
  */
 const DISCARD_MS = 3_600_000;
-/** What the server's clocks may differ by. */
+/** Maximum difference assumed between the server's clocks. */
 const CLOCK_SLACK_MS = 60_000;
 
-/** How a server refuses a create whose operation id it knows, or whose name is taken. */
+/** How the server refuses a create whose operation id it knows, or whose name is taken. */
 export const REFUSALS = ["invalid", "alreadyExists", "conflict", "nothingToChange", "notFound"] as const;
 
-/** What became of an operation of an earlier run. */
+/** What became of an earlier run's operation. */
 export type Earlier =
-    /** It made what is wanted. */
+    /** It created the resource, which is taken over. */
     | { readonly outcome: "taken"; readonly created: Created }
-    /** It made something that cannot be seen: gone, or not visible yet. */
+    /** It created a resource that is not visible: gone, or not visible yet. */
     | { readonly outcome: "unseen"; readonly created: Created }
-    /** The server did not say what it made. */
+    /** It is too old, or the server did not say what it created. */
     | { readonly outcome: "unnamed" }
-    /** What it made, if anything, is none of this resource's concern. */
+    /** It left nothing to take over. */
     | { readonly outcome: "passed" };
 
-/** Repeats the create that an operation of an earlier run began with. */
+/** Repeats the create request of an earlier run's operation. */
 type Repeat = (run: Run, task: Task, operation: AsyncOperation) => Promise<Created>;
 
-/** What becomes of a create that an earlier run of this stack started, and was killed before it could save its result. */
+/** Resumes a create that an earlier run of this stack started before it was killed without saving the result. */
 export class Takeover<Args extends object, Resource extends Live> {
     private readonly definition: Definition<Args, Resource>;
     private readonly view: View<Args, Resource>;
@@ -56,8 +56,9 @@ export class Takeover<Args extends object, Resource extends Live> {
     }
 
     /**
-     * Takes over what an operation of an earlier run made, if it is there, recent, and no other resource's. Where it
-     * cannot become what the program wants, it is deleted: no state has ever known it.
+     * Takes over what an earlier run's operation created, if it is there, recent, and no other resource's. If it cannot
+     * become what the program declares, it is deleted, since no state has ever recorded it, or left alone if it may be
+     * in use.
      */
     async takeUp(
         run: Run,
@@ -69,7 +70,7 @@ export class Takeover<Args extends object, Resource extends Live> {
         if (!isRecent(operation)) {
             return { outcome: "unnamed" };
         }
-        // The same id again makes nothing new: the server repeats its first answer, the only one that names the resource.
+        // The same id creates nothing new: the server repeats its first response, the only one that names the resource.
         const created = answer ?? (await unlessFailed(this.repeat(run, task, operation), ...REFUSALS));
         if (created === undefined) {
             return { outcome: "unnamed" };
@@ -92,8 +93,8 @@ export class Takeover<Args extends object, Resource extends Live> {
                 ? { outcome: "unseen", created }
                 : { outcome: "passed" };
         }
-        // A name can be had again by anybody once it is free. And what an operation of this resource made can be another
-        // resource's by now: one that was renamed, and left its old name to this one.
+        // Anybody can take a name once it is free. And what an operation of this resource created may be another
+        // resource's by now: one that was renamed and left its old logical name to this one.
         if (!this.isResultOf(resource, ended) || this.owners.other(created.id, run.context) !== undefined) {
             return { outcome: "passed" };
         }
@@ -118,16 +119,18 @@ export class Takeover<Args extends object, Resource extends Live> {
         }
         const { onceOutputs } = this.definition;
         if (onceOutputs !== undefined) {
-            // A server may repeat them. But a key can be here because it is to be replaced, which the engine does not always
-            // say, and it has the lifetime that was declared when it was made.
-            const lost = `its ${onceOutputs.join(", ")} can be lost, or known elsewhere`;
+            // A server may repeat them. But the key may be here because it is to be replaced, which the engine does not
+            // always say, and it has the lifetime that was declared when it was created.
+            const lost = `its ${onceOutputs.join(", ")} may be lost, or known elsewhere`;
             await this.discardIfRecent(run, created, ended, lost);
             return { outcome: "passed" };
         }
         return { outcome: "taken", created: this.take(run, created, operation) };
     }
 
-    /** Deletes what an earlier run made and cannot be taken over, or leaves it where that is long ago. */
+    /**
+     * Deletes what an earlier run created and cannot be taken over; leaves it alone if the operation ended long ago.
+     */
     private async discardIfRecent(
         run: Run,
         created: Created,
@@ -142,15 +145,15 @@ export class Takeover<Args extends object, Resource extends Live> {
         }
         run.session.log.warn(
             run.context.urn,
-            `${this.definition.kind} ${created.id} is left as it is: ${why}. But that is long enough ago for it to be in use. ` +
-                "Delete it, if it is not.",
+            `${this.definition.kind} ${created.id} is left alone: ${why}. That was long enough ago for it to be in ` +
+                "use. Delete it if it is not.",
         );
     }
 
-    /** Deletes what an operation of this resource made, and nobody has. */
+    /** Deletes what an operation of this resource created, and nobody uses. */
     async discard(run: Run, created: Created, why: string): Promise<void> {
         const { log } = run.session;
-        log.warn(run.context.urn, `Deleting ${this.definition.kind} ${created.id}: ${why}. A new one is made.`);
+        log.warn(run.context.urn, `Deleting ${this.definition.kind} ${created.id}: ${why}. A new one is created.`);
         let lagUntil = performance.now() + READ_LAG_MS;
         try {
             if (created.asyncOperation) {
@@ -179,12 +182,12 @@ export class Takeover<Args extends object, Resource extends Live> {
         return { ...created, once: { ...created.once, ...this.owners.claim(created.id, run.context) } };
     }
 
-    /** What an earlier run made. Not to be seen means either deleted, or not to be seen yet. */
+    /** What an earlier run created. If it is not visible, it was deleted or is not visible yet. */
     private async lookForOurs(run: Run, created: Created, operation: AsyncOperation): Promise<Resource | undefined> {
-        // Should the server's clock be ahead of ours, it has just ended.
+        // If the server's clock is ahead of this machine's, it has just ended.
         const endedMsAgo = Math.max(Date.now() - timeMs(operation.finishedTime ?? operation.startedTime), 0);
-        // A create that failed leaves nothing that would have to be waited for. Where the name is the id, the name settles
-        // it later: if it is free, the resource is gone. Else a delete by this provider has left its own operation id.
+        // A failed create leaves nothing to wait for. If the id is the name, the name settles it later: if it is free,
+        // the resource is gone. Otherwise, the server knows the operation id of a delete by this provider.
         const settled =
             operation.state !== AsyncOperation_State.STATE_FULFILLED ||
             this.definition.idRecurs ||
@@ -195,8 +198,8 @@ export class Takeover<Args extends object, Resource extends Live> {
     }
 
     /**
-     * Whether a resource can be what that operation left. Where the name is the id, what is active after a create that failed
-     * is somebody else's, unless it says otherwise.
+     * Whether the operation can have left this resource. If the id is the name, an active resource after a failed
+     * create is somebody else's, unless it names the operation.
      */
     isResultOf(resource: Resource, operation: AsyncOperation): boolean {
         const failedNamesake =
@@ -207,7 +210,7 @@ export class Takeover<Args extends object, Resource extends Live> {
     }
 }
 
-/** Whether a resource can be what that operation made, by the server's own clocks. */
+/** Whether the operation can have created this resource, by the server's own clocks. */
 export function isMadeBy({ createdTime }: Live, { startedTime, finishedTime }: AsyncOperation): boolean {
     if (createdTime === undefined || startedTime === undefined) {
         return true;
@@ -218,14 +221,14 @@ export function isMadeBy({ createdTime }: Live, { startedTime, finishedTime }: A
     );
 }
 
-/** Whether an operation of an earlier run is young enough for what it made to be this resource's still. */
+/** Whether an earlier run's operation is recent enough for its resource still to be this one's. */
 export function isRecent({ startedTime }: AsyncOperation): boolean {
     return startedTime === undefined || timeMs(startedTime) >= Date.now() - TAKE_OVER_MS;
 }
 
 /**
- * The API, but for a create: whatever it is asked for, it repeats the request that an operation began with. The program
- * may have changed since, and a server takes an operation id only for the request that it was first given with.
+ * The API with a create that, whatever its arguments, repeats the request of an operation. The program may have changed
+ * since, and a server accepts an operation id only with the request that it was first used for.
  */
 export function repeating(cloud: Cloud, { operationInput, id }: AsyncOperation): Cloud {
     const name = /\.Create(\w+)Request$/.exec(operationInput?.typeUrl ?? "")?.[1];

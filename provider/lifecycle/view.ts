@@ -18,19 +18,19 @@ import {
 import type { Run, Task } from "./run";
 import { HalfFinishedError, reason, title } from "./run";
 
-/** What may still be due of a task. */
+/** What may be left of a task. */
 type Unfinished = Pick<Task, "removed" | "changed">;
 const NOTHING: Unfinished = { removed: new Set(), changed: new Set() };
 
-/** Of what a task is made, beside what the program says. */
+/** What a task is made from, besides the program's values. */
 export interface TaskOptions {
     readonly old?: Bag;
     readonly ignores?: Names | undefined;
-    /** Without an old state: it is there already. */
+    /** Whether the resource exists, although there is no old state: it is adopted. */
     readonly takesOver?: boolean;
 }
 
-/** How the resources of one kind look to programs, to the state, and to the lifecycle. */
+/** Maps the resources of one kind to what programs, the state and the lifecycle see of them. */
 export class View<Args extends object, Resource extends Live> {
     constructor(private readonly definition: Definition<Args, Resource>) {}
 
@@ -39,7 +39,10 @@ export class View<Args extends object, Resource extends Live> {
         return managedPaths(this.definition.fields, values);
     }
 
-    /** In what the program's values differ from the state, but for what is to be ignored; asked for only if they do. */
+    /**
+     * The changes from the state to the program's values, except ignored ones; `but.ignores` is read only if there are
+     * any.
+     */
     changes(old: Bag, args: Bag, but: { readonly ignores?: Names | undefined } = {}): Change[] {
         const managed = managedOf(old) ?? new Set(this.managed(args));
         const found = changes(this.definition.fields, old, args, managed);
@@ -52,9 +55,9 @@ export class View<Args extends object, Resource extends Live> {
     }
 
     /**
-     * The task that makes of an old state what the program says, but for what is to be ignored. Without an old state, and
-     * until a create has come to its end, it is all of what the program says: what nobody has set yet has nothing that could
-     * be left alone. That is not so of what is taken over.
+     * The task that brings an old state to the program's values, except ignored ones. Without an old state, and until a
+     * create has finished, it covers all of the program's values, ignored or not: nothing has been set yet that could
+     * be left alone. For an adopted resource, ignored properties are left alone.
      */
     task(args: Bag, { old, ignores, takesOver = false }: TaskOptions = {}): Task {
         const isFirst = old === undefined ? !takesOver : isUnseen(old);
@@ -64,7 +67,7 @@ export class View<Args extends object, Resource extends Live> {
         const minded = (paths: Iterable<string>) => new Set([...paths].filter((path) => !ignored?.(path)));
         const written = minded(managed);
         return {
-            // What is ignored has its old value here, which is not to be written over the one that somebody else has given it.
+            // An ignored property has its old value here, which must not overwrite the one that somebody else has set.
             args: written.size === managed.size ? args : pick(this.definition.fields, args, written),
             managed: written,
             removed: minded([...before].filter((path) => !managed.has(path))),
@@ -89,14 +92,14 @@ export class View<Args extends object, Resource extends Live> {
     }
 
     /**
-     * The program's values, with what is to be ignored of them as it is there. Until a create has come to its end, that is
-     * only what the program does not say.
+     * The program's values, with ignored properties as they are in `there`. Until a create has finished, only those
+     * that the program does not set.
      */
     private minding({ args, ignores, isFirst }: Pick<Task, "args" | "ignores" | "isFirst">, there: Bag): Bag {
         return ignores ? withLeft(this.definition.fields, there, args, ignores, isFirst ? "missing" : "all") : args;
     }
 
-    /** In what the program's values differ from a resource that the state does not know, as far as the server knows it. */
+    /** How the program's values differ from a resource that is not in the state, in what the server stores. */
     differences(resource: Resource, task: Pick<Task, "args" | "ignores" | "isFirst">): Change[] {
         const { fields } = this.definition;
         const live = this.definition.see(resource).args as Bag;
@@ -106,9 +109,8 @@ export class View<Args extends object, Resource extends Live> {
     }
 
     /**
-     * The outputs after a write: the server's values, spelt as the program does where they mean the same. After one that
-     * did not do all of its task, the fields that were to go back to their defaults still count as managed, so that the
-     * next one does that.
+     * The outputs after a write: the server's values, in the program's spelling if equivalent. After a partial write,
+     * the fields still to be reset to their defaults remain managed, so that the next write resets them.
      */
     outputs(resource: Resource, bag: Bag, once: Bag | undefined, unfinished: Unfinished = NOTHING): Bag {
         const values = visible(bag);
@@ -116,7 +118,7 @@ export class View<Args extends object, Resource extends Live> {
         return Object.assign(state, this.left(resource, { args: values, changed: unfinished.changed })?.values);
     }
 
-    /** What a write for that task leaves different on purpose. */
+    /** What a write for that task deliberately leaves different. */
     left(resource: Resource, { args, changed }: Pick<Task, "args" | "changed">): Left<Args> | undefined {
         return this.definition.left?.(resource, { args: args as Args, changed });
     }
@@ -134,26 +136,26 @@ export class View<Args extends object, Resource extends Live> {
         };
     }
 
-    /** What is kept of a resource that nobody has seen yet. */
+    /** The outputs of a resource that has not been visible yet. */
     unseen(bag: Bag, once: Bag | undefined, mark: Bag): Bag {
         return { ...bag, ...once, [MANAGED_KEY]: this.managed(visible(bag)).join(" "), ...mark };
     }
 
-    /** The error of a create that has made something and did not come to its end, with what the state is to keep of it. */
+    /** The error of a create that started a resource and did not finish, with the outputs for the state. */
     halfCreated(run: Run, bag: Bag, created: Created, error: unknown, next: "resume" | "replace"): HalfFinishedError {
         return new HalfFinishedError(
-            `${title({ ...run, id: created.id })} was created but is not finished: ${reason(run, error)} ` +
+            `${title({ ...run, id: created.id })} was created but is not ready: ${reason(run, error)} ` +
                 (next === "replace"
                     ? "The next `pulumi up` replaces it."
-                    : "It is kept in the state: the next `pulumi up` goes on from there."),
+                    : "It stays in the state; the next `pulumi up` resumes."),
             created.id,
-            // The token, if there is one, is only ever in this one answer.
+            // A token is only in this one response.
             this.unseen(bag, created.once, { [next === "replace" ? REPLACE_KEY : UNSEEN_KEY]: true }),
             { cause: error },
         );
     }
 
-    /** The outputs that do not come from the resource as the server shows it, such as what only the create could give. */
+    /** The outputs that do not come from reading the resource, such as those that only its create returned. */
     once(old: Bag): Bag {
         const once: Record<string, unknown> = {};
         for (const name of [...(this.definition.onceOutputs ?? []), CLAIM_KEY, ACCOUNT_KEY]) {
@@ -164,17 +166,17 @@ export class View<Args extends object, Resource extends Live> {
         return once;
     }
 
-    /** The value that is unique in the account; undefined where there is none, or none that is known. */
+    /** The value that is unique in the account; undefined if there is none, or it is unknown. */
     naturalKey(args: Bag): string | undefined {
         const key = this.definition.naturalKey?.(args as Partial<Args>);
         return hasUnknown(key) ? undefined : key;
     }
 
-    /** The outputs, with the managed paths of the bag where no others are given. */
+    /** The outputs. Managed paths come from the bag unless given. */
     private state(resource: Resource, bag: Bag, values: Bag, once: Bag | undefined, managed?: readonly string[]): Bag {
         const { args, outputs } = this.definition.see(resource);
         const neverActive = resource.state === ResourceState.RESOURCE_STATE_ACTIVATION_FAILED;
-        // Not spread: for each property that a second spread adds, V8 describes the whole object anew.
+        // Not spread: for each property that a second spread adds, V8 would rebuild the object's layout.
         return defined(
             Object.assign(
                 respell(this.definition.fields, args as Bag, values),
@@ -187,7 +189,7 @@ export class View<Args extends object, Resource extends Live> {
         );
     }
 
-    /** The inputs of a resource that no program has described yet: what the server has beyond its defaults. */
+    /** The inputs of a resource that no program has declared yet: what differs from the defaults. */
     private withoutDefaults(args: Bag): Bag {
         const { fields } = this.definition;
         return Object.fromEntries(
@@ -199,7 +201,7 @@ export class View<Args extends object, Resource extends Live> {
     }
 }
 
-/** Without undefined, over which the host would stumble. The value itself, where there is none in it. */
+/** A copy without undefined, which the host cannot handle; the value itself if it contains none. */
 function defined<Value>(value: Value): Value {
     if (!holds(value, undefined)) {
         return value;

@@ -82,7 +82,7 @@ describe.each(kinds)("$kind", (kind) => {
             expect(id(name)).toBe(existingId);
             expect(cases.optional.see(existingId)).toEqual(cases.optional.values.to);
             expect(created.messages(name)).toEqual([
-                `Took over ${kind.kind} ${existingId} and changed \`${cases.optional.property}\`.`,
+                `Adopted ${kind.kind} ${existingId} and changed \`${cases.optional.property}\`.`,
             ]);
         }
     });

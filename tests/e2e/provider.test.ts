@@ -96,7 +96,7 @@ describe("configuration", () => {
         [
             "a key that is refused",
             { "temporalcloud:apiKey": { secret: "tmprl_wrong" } },
-            "does not take this API key: it may be expired, disabled, deleted",
+            "rejected the API key: it may be expired, disabled, deleted",
         ],
         [
             "the key of another account",

@@ -184,7 +184,7 @@ test("adoption tells what it has changed, and no more", async () => {
         new temporalcloud.Namespace("none", adopt);
     };
     expect(warnings(await stack.up({ program }))).toEqual([
-        "Took over Namespace less.a1b2c and changed `searchAttributes`.",
+        "Adopted Namespace less.a1b2c and changed `searchAttributes`.",
     ]);
     expect(warnings(await stack.up({ program }))).toEqual([]);
 });

@@ -201,7 +201,7 @@ describe("4. after a create whose operation failed or timed out, the next `up` g
         emulator.faults.add({ method: "CreateNamespace", kind: "slowOperation", durationMs: Number.POSITIVE_INFINITY });
         await inStack(async (stack) => {
             const late = await stack.up({ program: one({}, { create: "2s" }), expectFailure: true });
-            expect(late.messages("one").join()).toMatch(/not finished after 2 s .*goes on in Temporal Cloud/);
+            expect(late.messages("one").join()).toMatch(/not finished after 2 s .*continues in Temporal Cloud/);
             expect(stack.resource("one")).toMatchObject({ id: ONE, initErrors: [expect.any(String)] });
             emulator.finishOperations();
 

@@ -125,7 +125,7 @@ describe("another client, between the read and the write", () => {
         {
             what: "the server accepts it, and another client undoes it",
             faultOf: retentionBecomes(60, { method: "GetNamespace", after: 1, times: Number.POSITIVE_INFINITY }),
-            says: /^Namespace "a" \(.*\) is not as declared yet: The server accepted this 6 times, but the resource does not show it: /,
+            says: /^Namespace "a" \(.*\) is only partly updated: The server accepted this 6 times, but the change is not visible: /,
         },
         {
             what: "the server says that there is nothing to change",

@@ -151,7 +151,7 @@ describe.each(ENDS)("an operation that ends %s", (state) => {
             await each(async ({ kind, ids }) => {
                 const { message } = await refusal(stack.destroy(kind));
                 expect(message).toContain(`${kind} "${kind}" (${stack.id(kind)}) could not be deleted: `);
-                expect(message).toContain("the next `pulumi up` or `pulumi destroy` goes on with it.");
+                expect(message).toContain("the next `pulumi up` or `pulumi destroy` retries.");
                 expect(message).toMatch(new RegExp(`ended ${state}: the moon is full\\.`));
                 expect(ids(emulator)).toEqual([stack.id(kind)]);
             });
@@ -190,7 +190,7 @@ describe("time that is up", () => {
                 await each(async (sample) => {
                     const { message } = await refusal(step(sample));
                     expect(message).toContain(`${sample.kind} "${sample.kind}"`);
-                    expect(message).toMatch(/not finished after 2 s \(`customTimeouts` sets that time\)/);
+                    expect(message).toMatch(/not finished after 2 s \(change that with `customTimeouts`\)/);
                     expect(message).toMatch(what);
                     expect(sample.ids(emulator)).toEqual([stack.id(sample.kind)]);
                 });
@@ -200,7 +200,7 @@ describe("time that is up", () => {
             };
             const creates = () => samples.map((sample) => emulator.requests.count(sample.create));
 
-            await slowly((sample) => up(sample, sample.args(emulator)), /the next `pulumi up` goes on from there/);
+            await slowly((sample) => up(sample, sample.args(emulator)), /the next `pulumi up` resumes/);
             const before = creates();
             await each(async (sample) => {
                 expect(await up(sample, sample.args(emulator))).toBe("update");
@@ -210,7 +210,7 @@ describe("time that is up", () => {
 
             await slowly(
                 (sample) => up(sample, sample.changed(emulator)),
-                /What was started goes on in Temporal Cloud/,
+                /Anything started continues in Temporal Cloud/,
             );
             await each(async (sample) => {
                 expect(await up(sample, sample.changed(emulator))).toBe("update");
@@ -218,7 +218,7 @@ describe("time that is up", () => {
                 await expectOne(stack, sample);
             });
 
-            const goesOn = /goes on in Temporal Cloud.* the next `pulumi up` or `pulumi destroy` goes on with it/;
+            const goesOn = /continues in Temporal Cloud.* the next `pulumi up` or `pulumi destroy` retries/;
             await slowly(({ kind }) => stack.destroy(kind), goesOn);
             await each(async ({ kind, ids }) => {
                 await stack.destroy(kind);
@@ -257,7 +257,7 @@ describe("what was created cannot be seen", () => {
             await each(async (sample) => {
                 const { kind } = sample;
                 const { message } = await refusal(first.up(kind, kind, sample.args(emulator), { timeouts }));
-                expect(message).toMatch(/was created but is not finished: .*the next `pulumi up` goes on from there/);
+                expect(message).toMatch(/was created but is not ready: .*the next `pulumi up` resumes/);
                 expect(first.id(kind)).toBe(sample.ids(emulator)[0]);
             });
             await first.end();
@@ -292,7 +292,7 @@ describe("what was created cannot be seen", () => {
                 await refusal(stack.up(kind, kind, sample.args(emulator), { timeouts }));
                 const { message } = await refusal(stack.up(kind, kind, sample.args(emulator), { timeouts }));
                 expect(message).toMatch(
-                    /could not be updated: .*not finished after 3 s.* The next `pulumi up` goes on with it/,
+                    /could not be updated: .*not finished after 3 s.* The next `pulumi up` retries/,
                 );
                 expect(sample.ids(emulator)).toEqual([stack.id(kind)]);
             });
@@ -339,7 +339,7 @@ describe("a resource that was gone when an update looked for it", () => {
         await stack.up(kind, kind, sample.args(emulator));
         emulator.faults.add({ kind: "failBefore", code: Status.NOT_FOUND, method: sample.get, times: 1 });
         const { message } = await refusal(stack.up(kind, kind, sample.changed(emulator)));
-        expect(message).toContain("does not exist any more");
+        expect(message).toContain("no longer exists");
     };
 
     test.concurrent("and is there again is not deleted: somebody else may have made it", () =>

@@ -65,7 +65,7 @@ test.each(EITHER_WAY)(
                     await (unique ? expect(again).rejects.toThrow("already exists") : again);
                     expect(ids(emulator)).toContain(first.id(kind));
                     await until("the warning", () =>
-                        second.warnings.some((text) => text.startsWith(`${kind} ${first.id(kind)} is left as it is`)),
+                        second.warnings.some((text) => text.startsWith(`${kind} ${first.id(kind)} is left alone`)),
                     );
                 }),
             );

@@ -469,8 +469,8 @@ test.concurrent("`--target-replace` with `import` left in: the key stays, and a 
         expect(apiKeys.ids(emulator)).toEqual([id]);
         await until("the warning", () => other.warnings.length > 0);
         expect(other.warnings.join()).toContain(
-            `ApiKey ${id} is not deleted: what was to replace it has taken it over, as \`import\` or \`adopt\` says. ` +
-                "To have another in its place, take that out of the program first.",
+            `ApiKey ${id} is not deleted: its replacement has adopted it, because of \`import\` or \`adopt\`. ` +
+                "To create another in its place, remove that from the program first.",
         );
     }));
 

@@ -85,7 +85,7 @@ describe("what is missing or wrong is one clear error", () => {
     test("a key that is refused", async () => {
         const { message } = await creating(configurationOf(emulator, { "temporalcloud:apiKey": "tmprl_wrong" }));
         expect(message).toMatch(/^Namespace "orders" could not be created: \w+: UNAUTHENTICATED: /);
-        expect(message).toContain("does not take this API key");
+        expect(message).toContain("rejected the API key");
         expect(message).toContain("run `pulumi up`");
         expect(message).not.toContain("tmprl_wrong");
         expect(emulator.requests.count("CreateNamespace")).toBe(0);
@@ -133,7 +133,7 @@ describe("what is missing or wrong is one clear error", () => {
             "temporalcloud:apiKey": "tmprl_key",
             "temporalcloud:endpoint": "http://cloud.example:7233",
         });
-        expect(message).toMatch(/cloud\.example:7233 is not on this machine.*temporalcloud:allowInsecure: true/);
+        expect(message).toMatch(/cloud\.example:7233 is not local.*temporalcloud:allowInsecure to true/);
     });
 
     test("an endpoint and a rate that make no sense", async () => {

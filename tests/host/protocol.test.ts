@@ -145,8 +145,7 @@ test("what was made anew elsewhere under its name is left alone until a refresh 
         if (theirs.spec) theirs.spec.description = "Theirs";
     });
     const before = emulator.namespaces.get(id);
-    const another =
-        /deleted outside this stack, and what has its id now was made on 20.*Nothing was changed\..*`pulumi refresh`/;
+    const another = /deleted outside this stack, and recreated on 20.*Nothing was changed\..*`pulumi refresh`/;
     await expect(host.update({ id, urn, olds: properties, news: { ...inputs, retentionDays: 9 } })).rejects.toThrow(
         another,
     );
@@ -155,7 +154,7 @@ test("what was made anew elsewhere under its name is left alone until a refresh 
 
     const read = await host.read({ id, urn, properties });
     await until("the warning", () =>
-        host.logs.some(({ message }) => message.includes("was deleted outside this stack, and made anew on 20")),
+        host.logs.some(({ message }) => message.includes("was deleted outside this stack, and recreated on 20")),
     );
     await host.update({ id, urn, olds: read.properties, news: { ...inputs, retentionDays: 9 } });
     await host.delete({ id, urn, properties: read.properties });
@@ -226,7 +225,7 @@ test("a create that runs out of time says what becomes of it, and keeps what it 
     emulator.settings.operationDurationMs = Number.POSITIVE_INFINITY;
     const { urn, news } = namespace("slow", {}, { timeouts: { create: "300ms", update: "10s" } });
     const error = await errorOf(up(host, { urn, news }));
-    expect(error.message).toMatch(/was not finished after .*customTimeouts.*goes on in Temporal Cloud/);
+    expect(error.message).toMatch(/was not finished after .*customTimeouts.*continues in Temporal Cloud/);
     expect(error.initFailed).toMatchObject({
         id: "slow.a1b2c",
         properties: { __provider: news.__provider, name: "slow" },

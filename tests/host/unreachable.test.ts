@@ -16,7 +16,7 @@ test("an endpoint at which nobody is", async () => {
         const { message } = await errorOf(up(host, namespace()));
         expect(message).toMatch(/^Namespace "orders" could not be created: \w+: UNAVAILABLE: /);
         expect(message).toContain(
-            `127.0.0.1:${closed} gave no answer. Check temporalcloud:endpoint, the network, and HTTPS_PROXY.`,
+            `No answer from 127.0.0.1:${closed}. Check temporalcloud:endpoint, the network, and HTTPS_PROXY.`,
         );
         // 20 s, and time for a machine that is busy.
         expect(Date.now() - startedAt).toBeLessThan(30_000);

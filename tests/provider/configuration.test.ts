@@ -81,7 +81,7 @@ test("white space around a key is dropped; within, it is no key, and is not show
     expect(read({ apiKey: ` ${key}\n` }).apiKey).toBe(key);
     for (const bad of ["Bearer secret", "sec\nret", "secret\u00e9", "sec\u0000ret"]) {
         const reading = () => read({ apiKey: bad });
-        expect(reading).toThrow(/temporalcloud:apiKey has characters that no API key has/);
+        expect(reading).toThrow(/temporalcloud:apiKey contains characters that no API key has/);
         expect(reading).not.toThrow(bad);
     }
 });
@@ -110,7 +110,7 @@ test.each(["", "http://", "ftp://a:1", "a:0", "a:65536", "a:b", "a/b", "a b:1", 
         if (endpoint === "") {
             expect(reading().endpoint).toBe("saas-api.tmprl.cloud:443");
         } else {
-            expect(reading).toThrow(/temporalcloud:endpoint is ".*"; it has to be host:port/);
+            expect(reading).toThrow(/temporalcloud:endpoint is ".*"; it must be host:port/);
         }
     },
 );
@@ -129,7 +129,7 @@ test.each([
     "http://127.0.0.1.example:1",
     "http://0.0.0.0:1",
 ])("%s would show the key to others, unless that is meant", (endpoint) => {
-    expect(() => read({ apiKey: key, endpoint })).toThrow(/is not on this machine.*allowInsecure/);
+    expect(() => read({ apiKey: key, endpoint })).toThrow(/is not local.*allowInsecure/);
     expect(read({ apiKey: key, endpoint, allowInsecure: "true" }).plaintext).toBe(true);
 });
 
@@ -145,8 +145,11 @@ test.each<[string, boolean]>([
 });
 
 test.each<[Values, RegExp]>([
-    [{ allowInsecure: "yes" }, /^temporalcloud:allowInsecure is "yes"; it has to be true or false\.$/],
-    [{ requestsPerSecond: "0" }, /^temporalcloud:requestsPerSecond is "0"; it must be above 0 and at most 10000\.$/],
+    [{ allowInsecure: "yes" }, /^temporalcloud:allowInsecure is "yes"; it must be true or false\.$/],
+    [
+        { requestsPerSecond: "0" },
+        /^temporalcloud:requestsPerSecond is "0"; it must be a number above 0 and at most 10000\.$/,
+    ],
     [{ requestsPerSecond: "-1" }, /requestsPerSecond/],
     [{ requestsPerSecond: "fast" }, /requestsPerSecond/],
     [{ requestsPerSecond: "Infinity" }, /requestsPerSecond/],

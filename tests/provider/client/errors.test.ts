@@ -61,10 +61,10 @@ test("the message has the RPC, the code, the server's words, the operation, and 
             "Check the account role and the namespace permissions of the API key's owner.",
     );
     expect(explain(Status.UNAVAILABLE, "").message).toBe(
-        "CreateNamespace: UNAVAILABLE: No reason was given. cloud.example:443 gave no answer. Check temporalcloud:endpoint, the network, and HTTPS_PROXY.",
+        "CreateNamespace: UNAVAILABLE: No reason was given. No answer from cloud.example:443. Check temporalcloud:endpoint, the network, and HTTPS_PROXY.",
     );
     const refused = explain(Status.UNAUTHENTICATED, "invalid key").message;
-    expect(refused).toMatch(/^CreateNamespace: UNAUTHENTICATED: invalid key\. cloud\.example:443 does not take this/);
+    expect(refused).toMatch(/^CreateNamespace: UNAUTHENTICATED: invalid key\. cloud\.example:443 rejected the API key/);
     expect(refused).toContain("pulumi up");
     const certificate = explain(
         Status.UNAVAILABLE,

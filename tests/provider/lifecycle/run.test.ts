@@ -23,7 +23,7 @@ test.each(["create", "update", "delete"] as const)(
     "a late %s: how to give it more time, and that it goes on",
     async (method) => {
         expect(await late(method)).toMatch(
-            /^User \(u1\) could not be \w+: it was not finished after 0 s \(`customTimeouts` sets that time\)\. GetUser had not been answered\. What was started goes on in Temporal Cloud\./,
+            /^User \(u1\) could not be \w+: it was not finished after 0 s \(change that with `customTimeouts`\)\. GetUser had not been answered\. Anything started continues in Temporal Cloud\./,
         );
     },
 );
