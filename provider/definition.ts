@@ -58,8 +58,7 @@ export interface Created {
 /** What a create needs besides the arguments. */
 export interface CreateOptions {
     readonly operationId: string;
-    /** The operation of that id, if an earlier run has started it: the request has to be the same again. */
-    readonly earlier: AsyncOperation | undefined;
+    /** What lifetimes count from: now, or the start of the create that an earlier run began and this one repeats. */
     readonly now: Date;
     readonly signal: AbortSignal;
 }

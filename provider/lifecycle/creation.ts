@@ -5,6 +5,7 @@ import { ResourceState } from "../../proto/generated/temporal/api/cloud/resource
 import { failed, READ_LAG_MS, unlessFailed } from "../client/errors";
 import type { Created, Definition, Live } from "../definition";
 import type { Bag } from "../fields";
+import { timeMs } from "../wire";
 import { accountNote } from "./accounts";
 import { beginningOf } from "./beginning";
 import type { Existing, Look } from "./existing";
@@ -219,8 +220,7 @@ export class Creation<Args extends object, Resource extends Live> {
         this.sent.add(operationId);
         const created = await this.definition.create(cloud, task.args as Args, {
             operationId,
-            earlier,
-            now: new Date(),
+            now: earlier?.startedTime ? new Date(timeMs(earlier.startedTime)) : new Date(),
             signal,
         });
         session.client.reads.changed(this.definition.kind);

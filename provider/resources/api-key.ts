@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from "node:util";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Timestamp } from "../../proto/generated/google/protobuf/timestamp";
 import type { ApiKeySpec, ApiKey as LiveApiKey } from "../../proto/generated/temporal/api/cloud/identity/v1/message";
-import type { AsyncOperation } from "../../proto/generated/temporal/api/cloud/operation/v1/message";
 import { idText } from "../access";
 import type { Call, Definition, Desired, Due } from "../definition";
 import type { OwnerType } from "../enums";
@@ -267,21 +266,14 @@ function toSpec(values: Values, base: ApiKeySpec): ApiKeySpec {
     };
 }
 
-/**
- * The expiry of a key with `expiresIn`. If an earlier run has started the create, the request must be identical, so
- * that the server recognizes it: the expiry is taken from the operation's input, or computed from the operation's
- * start.
- */
-function expiryFrom(expiresIn: string | undefined, earlier: AsyncOperation | undefined, now: Date) {
+/** The expiry of a key with `expiresIn`, which counts from now. */
+function expiryFrom(expiresIn: string | undefined, now: Date): Timestamp | undefined {
     const seconds = secondsOf(expiresIn);
     if (seconds === undefined) {
         return undefined;
     }
-    const start = earlier?.startedTime?.seconds ?? BigInt(Math.floor(now.getTime() / 1000));
-    return (
-        requestedExpiry(earlier) ??
-        messages.timestamp.Timestamp.fromPartial({ seconds: wholeMinutes(start, BigInt(seconds)) })
-    );
+    const start = BigInt(Math.floor(now.getTime() / 1000));
+    return messages.timestamp.Timestamp.fromPartial({ seconds: wholeMinutes(start, BigInt(seconds)) });
 }
 
 /**
@@ -292,19 +284,6 @@ function wholeMinutes(start: bigint, seconds: bigint): bigint {
     const least = start + BigInt(LEAST_SECONDS + 2 * SLACK_SECONDS);
     const end = start + seconds;
     return ((end > least ? end : least) / 60n) * 60n;
-}
-
-function requestedExpiry(earlier: AsyncOperation | undefined): Timestamp | undefined {
-    const input = earlier?.operationInput;
-    if (!input?.typeUrl.endsWith("/temporal.api.cloud.cloudservice.v1.CreateApiKeyRequest")) {
-        return undefined;
-    }
-    const { CreateApiKeyRequest } = messages.requests;
-    try {
-        return CreateApiKeyRequest.decode(input.value).spec?.expiryTime;
-    } catch {
-        return undefined;
-    }
 }
 
 // -- next write ------------------------------------------------------------------------------------------------------
@@ -331,11 +310,11 @@ export const apiKeyDefinition: Definition<Values, LiveApiKey> = {
     check,
     replaceNow,
     onceOutputs: ONCE_OUTPUTS,
-    async create(cloud, args, { operationId, earlier, now, signal }) {
+    async create(cloud, args, { operationId, now, signal }) {
         const spec = toSpec({ ...args, ownerType: args.ownerType ?? "service-account" }, emptySpec());
         const { keyId, token, asyncOperation } = await cloud.createApiKey(
             {
-                spec: { ...spec, expiryTime: spec.expiryTime ?? expiryFrom(args.expiresIn, earlier, now) },
+                spec: { ...spec, expiryTime: spec.expiryTime ?? expiryFrom(args.expiresIn, now) },
                 asyncOperationId: operationId,
             },
             { signal },

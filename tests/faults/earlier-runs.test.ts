@@ -63,7 +63,7 @@ test.concurrent("a create that was killed, and that still goes on when the next 
         await Promise.all(
             samples.map(async ({ kind, args, ids }) => {
                 const up = stack.up(kind, kind, args(emulator), { timeouts: { create: "2s" } });
-                await expect(up).rejects.toThrow(/was created but is not finished: it was not finished after 2 s/);
+                await expect(up).rejects.toThrow(/was created but is not ready: it was not finished after 2 s/);
                 expect([stack.id(kind)]).toEqual(ids(emulator));
             }),
         );

@@ -394,7 +394,7 @@ test.concurrent("what never became active after the time of its create was up is
         await Promise.all(
             samples.map(async ({ kind, args }) => {
                 const late = stack.up(kind, kind, args(emulator), { timeouts: { create: "2s" } });
-                await expect(late).rejects.toThrow("was created but is not finished");
+                await expect(late).rejects.toThrow("was created but is not ready");
             }),
         );
         await stack.end();
@@ -433,7 +433,7 @@ test.concurrent("an update whose time is up keeps what it has done", () =>
         emulator.faults.add({ kind: "slowOperation", method: "UpdateNamespaceTags", durationMs: 600_000 });
         const changed = { ...args, retentionDays: 9, tags: { team: "a" } };
         const late = stack.up("Namespace", "a", changed, { timeouts: { update: "2s" } });
-        await expect(late).rejects.toThrow(/is not as declared yet: it was not finished after 2 s/);
+        await expect(late).rejects.toThrow(/is only partly updated: it was not finished after 2 s/);
         expect(stack.state.get("a")?.outputs.retentionDays).toBe(9);
     }));
 
@@ -449,7 +449,7 @@ test.concurrent("what was deleted elsewhere, and is still shown as deleted, does
                     elsewhere.state.set(kind, saved);
                 }
                 await elsewhere.destroy(kind);
-                await expect(stack.up(kind, kind, changed(emulator))).rejects.toThrow("does not exist any more");
+                await expect(stack.up(kind, kind, changed(emulator))).rejects.toThrow("no longer exists");
                 expect(await stack.up(kind, kind, changed(emulator))).toBe("replace");
                 expect(ids(emulator)).toEqual([stack.id(kind)]);
             }),

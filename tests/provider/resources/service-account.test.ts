@@ -109,7 +109,7 @@ async function created(args: Args): Promise<ServiceAccountSpec | undefined> {
         spec = request.spec;
         return { serviceAccountId: "s1", asyncOperation: undefined };
     };
-    const options = { operationId: "op", earlier: undefined, now: NOW, signal: AbortSignal.timeout(1000) };
+    const options = { operationId: "op", now: NOW, signal: AbortSignal.timeout(1000) };
     await definition.create({ createServiceAccount } as unknown as Cloud, args, options);
     return spec;
 }

@@ -82,7 +82,7 @@ async function created(args: Bag): Promise<UserSpec | undefined> {
         spec = request.spec;
         return { userId: "u1", asyncOperation: undefined };
     };
-    const options = { operationId: "op", earlier: undefined, now: NOW, signal: AbortSignal.timeout(1000) };
+    const options = { operationId: "op", now: NOW, signal: AbortSignal.timeout(1000) };
     await definition.create({ createUser } as unknown as Cloud, args as unknown as Args, options);
     return spec;
 }
