@@ -89,6 +89,16 @@ test.each([1_100, 1_300, 2_000, 2_600, 3_000, 7_300, 30_000, 120_000])(
     },
 );
 
+test.each([1_400, 1_600, 1_800])(
+    "operations of %i ms: two looks, since an early end has to be seen within 1.5 s, too",
+    async (durationMs) => {
+        const { perSecond, looks, latestMs } = await many(300, 100, () => durationMs);
+        expect(looks).toBeLessThanOrEqual(2);
+        expect(perSecond).toBeLessThan(1.2);
+        expect(latestMs).toBeLessThan(1_500);
+    },
+);
+
 test("operations of any duration: less than one look a second, and the end seen within 1.5 s", async () => {
     const { perSecond, latestMs } = await many(300, 50, (index) => 1_000 + ((index * 7_919) % 20_000));
     expect(perSecond).toBeLessThan(1);
