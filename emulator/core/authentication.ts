@@ -1,8 +1,8 @@
 import { type CallContext, ServerError, Status } from "nice-grpc-common";
 import { AccountAccess_Role as Role } from "../../proto/generated/temporal/api/cloud/identity/v1/message";
 import { ResourceState } from "../../proto/generated/temporal/api/cloud/resource/v1/message";
-import { apiKeyKind } from "../services/apiKeys";
-import { serviceAccountKind } from "../services/serviceAccounts";
+import { apiKeyKind } from "../services/api-keys";
+import { serviceAccountKind } from "../services/service-accounts";
 import { userKind } from "../services/users";
 import { type Cloud, hashKey } from "./cloud";
 import { denied, invalid } from "./errors";

@@ -8,7 +8,7 @@ import type { Operation } from "../core/operations";
 import { update } from "../core/writes";
 import { checkAccess, normalizeAccess, normalizeNamespaceAccess } from "../rules/access";
 import { known } from "./known";
-import { serviceAccountKind } from "./serviceAccounts";
+import { serviceAccountKind } from "./service-accounts";
 import { userKind } from "./users";
 
 /** The principals to which access can be granted individually: users and service accounts. */

@@ -9,8 +9,8 @@ import type { Kind } from "../core/collection";
 import { must, notFound } from "../core/errors";
 import { mustBeVisible } from "../core/hidden";
 import { read } from "../core/writes";
-import { apiKeyKind } from "./apiKeys";
-import { serviceAccountKind } from "./serviceAccounts";
+import { apiKeyKind } from "./api-keys";
+import { serviceAccountKind } from "./service-accounts";
 import { userKind } from "./users";
 
 /** The account itself, a singleton. */

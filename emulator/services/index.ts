@@ -3,10 +3,10 @@ import type { Cloud } from "../core/cloud";
 import type { Kind, Resource } from "../core/collection";
 import { accessHandlers } from "./access";
 import { accountHandlers, accountKind } from "./account";
-import { apiKeyHandlers, apiKeyKind } from "./apiKeys";
+import { apiKeyHandlers, apiKeyKind } from "./api-keys";
 import { namespaceHandlers, namespaceKind } from "./namespaces";
 import { projectHandlers, projectKind } from "./projects";
-import { serviceAccountHandlers, serviceAccountKind } from "./serviceAccounts";
+import { serviceAccountHandlers, serviceAccountKind } from "./service-accounts";
 import { userHandlers, userKind } from "./users";
 
 /** All kinds of resources; adding one takes one file in this folder and one line in each of these lists. */

@@ -17,7 +17,7 @@ import { must, notFound, precondition } from "../core/errors";
 import { toTimestamp } from "../core/time";
 import { create, failToCreate, read, remove, update } from "../core/writes";
 import { checkTags } from "../rules/texts";
-import { checkChange, checkSpec, normalizeSpec, renameAttribute } from "./namespaceSpec";
+import { checkChange, checkSpec, normalizeSpec, renameAttribute } from "./namespace-spec";
 import { defaultProjectId, projectKind } from "./projects";
 
 const actionsPerSecondLimit = 400;

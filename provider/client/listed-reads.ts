@@ -94,13 +94,17 @@ export class ListedReads<T> {
                 resolve(item);
             };
             const giveUp = () => {
-                const waiting = [...this.waiting.values()].flat();
-                if (waiting.length === 1) {
+                const others = this.waiting.get(id)?.filter((other) => other !== done) ?? [];
+                if (others.length === 0 && this.waiting.size === 1) {
                     // No other read needs the page, and why it failed is why this read does.
                     this.paging?.abort(ABANDONED);
                     return;
                 }
-                this.waiting.set(id, this.waiting.get(id)?.filter((other) => other !== done) ?? []);
+                if (others.length === 0) {
+                    this.waiting.delete(id);
+                } else {
+                    this.waiting.set(id, others);
+                }
                 done();
             };
             signal.addEventListener("abort", giveUp, { once: true });
@@ -132,7 +136,7 @@ export class ListedReads<T> {
         this.paging = paging;
         const endsAt = performance.now() + this.pageTimeoutMs;
         try {
-            while (this.hasWaiting && this.mayPage() && !paging.signal.aborted && performance.now() < endsAt) {
+            while (this.waiting.size > 0 && this.mayPage() && !paging.signal.aborted && performance.now() < endsAt) {
                 await this.nextPage(paging);
                 // From the last check of who waits to the end of the paging, nothing may be awaited.
                 await new Promise((resolve) => setImmediate(resolve));
@@ -154,10 +158,6 @@ export class ListedReads<T> {
                 askAlone();
             }
         }
-    }
-
-    private get hasWaiting(): boolean {
-        return [...this.waiting.values()].some(({ length }) => length > 0);
     }
 
     /**

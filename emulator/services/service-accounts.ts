@@ -16,7 +16,7 @@ import {
     normalizeNamespaceAccesses,
 } from "../rules/access";
 import { checkDescription, checkText } from "../rules/texts";
-import { apiKeyKind } from "./apiKeys";
+import { apiKeyKind } from "./api-keys";
 import { known } from "./known";
 
 /** The kind of resource in this file. */

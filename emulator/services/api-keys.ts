@@ -10,7 +10,7 @@ import { fromTimestamp } from "../core/time";
 import { create, read, remove, update } from "../core/writes";
 import { byName, nameOf } from "../rules/access";
 import { checkDescription, checkText, mirrored } from "../rules/texts";
-import { serviceAccountKind } from "./serviceAccounts";
+import { serviceAccountKind } from "./service-accounts";
 
 const hourMs = 60 * 60 * 1000;
 const minExpiryMs = 24 * hourMs;
