@@ -207,11 +207,15 @@ export class Creation<Args extends object, Resource extends Live> {
     }
 
     /**
-     * What this run has started to create. If the id is the name, it is claimed: the state may still have an entry for
-     * a resource that was gone, with the same id.
+     * What this run has started to create: from now on it is this resource's. If the id is the name, it is claimed in the
+     * state, too, which may still have an entry for a resource that was gone, with the same id.
      */
     private begun(run: Run, created: Created): Created {
-        return this.definition.idRecurs ? this.takeover.claimed(run, created) : created;
+        if (this.definition.idRecurs) {
+            return this.takeover.claimed(run, created);
+        }
+        this.owners.note(created.id, run.context, {});
+        return created;
     }
 
     private async send(run: Run, task: Task, operationId: string, earlier?: AsyncOperation): Promise<Created> {
