@@ -154,7 +154,7 @@ describe("without TLS", () => {
         const recorder = await rawRecorder("0.0.0.0");
         const endpoint = `${here?.address}:${recorder.port}`;
         expect(() => configured({ endpoint: `http://${endpoint}` })).toThrow(
-            /would send the API key there in plain text/,
+            /would send the API key in plain text/,
         );
         await failureOf(configured({ endpoint }), 1_000);
         await failureOf(configured({ endpoint, allowInsecure: "false" }), 1_000);
