@@ -153,9 +153,7 @@ describe("without TLS", () => {
     elsewhere("another gets nothing", async () => {
         const recorder = await rawRecorder("0.0.0.0");
         const endpoint = `${here?.address}:${recorder.port}`;
-        expect(() => configured({ endpoint: `http://${endpoint}` })).toThrow(
-            /would send the API key in plain text/,
-        );
+        expect(() => configured({ endpoint: `http://${endpoint}` })).toThrow(/would send the API key in plain text/);
         await failureOf(configured({ endpoint }), 1_000);
         await failureOf(configured({ endpoint, allowInsecure: "false" }), 1_000);
         expect(recorder.seen.map((bytes) => bytes.charCodeAt(0)).filter((byte) => byte !== 0x16)).toEqual([]);
