@@ -173,7 +173,7 @@ export class Collection<T extends Resource> {
         let last = after;
         for (let index = firstAfter(entries, after); index < entries.length; index++) {
             const entry = entries[index];
-            if (entry === undefined || entry.removed || isHidden(entry.hidden, now)) continue;
+            if (entry === undefined || isHidden(entry.hidden, now)) continue;
             const resource = listed(entry, now);
             if (resource === undefined || !filter(resource)) continue;
             if (items.length === size) return { items, nextPageToken: encodePageToken(scope, last) };

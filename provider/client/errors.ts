@@ -128,23 +128,15 @@ function interpret(error: CallError, endpoint: string): { failure: Failure; hint
     if (isTooLarge(error)) {
         return { failure: "other" };
     }
-    if (isCertificateFailure(error) && NO_TLS.test(error.details)) {
-        return {
-            failure: "certificate",
-            hint:
-                `${endpoint} does not speak TLS, or not to this client. For a server without TLS, set ` +
-                "temporalcloud:endpoint to http://host:port on this machine, or temporalcloud:allowInsecure to true.",
-        };
-    }
     if (isCertificateFailure(error)) {
-        return {
-            failure: "certificate",
-            hint:
-                `The certificate of ${endpoint} could not be verified. For a server with a private CA, set ` +
-                "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH to a file with the CA's certificate (PEM). For a server without " +
-                "TLS, set temporalcloud:endpoint to http://host:port on this machine, or " +
-                "temporalcloud:allowInsecure to true.",
-        };
+        const withoutTls =
+            "For a server without TLS, set temporalcloud:endpoint to http://host:port on this machine, or " +
+            "temporalcloud:allowInsecure to true.";
+        const hint = NO_TLS.test(error.details)
+            ? `${endpoint} does not speak TLS, or not to this client.`
+            : `The certificate of ${endpoint} could not be verified. For a server with a private CA, set ` +
+              "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH to a file with the CA's certificate (PEM).";
+        return { failure: "certificate", hint: `${hint} ${withoutTls}` };
     }
     switch (error.code) {
         case Status.NOT_FOUND:

@@ -3,8 +3,7 @@ import type { ApiKey as LiveApiKey } from "../../proto/generated/temporal/api/cl
 import type { OwnerType } from "../enums";
 import { ownerTypes } from "../enums";
 import type { ApiKey } from "../resources/api-key";
-import { apiKeyDefinition } from "../resources/api-key";
-import { PAGE_SIZE } from "../wire";
+import { apiKeyDefinition, apiKeysPage } from "../resources/api-key";
 import type { Plain } from "./invoke";
 import { exactlyOne, LookupError, listAll, lookUp, lookUpOutput, plain } from "./invoke";
 
@@ -88,10 +87,10 @@ export async function getApiKeys(args: GetApiKeysArgs = {}, opts?: pulumi.Invoke
     const { ownerId = "" } = args;
     const ownerType = toOwnerType(args.ownerType);
     return lookUp({ name: "getApiKeys", subject: "API keys", args: { ...args } }, opts, async (cloud) => {
-        const apiKeys = await listAll(async (pageToken) => {
-            const page = await cloud.getApiKeys({ ownerId, ownerType, pageSize: PAGE_SIZE, pageToken });
-            return { items: page.apiKeys, nextPageToken: page.nextPageToken };
-        }, apiKeyDefinition.idOf);
+        const apiKeys = await listAll(
+            (pageToken) => apiKeysPage(cloud, { ownerId, ownerType }, pageToken),
+            apiKeyDefinition.idOf,
+        );
         return { apiKeys: apiKeys.flatMap((apiKey) => toResult(apiKey) ?? []) };
     });
 }

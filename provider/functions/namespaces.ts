@@ -1,9 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Namespace as LiveNamespace } from "../../proto/generated/temporal/api/cloud/namespace/v1/message";
-import type { Cloud } from "../definition";
 import type { Namespace } from "../resources/namespace";
-import { namespaceDefinition } from "../resources/namespace";
-import { PAGE_SIZE } from "../wire";
+import { namespaceDefinition, namespacesPage } from "../resources/namespace";
 import type { Plain, Question } from "./invoke";
 import { exactlyOne, listAll, lookUp, lookUpOutput, plain, single } from "./invoke";
 
@@ -79,7 +77,10 @@ export async function getNamespace(args: GetNamespaceArgs, opts?: pulumi.InvokeO
         if (by === "id") {
             return toResult(await namespaceDefinition.get(cloud, value, {}));
         }
-        const namespaces = await listNamespaces(cloud, { name: value });
+        const namespaces = await listAll(
+            (pageToken) => namespacesPage(cloud, { name: value }, pageToken),
+            namespaceDefinition.idOf,
+        );
         const called = namespaces.filter(({ spec }) => spec?.name === value);
         return single(
             question,
@@ -111,7 +112,10 @@ export async function getNamespaces(
 ): Promise<GetNamespacesResult> {
     const { name = "", projectId = "" } = args;
     return lookUp({ name: "getNamespaces", subject: "namespaces", args: { ...args } }, opts, async (cloud) => {
-        const namespaces = await listNamespaces(cloud, { name, projectId });
+        const namespaces = await listAll(
+            (pageToken) => namespacesPage(cloud, { name, projectId }, pageToken),
+            namespaceDefinition.idOf,
+        );
         return { namespaces: namespaces.flatMap((namespace) => toResult(namespace) ?? []) };
     });
 }
@@ -122,14 +126,4 @@ export function getNamespacesOutput(
     opts?: pulumi.InvokeOutputOptions,
 ): pulumi.Output<GetNamespacesResult> {
     return lookUpOutput("getNamespaces", getNamespaces, args as pulumi.Input<GetNamespacesArgs>, opts);
-}
-
-function listNamespaces(
-    cloud: Cloud,
-    filter: { readonly name?: string; readonly projectId?: string },
-): Promise<LiveNamespace[]> {
-    return listAll(async (pageToken) => {
-        const { namespaces, nextPageToken } = await cloud.getNamespaces({ ...filter, pageSize: PAGE_SIZE, pageToken });
-        return { items: namespaces, nextPageToken };
-    }, namespaceDefinition.idOf);
 }

@@ -1,9 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { User as LiveUser } from "../../proto/generated/temporal/api/cloud/identity/v1/message";
-import type { Cloud } from "../definition";
 import type { User } from "../resources/user";
-import { userDefinition } from "../resources/user";
-import { PAGE_SIZE } from "../wire";
+import { userDefinition, usersPage } from "../resources/user";
 import type { Plain, Question } from "./invoke";
 import { exactlyOne, listAll, lookUp, lookUpOutput, plain, single } from "./invoke";
 
@@ -77,7 +75,7 @@ export async function getUser(args: GetUserArgs, opts?: pulumi.InvokeOptions): P
         if (by === "id") {
             return toResult(await userDefinition.get(cloud, value, {}));
         }
-        const users = await listUsers(cloud, { email: value });
+        const users = await listAll((pageToken) => usersPage(cloud, { email: value }, pageToken), userDefinition.idOf);
         const addressed = users.filter(({ spec }) => spec?.email.toLowerCase() === value.toLowerCase());
         return single(
             question,
@@ -106,7 +104,10 @@ export function getUserOutput(
 export async function getUsers(args: GetUsersArgs = {}, opts?: pulumi.InvokeOptions): Promise<GetUsersResult> {
     const { email = "", namespaceId: namespace = "" } = args;
     return lookUp({ name: "getUsers", subject: "users", args: { ...args } }, opts, async (cloud) => {
-        const users = await listUsers(cloud, { email, namespace });
+        const users = await listAll(
+            (pageToken) => usersPage(cloud, { email, namespace }, pageToken),
+            userDefinition.idOf,
+        );
         return { users: users.flatMap((user) => toResult(user) ?? []) };
     });
 }
@@ -117,14 +118,4 @@ export function getUsersOutput(
     opts?: pulumi.InvokeOutputOptions,
 ): pulumi.Output<GetUsersResult> {
     return lookUpOutput("getUsers", getUsers, args as pulumi.Input<GetUsersArgs>, opts);
-}
-
-function listUsers(
-    cloud: Cloud,
-    filter: { readonly email?: string; readonly namespace?: string },
-): Promise<LiveUser[]> {
-    return listAll(async (pageToken) => {
-        const { users, nextPageToken } = await cloud.getUsers({ ...filter, pageSize: PAGE_SIZE, pageToken });
-        return { items: users, nextPageToken };
-    }, userDefinition.idOf);
 }

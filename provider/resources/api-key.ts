@@ -3,7 +3,9 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { Timestamp } from "../../proto/generated/google/protobuf/timestamp";
 import type { ApiKeySpec, ApiKey as LiveApiKey } from "../../proto/generated/temporal/api/cloud/identity/v1/message";
 import { idText } from "../access";
-import type { Call, Definition, Desired, Due } from "../definition";
+import type { CallOptions } from "../client/client";
+import type { Page } from "../client/source";
+import type { Call, Cloud, Definition, Desired, Due } from "../definition";
 import type { OwnerType } from "../enums";
 import { ownerTypes } from "../enums";
 import type { Bag, Report } from "../fields";
@@ -302,6 +304,17 @@ function next(key: LiveApiKey, { args }: Desired<Values>): Call | undefined {
     };
 }
 
+/** A page of the API keys that match the filter. */
+export async function apiKeysPage(
+    cloud: Cloud,
+    filter: { readonly ownerId?: string; readonly ownerType?: number },
+    pageToken: string,
+    options: CallOptions = {},
+): Promise<Page<LiveApiKey>> {
+    const { apiKeys, nextPageToken } = await cloud.getApiKeys({ ...filter, pageSize: PAGE_SIZE, pageToken }, options);
+    return { items: apiKeys, nextPageToken };
+}
+
 /** How an ApiKey maps onto the Cloud Ops API. */
 export const apiKeyDefinition: Definition<Values, LiveApiKey> = {
     kind: "ApiKey",
@@ -324,10 +337,7 @@ export const apiKeyDefinition: Definition<Values, LiveApiKey> = {
     async get(cloud, keyId, options) {
         return (await cloud.getApiKey({ keyId }, options)).apiKey;
     },
-    async list(cloud, pageToken, options) {
-        const { apiKeys, nextPageToken } = await cloud.getApiKeys({ pageSize: PAGE_SIZE, pageToken }, options);
-        return { items: apiKeys, nextPageToken };
-    },
+    list: (cloud, pageToken, options) => apiKeysPage(cloud, {}, pageToken, options),
     idOf: ({ id }) => id,
     see,
     next,

@@ -12,7 +12,9 @@ import type {
     NamespaceSpec,
     ReplicaSpec,
 } from "../../proto/generated/temporal/api/cloud/namespace/v1/message";
-import type { Call, Definition, Desired, Wait } from "../definition";
+import type { CallOptions } from "../client/client";
+import type { Page } from "../client/source";
+import type { Call, Cloud, Definition, Desired, Wait } from "../definition";
 import type { CapacityMode, EncryptionValidationMode, SearchAttributeType } from "../enums";
 import { encryptionValidationModes, searchAttributeTypes } from "../enums";
 import type { Bag, Report } from "../fields";
@@ -1032,6 +1034,20 @@ function changeCapacity(
     });
 }
 
+/** A page of the namespaces that match the filter. */
+export async function namespacesPage(
+    cloud: Cloud,
+    filter: { readonly name?: string; readonly projectId?: string },
+    pageToken: string,
+    options: CallOptions = {},
+): Promise<Page<LiveNamespace>> {
+    const { namespaces, nextPageToken } = await cloud.getNamespaces(
+        { ...filter, pageSize: PAGE_SIZE, pageToken },
+        options,
+    );
+    return { items: namespaces, nextPageToken };
+}
+
 /**
  * How a Namespace maps onto the Cloud Ops API.
  *
@@ -1066,16 +1082,9 @@ export const namespaceDefinition: Definition<Values, LiveNamespace> = {
     async get(cloud, id, options) {
         return (await cloud.getNamespace({ namespace: id }, options)).namespace;
     },
-    async list(cloud, pageToken, options) {
-        const { namespaces, nextPageToken } = await cloud.getNamespaces({ pageSize: PAGE_SIZE, pageToken }, options);
-        return { items: namespaces, nextPageToken };
-    },
+    list: (cloud, pageToken, options) => namespacesPage(cloud, {}, pageToken, options),
     async find(cloud, name, options) {
-        const list = async (pageToken: string) => {
-            const request = { name, pageSize: PAGE_SIZE, pageToken };
-            const { namespaces, nextPageToken } = await cloud.getNamespaces(request, options);
-            return { items: namespaces, nextPageToken };
-        };
+        const list = (pageToken: string) => namespacesPage(cloud, { name }, pageToken, options);
         return findOnPages(list, this.idOf, (namespace) => namespace.spec?.name === name && !isGone(namespace));
     },
     idOf: ({ namespace }) => namespace,

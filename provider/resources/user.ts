@@ -3,7 +3,9 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { User as LiveUser, UserSpec } from "../../proto/generated/temporal/api/cloud/identity/v1/message";
 import type { AccessArgs } from "../access";
 import { accessFields, checkAccess, checkRole, refuseAccess, seeAccess, toAccess } from "../access";
-import type { Call, Definition, Desired } from "../definition";
+import type { CallOptions } from "../client/client";
+import type { Page } from "../client/source";
+import type { Call, Cloud, Definition, Desired } from "../definition";
 import type { AccountRole, NamespacePermission, ProjectRole } from "../enums";
 import type { Bag, Report } from "../fields";
 import { shape, text } from "../fields";
@@ -158,6 +160,17 @@ function next(user: LiveUser, { args }: Desired<Values>): Call | undefined {
     };
 }
 
+/** A page of the users that match the filter. */
+export async function usersPage(
+    cloud: Cloud,
+    filter: { readonly email?: string; readonly namespace?: string },
+    pageToken: string,
+    options: CallOptions = {},
+): Promise<Page<LiveUser>> {
+    const { users, nextPageToken } = await cloud.getUsers({ ...filter, pageSize: PAGE_SIZE, pageToken }, options);
+    return { items: users, nextPageToken };
+}
+
 /** How a User maps onto the Cloud Ops API. */
 export const userDefinition: Definition<Values, LiveUser> = {
     kind: "User",
@@ -180,15 +193,9 @@ export const userDefinition: Definition<Values, LiveUser> = {
     async get(cloud, userId, options) {
         return (await cloud.getUser({ userId }, options)).user;
     },
-    async list(cloud, pageToken, options) {
-        const { users, nextPageToken } = await cloud.getUsers({ pageSize: PAGE_SIZE, pageToken }, options);
-        return { items: users, nextPageToken };
-    },
+    list: (cloud, pageToken, options) => usersPage(cloud, {}, pageToken, options),
     async find(cloud, email, options) {
-        const list = async (pageToken: string) => {
-            const { users, nextPageToken } = await cloud.getUsers({ email, pageSize: PAGE_SIZE, pageToken }, options);
-            return { items: users, nextPageToken };
-        };
+        const list = (pageToken: string) => usersPage(cloud, { email }, pageToken, options);
         return findOnPages(list, this.idOf, (user) => user.spec?.email.toLowerCase() === email && !isGone(user));
     },
     idOf: ({ id }) => id,
