@@ -116,6 +116,11 @@ export class Emulator {
         if (saved !== undefined && saved !== account) {
             throw new Error(`${options.stateFile} holds account ${saved}, not ${account}`);
         }
+        if (!/^[a-z0-9]+$/.test(account)) {
+            throw new Error(
+                `An account id consists of lowercase letters and digits, unlike ${JSON.stringify(account)}.`,
+            );
+        }
         const settings: Settings = { ...defaultSettings, regions: [...defaultSettings.regions], ...options.settings };
         const faults = new Faults(rpcNames);
         const requests = new RequestLog();
@@ -146,7 +151,7 @@ export class Emulator {
         server.add(HealthDefinition, HealthServiceImpl(health));
         const tls = options.tls ? localCertificate(host) : undefined;
         try {
-            boundPort = await server.listen(`${authority(host)}:${port}`, tls && credentials(tls));
+            boundPort = await listen(server, `${authority(host)}:${port}`, tls && credentials(tls));
             // Fail now if the file cannot be written.
             stateFile?.save(cloud);
             started = true;
@@ -210,6 +215,14 @@ export class Emulator {
 
 /** A host in the form that precedes a port. */
 const authority = (host: string): string => (host.includes(":") ? `[${host}]` : host);
+
+async function listen(server: Server, address: string, tls: ServerCredentials | undefined): Promise<number> {
+    try {
+        return await server.listen(address, tls);
+    } catch (error) {
+        throw new Error(`Cannot listen on ${address}: ${(error as Error).message}`);
+    }
+}
 
 function credentials({ certificate, privateKey }: ReturnType<typeof localCertificate>): ServerCredentials {
     const pair = { cert_chain: Buffer.from(certificate), private_key: Buffer.from(privateKey) };

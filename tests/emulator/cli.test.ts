@@ -91,6 +91,9 @@ test.each<[string[], string]>([
     [["--random-faults", '{"failBefore":0.1}'], "It must have a seed."],
     [["--random-faults", '{"seed":1,"failBefore":10}'], "failBefore must be a number from 0 to 1."],
     [["--account", ""], "It must not be empty."],
+    [["--account", "My Account"], 'An account id consists of lowercase letters and digits, unlike "My Account".'],
+    // An address for documentation, which no machine has.
+    [["--host", "192.0.2.1"], "Cannot listen on 192.0.2.1:0: "],
     [["--operation-duration", "soon"], "It must be a number, 0 or more."],
     [["--ca-file", "ca.pem"], "--ca-file requires --tls."],
     // Only found out when it listens already.
