@@ -1,14 +1,15 @@
 import type * as dynamic from "@pulumi/pulumi/dynamic";
 import { Client } from "./client/client";
 import { withoutSecrets } from "./client/redaction";
-import type { Configuration, ConfigurationKey } from "./configuration";
+import type { ConfigurationKey } from "./configuration";
 import { CONFIGURATION_NAMESPACE, readConfiguration, unknownKeys } from "./configuration";
 import type { Definition, Live } from "./definition";
 import { endWithEngine, engineLog } from "./engine";
 import type { Bag } from "./fields";
 import { Lifecycle } from "./lifecycle/lifecycle";
 import { backendOf } from "./lifecycle/operation-id";
-import type { Log, Session } from "./lifecycle/run";
+import type { Log } from "./lifecycle/run";
+import { Session } from "./lifecycle/run";
 import { apiKeyDefinition } from "./resources/api-key";
 import { namespaceDefinition } from "./resources/namespace";
 import { serviceAccountDefinition } from "./resources/service-account";
@@ -28,6 +29,8 @@ let configured: ReadConfiguration = () => undefined;
 /** All keys of the stack's configuration. */
 let configuredKeys: readonly string[] = [];
 let opened: Session | undefined;
+/** Whether it is that of the current configuration. */
+let isCurrent = false;
 let log: Log | undefined;
 
 function sessionLog(): Log {
@@ -35,23 +38,20 @@ function sessionLog(): Log {
     return log;
 }
 
+/** The session of the last configuration. The host configures each handler anew: what the session has learnt is kept. */
 function session(): Session {
-    if (opened === undefined) {
-        opened = openSession(readConfiguration(configured));
-        for (const warning of unknownKeys(configuredKeys)) {
-            opened.log.warn("", warning);
+    if (opened === undefined || !isCurrent) {
+        const configuration = readConfiguration(configured);
+        const client = Client.for(configuration);
+        if (opened?.client !== client) {
+            opened = new Session(client, sessionLog(), configuration.operationSalt, backendOf());
+            for (const warning of unknownKeys(configuredKeys)) {
+                opened.log.warn("", warning);
+            }
         }
+        isCurrent = true;
     }
     return opened;
-}
-
-function openSession(configuration: Configuration): Session {
-    return {
-        client: Client.for(configuration),
-        log: sessionLog(),
-        salt: configuration.operationSalt,
-        backend: backendOf(),
-    };
 }
 
 /** Adapts a lifecycle to Pulumi's dynamic host. */
@@ -64,7 +64,7 @@ function handler<Args extends object, Resource extends Live>(
             configured = (key) => config.get(`${CONFIGURATION_NAMESPACE}:${key}`);
             // The host's type does not declare it.
             configuredKeys = Object.keys((config as { rawConfig?: object }).rawConfig ?? {});
-            opened = undefined;
+            isCurrent = false;
         },
         check: (old: Bag, bag: Bag) => call(async () => lifecycle.check(old, bag)),
         diff: (id: string, old: Bag, bag: Bag) =>

@@ -1,5 +1,4 @@
 import type { AsyncOperation } from "../../proto/generated/temporal/api/cloud/operation/v1/message";
-import type { Cloud } from "../definition";
 import { timeMs } from "../wire";
 
 /** Maximum difference assumed between the clocks of one server's machines. Two runs are further apart than that. */
@@ -52,13 +51,4 @@ export class Beginning {
     isOurs(startedTime: AsyncOperation["startedTime"]): boolean {
         return timeMs(startedTime) >= (this.startedMs ?? 0) - SAME_MOMENT_MS;
     }
-}
-
-const beginnings = new WeakMap<Cloud, Beginning>();
-
-/** The one of a connection. */
-export function beginningOf(cloud: Cloud): Beginning {
-    const beginning = beginnings.get(cloud) ?? new Beginning();
-    beginnings.set(cloud, beginning);
-    return beginning;
 }

@@ -7,7 +7,6 @@ import type { Created, Definition, Live } from "../definition";
 import type { Bag } from "../fields";
 import { timeMs } from "../wire";
 import { accountNote } from "./accounts";
-import { beginningOf } from "./beginning";
 import type { Existing, Look } from "./existing";
 import { isInFlight } from "./existing";
 import { OperationError, operationOrId } from "./operation";
@@ -21,6 +20,7 @@ import type { View } from "./view";
 
 /** Maximum number of derived operation ids to try: a bound in case the server answers inconsistently. */
 const MAX_LIVES = 100;
+
 /** The previous life of a resource. */
 interface Before {
     readonly operation: AsyncOperation;
@@ -64,7 +64,7 @@ export class Creation<Args extends object, Resource extends Live> {
 
     private async make(run: Run, bag: Bag, task: Task): Promise<{ created: Created; resource: Resource }> {
         const note = accountNote(run.session);
-        const beginning = beginningOf(run.session.client.cloud);
+        const { beginning } = run.session;
         await beginning.wait();
         const started = await this.start(run, bag, task).finally(() => beginning.end());
         const noted = async () => ({ ...started, once: { ...started.once, ...(await note) } });
@@ -124,7 +124,7 @@ export class Creation<Args extends object, Resource extends Live> {
                 }
                 continue;
             }
-            beginningOf(run.session.client.cloud).end();
+            run.session.beginning.end();
             const earlier = await this.takeover.takeUp(run, bag, task, operation, answer);
             switch (earlier.outcome) {
                 case "taken":
@@ -147,7 +147,7 @@ export class Creation<Args extends object, Resource extends Live> {
      * taken.
      */
     private async sendAtOnce(run: Run, task: Task, operationId: string): Promise<Created | undefined> {
-        if (!beginningOf(run.session.client.cloud).isKnown || this.sent.has(operationId)) {
+        if (!run.session.beginning.isKnown || this.sent.has(operationId)) {
             return undefined;
         }
         return unlessFailed(this.send(run, task, operationId), ...REFUSALS);
@@ -159,7 +159,7 @@ export class Creation<Args extends object, Resource extends Live> {
         operationId: string,
         answer: Created | undefined,
     ): Promise<AsyncOperation | undefined> {
-        const beginning = beginningOf(run.session.client.cloud);
+        const { beginning } = run.session;
         const answered = answer?.asyncOperation?.startedTime;
         if (answered !== undefined && beginning.isOurs(answered)) {
             return undefined;
@@ -175,7 +175,7 @@ export class Creation<Args extends object, Resource extends Live> {
     private async startAnew(run: Run, task: Task, operationId: string, before: Before | undefined): Promise<Created> {
         try {
             const created = await this.send(run, task, operationId);
-            beginningOf(run.session.client.cloud).note(created.asyncOperation);
+            run.session.beginning.note(created.asyncOperation);
             return this.begun(run, created);
         } catch (error) {
             if (!failed(error, "alreadyExists", "invalid", "conflict")) {

@@ -10,7 +10,7 @@ import type { Bag } from "../fields";
 import { fromTimestamp, isGone, timeMs } from "../wire";
 import { GONE, isUnseen, REPLACE_KEY } from "./hidden";
 import type { AwaitOptions } from "./operation";
-import { awaitOperation, isEnded, OperationError, operationOrId } from "./operation";
+import { isEnded, OperationError, operationOrId } from "./operation";
 import { deleteOperationId } from "./operation-id";
 import type { Run } from "./run";
 import { LifecycleError } from "./run";
@@ -237,10 +237,10 @@ export class Existing<Args extends object, Resource extends Live> {
         { firstStatusMs = FIRST_STATUS_MS, isMade }: AwaitEndOptions = {},
     ): Promise<AsyncOperation | undefined> {
         const { session, signal, context } = run;
-        const { cloud, limiter } = session.client;
+        const { limiter } = session.client;
         const startedAt = performance.now();
         let showAt = startedAt + firstStatusMs;
-        return awaitOperation(cloud, operation, {
+        return session.operations.awaitEnd(operation, {
             signal,
             isBusy: () => limiter.isBusy,
             isMade,

@@ -60,64 +60,82 @@ export interface AwaitOptions {
     readonly onProgress?: (operation: AsyncOperation) => void;
 }
 
-/**
- * Waits until an operation has ended. A state that this version does not know counts as not ended.
- *
- * @returns the ended operation; undefined if `isMade` has shown the end, or the server no longer knows the operation,
- * so that only the resource shows how it ended
- * @throws {OperationError} if it ended FAILED, REJECTED or CANCELLED
- */
-export async function awaitOperation(
-    cloud: Cloud,
-    started: AsyncOperation,
-    { signal, isBusy, isMade, onProgress }: AwaitOptions,
-): Promise<AsyncOperation | undefined> {
-    let operation = started;
-    const startedAt = performance.now();
-    const { pace, glances } = sortOf(cloud, started.operationType);
-    let glance: AwaitOptions["isMade"];
-    let lookedAt: number | undefined;
-    let seen = false;
-    for (let count = 0; !isEnded(operation); count += 1) {
-        onProgress?.(operation);
-        const recommendedMs = checkDurationMs(operation);
-        await (recommendedMs === undefined || recommendedMs < SHORTEST_CHECK_MS
-            ? pace.wait({ startedAt, lookedAt, count, recommendedMs }, signal, isBusy)
-            : sleep(recommendedWaitMs(recommendedMs), undefined, { signal }));
-        const askedAt = performance.now();
-        if (count === 0 && isMade !== undefined && pace.isKnown && glances.isDue()) {
-            glance = isMade;
-        }
-        const made = await glance?.();
-        if (made === true) {
-            return undefined;
-        }
-        if (made === undefined) {
-            if (glance !== undefined) {
-                glances.toldNothing();
+/** What is known about the operations of one sort, which take similarly long. */
+class Sort {
+    readonly pace = new Pace();
+    readonly glances = new Glances();
+}
+
+/** The operations of one connection, which learn from each other how long they take. */
+export class Operations {
+    private readonly sorts = new Map<string, Sort>();
+
+    constructor(private readonly cloud: Cloud) {}
+
+    /**
+     * Waits until an operation has ended. A state that this version does not know counts as not ended.
+     *
+     * @returns the ended operation; undefined if `isMade` has shown the end, or the server no longer knows the
+     * operation, so that only the resource shows how it ended
+     * @throws {OperationError} if it ended FAILED, REJECTED or CANCELLED
+     */
+    async awaitEnd(
+        started: AsyncOperation,
+        { signal, isBusy, isMade, onProgress }: AwaitOptions,
+    ): Promise<AsyncOperation | undefined> {
+        let operation = started;
+        const startedAt = performance.now();
+        const { pace, glances } = this.sortOf(started.operationType);
+        let glance: AwaitOptions["isMade"];
+        let lookedAt: number | undefined;
+        let seen = false;
+        for (let count = 0; !isEnded(operation); count += 1) {
+            onProgress?.(operation);
+            const recommendedMs = checkDurationMs(operation);
+            await (recommendedMs === undefined || recommendedMs < SHORTEST_CHECK_MS
+                ? pace.wait({ startedAt, lookedAt, count, recommendedMs }, signal, isBusy)
+                : sleep(recommendedWaitMs(recommendedMs), undefined, { signal }));
+            const askedAt = performance.now();
+            if (count === 0 && isMade !== undefined && pace.isKnown && glances.isDue()) {
+                glance = isMade;
             }
-            const asking = cloud.getAsyncOperation({ asyncOperationId: started.id }, { signal });
-            const answer = await unlessFailed(asking, "notFound", "denied");
-            if (answer === undefined && (seen || performance.now() - startedAt > INVISIBLE_MS)) {
+            const made = await glance?.();
+            if (made === true) {
                 return undefined;
             }
-            seen ||= answer !== undefined;
-            operation = answer?.asyncOperation ?? operation;
+            if (made === undefined) {
+                if (glance !== undefined) {
+                    glances.toldNothing();
+                }
+                const asking = this.cloud.getAsyncOperation({ asyncOperationId: started.id }, { signal });
+                const answer = await unlessFailed(asking, "notFound", "denied");
+                if (answer === undefined && (seen || performance.now() - startedAt > INVISIBLE_MS)) {
+                    return undefined;
+                }
+                seen ||= answer !== undefined;
+                operation = answer?.asyncOperation ?? operation;
+            }
+            if (made === undefined || count + 1 >= MOST_GLANCES) {
+                glance = undefined;
+            }
+            const answeredAt = performance.now();
+            lookedAt = Math.max(askedAt, answeredAt - LONGEST_LOOK_MS);
+            if (isEnded(operation)) {
+                pace.ended(durationMs(operation) ?? answeredAt - startedAt);
+            }
         }
-        if (made === undefined || count + 1 >= MOST_GLANCES) {
-            glance = undefined;
+        onProgress?.(operation);
+        if (operation.state !== State.STATE_FULFILLED) {
+            throw new OperationError(operation);
         }
-        const answeredAt = performance.now();
-        lookedAt = Math.max(askedAt, answeredAt - LONGEST_LOOK_MS);
-        if (isEnded(operation)) {
-            pace.ended(durationMs(operation) ?? answeredAt - startedAt);
-        }
+        return operation;
     }
-    onProgress?.(operation);
-    if (operation.state !== State.STATE_FULFILLED) {
-        throw new OperationError(operation);
+
+    private sortOf(operationType: string): Sort {
+        const sort = this.sorts.get(operationType) ?? new Sort();
+        this.sorts.set(operationType, sort);
+        return sort;
     }
-    return operation;
 }
 
 /** The operation of a response, which may lack it or its id; the id is then the requested one. */
@@ -135,22 +153,6 @@ const PENDING: AsyncOperation = {
     startedTime: undefined,
     finishedTime: undefined,
 };
-
-/** What is known about the operations of one sort, which take similarly long. */
-class Sort {
-    readonly pace = new Pace();
-    readonly glances = new Glances();
-}
-
-/** By connection and operation type. */
-const sorts = new WeakMap<Cloud, Map<string, Sort>>();
-
-function sortOf(cloud: Cloud, operationType: string): Sort {
-    const ofCloud = sorts.get(cloud) ?? new Map<string, Sort>();
-    const sort = ofCloud.get(operationType) ?? new Sort();
-    sorts.set(cloud, ofCloud.set(operationType, sort));
-    return sort;
-}
 
 /** How long it took, by the server's clock. */
 function durationMs({ startedTime, finishedTime }: AsyncOperation): number | undefined {

@@ -3,14 +3,26 @@ import type { ErrorCause } from "../client/errors";
 import { GivenUpError, RpcError } from "../client/errors";
 import type { Names, ResourceContext } from "../context";
 import type { Bag } from "../fields";
+import { Beginning } from "./beginning";
+import { Operations } from "./operation";
 
-/** What the lifecycle talks to: Temporal Cloud, and the user. */
-export interface Session {
-    readonly client: Client;
-    readonly log: Log;
-    /** The salt and the backend of the stack, for derived operation ids. */
-    readonly salt: string;
-    readonly backend: string;
+/** What the lifecycle talks to: Temporal Cloud over one connection, and the user. */
+export class Session {
+    readonly operations: Operations;
+    readonly beginning = new Beginning();
+
+    /**
+     * @param salt of the stack, for derived operation ids
+     * @param backend of the stack, likewise
+     */
+    constructor(
+        readonly client: Client,
+        readonly log: Log,
+        readonly salt: string,
+        readonly backend: string,
+    ) {
+        this.operations = new Operations(client.cloud);
+    }
 }
 
 export interface Log {

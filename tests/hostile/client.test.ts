@@ -8,7 +8,7 @@ import {
 } from "../../proto/generated/temporal/api/cloud/cloudservice/v1/request_response";
 import { Client } from "../../provider/client/client";
 import type { Source } from "../../provider/client/source";
-import type { Session } from "../../provider/lifecycle/run";
+import { Session } from "../../provider/lifecycle/run";
 import { until } from "../support/until";
 import { encoding, meaning, transport } from "./hostilities";
 import { bagOf, kinds } from "./kinds";
@@ -246,12 +246,7 @@ describe("where only one account is allowed, nothing is done when the server's a
     ])("%s", async (_, hostility, message) => {
         answering("GetAccount", hostility);
         const guarded = clientOf("a1b2c");
-        const session: Session = {
-            client: guarded,
-            log: { status: () => {}, info: () => {}, warn: () => {} },
-            salt: "",
-            backend: "",
-        };
+        const session = new Session(guarded, { status: () => {}, info: () => {}, warn: () => {} }, "", "");
         const startedAt = Date.now();
         const errors = await Promise.all(
             kinds.flatMap((kind) => {

@@ -7,7 +7,7 @@ import {
 } from "../../../proto/generated/temporal/api/cloud/operation/v1/message";
 import { type Failure, RpcError } from "../../../provider/client/errors";
 import type { Cloud } from "../../../provider/definition";
-import { awaitOperation, isEnded, OperationError, operationOrId } from "../../../provider/lifecycle/operation";
+import { isEnded, OperationError, Operations, operationOrId } from "../../../provider/lifecycle/operation";
 
 jest.mock("node:timers/promises", () => ({
     // The fake timers do not know this module; node's own does the same on the global setTimeout.
@@ -69,14 +69,19 @@ function server(...answers: Answer[]) {
             return { asyncOperation: answer === "nothing" || !answer ? undefined : operation(answer) };
         },
     } as unknown as Cloud;
-    return { cloud, askedAtMs };
+    return { operations: new Operations(cloud), askedAtMs };
 }
 
 /** Waits for it, at most so long, and says how it ended, and when. */
-async function wait(cloud: Cloud, started: AsyncOperation = PENDING, atMostMs = 600_000, signal?: AbortSignal) {
+async function wait(
+    operations: Operations,
+    started: AsyncOperation = PENDING,
+    atMostMs = 600_000,
+    signal?: AbortSignal,
+) {
     const startedAt = Date.now();
     let end: { operation?: AsyncOperation | undefined; error?: unknown; afterMs: number } | undefined;
-    awaitOperation(cloud, started, { signal: signal ?? new AbortController().signal }).then(
+    operations.awaitEnd(started, { signal: signal ?? new AbortController().signal }).then(
         (operation) => {
             end = { operation, afterMs: Date.now() - startedAt };
         },
@@ -93,8 +98,8 @@ async function wait(cloud: Cloud, started: AsyncOperation = PENDING, atMostMs = 
 const fulfilled = { state: State.STATE_FULFILLED };
 
 test("one that has ended already is not asked for", async () => {
-    const { cloud, askedAtMs } = server(fulfilled);
-    const end = await wait(cloud, operation(fulfilled));
+    const { operations, askedAtMs } = server(fulfilled);
+    const end = await wait(operations, operation(fulfilled));
     expect(end?.operation).toMatchObject({ id: "op-1", state: State.STATE_FULFILLED });
     expect(askedAtMs).toEqual([]);
 });
@@ -114,8 +119,8 @@ describe("when to look", () => {
         ["about every second where it recommends none", { seconds: 0n, nanos: 0 }, 1_000, 1_400],
         ["about every second where it recommends nonsense", { seconds: -5n, nanos: 0 }, 1_000, 1_400],
     ])("%s", async (_, checkDuration, soonest, latest) => {
-        const { cloud, askedAtMs } = server(fulfilled);
-        await wait(cloud, operation({ state: State.STATE_PENDING, checkDuration }));
+        const { operations, askedAtMs } = server(fulfilled);
+        await wait(operations, operation({ state: State.STATE_PENDING, checkDuration }));
         expect(askedAtMs).toHaveLength(1);
         expect(askedAtMs[0]).toBeGreaterThanOrEqual(soonest);
         expect(askedAtMs[0]).toBeLessThanOrEqual(latest);
@@ -124,8 +129,8 @@ describe("when to look", () => {
     test("from the second look on, a recommendation of less than a second does not count", async () => {
         const short = { checkDuration: { seconds: 0n, nanos: 100_000_000 } };
         const answers = [1, 2, 3, 4, 5, 6, 7, 8, 9].map(() => ({ state: State.STATE_IN_PROGRESS, ...short }));
-        const { cloud, askedAtMs } = server(...answers, fulfilled);
-        const end = await wait(cloud, operation({ state: State.STATE_PENDING, ...short }));
+        const { operations, askedAtMs } = server(...answers, fulfilled);
+        const end = await wait(operations, operation({ state: State.STATE_PENDING, ...short }));
         expect(askedAtMs).toHaveLength(10);
         expect(end?.afterMs).toBeGreaterThan(10_000);
     });
@@ -144,18 +149,18 @@ describe("when to look", () => {
                 return { asyncOperation: answer };
             },
         } as unknown as Cloud;
-        await wait(cloud);
+        await wait(new Operations(cloud));
         expect(looks).toBe(4);
         expect(Date.now() - (endedAt ?? 0)).toBeLessThanOrEqual(1_510);
     });
 
     test("a clock that is set forward or back changes nothing", async () => {
-        const { cloud, askedAtMs } = server(
+        const { operations, askedAtMs } = server(
             { state: State.STATE_IN_PROGRESS },
             { state: State.STATE_IN_PROGRESS },
             fulfilled,
         );
-        const waiting = wait(cloud);
+        const waiting = wait(operations);
         jest.setSystemTime(Date.now() - 3_600_000);
         await waiting;
         expect(askedAtMs).toHaveLength(3);
@@ -163,12 +168,12 @@ describe("when to look", () => {
 
     test("each answer's recommendation counts for the next", async () => {
         const checkDuration = (seconds: bigint) => ({ checkDuration: { seconds, nanos: 0 } });
-        const { cloud, askedAtMs } = server(
+        const { operations, askedAtMs } = server(
             { state: State.STATE_IN_PROGRESS, ...checkDuration(10n) },
             { state: State.STATE_IN_PROGRESS, ...checkDuration(2n) },
             fulfilled,
         );
-        await wait(cloud, operation({ state: State.STATE_PENDING, ...checkDuration(1n) }));
+        await wait(operations, operation({ state: State.STATE_PENDING, ...checkDuration(1n) }));
         const [first = 0, second = 0, third = 0] = askedAtMs;
         // Where it is short, a look waits for others, a tenth of a second at most.
         expect(first).toBeGreaterThanOrEqual(1_000);
@@ -179,11 +184,11 @@ describe("when to look", () => {
 
 describe("a glance at what the operation makes", () => {
     /** Waits for so many, one after the other; returns how the last one ended. */
-    async function waitForEach(count: number, cloud: Cloud, isMade: () => Promise<boolean | undefined>) {
+    async function waitForEach(count: number, operations: Operations, isMade: () => Promise<boolean | undefined>) {
         const { signal } = new AbortController();
         let end: AsyncOperation | undefined;
         for (let index = 0; index < count; index += 1) {
-            const waiting = awaitOperation(cloud, PENDING, { signal, isMade });
+            const waiting = operations.awaitEnd(PENDING, { signal, isMade });
             waiting.catch(() => {});
             await jest.advanceTimersByTimeAsync(10_000);
             end = await waiting;
@@ -192,47 +197,47 @@ describe("a glance at what the operation makes", () => {
     }
 
     test("takes the place of a look once it is known how long such operations take, but for every eighth", async () => {
-        const { cloud, askedAtMs } = server(fulfilled);
+        const { operations, askedAtMs } = server(fulfilled);
         const isMade = jest.fn(async () => true);
-        expect(await waitForEach(4, cloud, isMade)).toMatchObject(fulfilled);
+        expect(await waitForEach(4, operations, isMade)).toMatchObject(fulfilled);
         expect(isMade).not.toHaveBeenCalled();
         expect(askedAtMs).toHaveLength(4);
-        await waitForEach(80, cloud, isMade);
+        await waitForEach(80, operations, isMade);
         expect(isMade).toHaveBeenCalledTimes(70);
         expect(askedAtMs).toHaveLength(4 + 10);
         // Of another connection, nothing is known.
-        await waitForEach(1, server(fulfilled).cloud, isMade);
+        await waitForEach(1, server(fulfilled).operations, isMade);
         expect(isMade).toHaveBeenCalledTimes(70);
     });
 
     test("at what is still being made is one of two, then the operation is asked for what has become of it", async () => {
-        const { cloud, askedAtMs } = server(fulfilled);
+        const { operations, askedAtMs } = server(fulfilled);
         const isMade = jest.fn(async () => false);
-        await waitForEach(4, cloud, isMade);
-        expect(await waitForEach(1, cloud, isMade)).toMatchObject(fulfilled);
+        await waitForEach(4, operations, isMade);
+        expect(await waitForEach(1, operations, isMade)).toMatchObject(fulfilled);
         expect(isMade).toHaveBeenCalledTimes(2);
         expect(askedAtMs).toHaveLength(5);
     });
 
     test("that tells nothing is followed by a look at once, and by no other at the next fifty", async () => {
         const failedEnd = { state: State.STATE_FAILED, failureReason: "no capacity" };
-        const { cloud, askedAtMs } = server(...Array.from({ length: 4 }, () => fulfilled), failedEnd, fulfilled);
+        const { operations, askedAtMs } = server(...Array.from({ length: 4 }, () => fulfilled), failedEnd, fulfilled);
         const isMade = jest.fn(async () => undefined);
-        await waitForEach(4, cloud, isMade);
-        await expect(waitForEach(1, cloud, isMade)).rejects.toThrow("ended FAILED: no capacity");
+        await waitForEach(4, operations, isMade);
+        await expect(waitForEach(1, operations, isMade)).rejects.toThrow("ended FAILED: no capacity");
         expect(isMade).toHaveBeenCalledTimes(1);
-        await waitForEach(50, cloud, isMade);
+        await waitForEach(50, operations, isMade);
         expect(isMade).toHaveBeenCalledTimes(1);
-        await waitForEach(2, cloud, isMade);
+        await waitForEach(2, operations, isMade);
         expect(isMade).toHaveBeenCalledTimes(2);
         expect(askedAtMs).toHaveLength(4 + 1 + 50 + 2);
     });
 });
 
 describe("how long the others take", () => {
-    const lookAt = async (cloud: Cloud, operationType: string): Promise<void> => {
+    const lookAt = async (operations: Operations, operationType: string): Promise<void> => {
         const { signal } = new AbortController();
-        const waiting = awaitOperation(cloud, operation({ state: State.STATE_PENDING, operationType }), { signal });
+        const waiting = operations.awaitEnd(operation({ state: State.STATE_PENDING, operationType }), { signal });
         await jest.advanceTimersByTimeAsync(70_000);
         await waiting;
     };
@@ -240,11 +245,11 @@ describe("how long the others take", () => {
     test("is known of each sort, by the server's clock", async () => {
         const at = (seconds: bigint) => ({ seconds, nanos: 0 });
         const quick = { ...fulfilled, startedTime: at(100n), finishedTime: at(100n) };
-        const { cloud, askedAtMs } = server(quick);
+        const { operations, askedAtMs } = server(quick);
         // The first is looked at after a second, as nothing is known of it, though it was over at once; the second sooner.
-        await lookAt(cloud, "quick");
-        await lookAt(cloud, "quick");
-        await lookAt(cloud, "another");
+        await lookAt(operations, "quick");
+        await lookAt(operations, "quick");
+        await lookAt(operations, "another");
         const [first = 0, second = 0, third = 0] = askedAtMs.map((ms, index) => ms - index * 70_000);
         expect(first).toBeGreaterThanOrEqual(1_000);
         expect(second).toBeLessThan(500);
@@ -257,14 +262,14 @@ test.each<[State, string, string]>([
     [State.STATE_FAILED, " no capacity ", "The operation op-1 ended FAILED: no capacity."],
     [State.STATE_CANCELLED, "", "The operation op-1 ended CANCELLED: the server gave no reason."],
 ])("the end %i is an error at once", async (state, failureReason, message) => {
-    const { cloud, askedAtMs } = server({ state, failureReason });
-    const end = await wait(cloud);
+    const { operations, askedAtMs } = server({ state, failureReason });
+    const end = await wait(operations);
     expect(end?.error).toBeInstanceOf(OperationError);
     expect(end?.error).toMatchObject({ message, operation: { id: "op-1" } });
     expect(askedAtMs).toHaveLength(1);
     expect(end?.afterMs).toBeLessThan(2_000);
     // Also when the answer to the write says so.
-    await expect((await wait(server(fulfilled).cloud, operation({ state, failureReason })))?.error).toMatchObject({
+    await expect((await wait(server(fulfilled).operations, operation({ state, failureReason })))?.error).toMatchObject({
         message,
     });
 });
@@ -276,17 +281,17 @@ test.each<[string, Answer]>([
     ["one that this version does not know", { state: 99 as State }],
     ["an answer without an operation", "nothing"],
 ])("%s is not the end", async (_, answer) => {
-    const { cloud, askedAtMs } = server(answer, answer, answer, answer, answer, fulfilled);
-    const end = await wait(cloud);
+    const { operations, askedAtMs } = server(answer, answer, answer, answer, answer, fulfilled);
+    const end = await wait(operations);
     expect(end?.operation).toMatchObject({ state: State.STATE_FULFILLED });
     expect(askedAtMs).toHaveLength(6);
 });
 
 describe("an operation that is not found", () => {
     test.each<Failure>(["notFound", "denied"])("yet (%s) is asked for again, for a minute", async (what) => {
-        const { cloud } = server(failure(what), failure(what), failure(what), fulfilled);
-        expect((await wait(cloud))?.operation).toMatchObject({ state: State.STATE_FULFILLED });
-        const never = await wait(server(failure(what)).cloud);
+        const { operations } = server(failure(what), failure(what), failure(what), fulfilled);
+        expect((await wait(operations))?.operation).toMatchObject({ state: State.STATE_FULFILLED });
+        const never = await wait(server(failure(what)).operations);
         expect(never?.operation).toBeUndefined();
         expect(never?.error).toBeUndefined();
         expect(never?.afterMs).toBeGreaterThan(60_000);
@@ -294,8 +299,8 @@ describe("an operation that is not found", () => {
     });
 
     test("any more, after it was, is over: how it ended has to be seen elsewhere", async () => {
-        const { cloud, askedAtMs } = server({ state: State.STATE_IN_PROGRESS }, failure("notFound"));
-        const end = await wait(cloud);
+        const { operations, askedAtMs } = server({ state: State.STATE_IN_PROGRESS }, failure("notFound"));
+        const end = await wait(operations);
         expect(end).toMatchObject({ operation: undefined });
         expect(end).not.toHaveProperty("error");
         expect(askedAtMs).toHaveLength(2);
@@ -305,7 +310,7 @@ describe("an operation that is not found", () => {
 test.each<Failure>(["unauthenticated", "unreachable", "invalid", "other"])(
     "%s is an error: it says nothing of the operation",
     async (what) => {
-        const end = await wait(server(failure(what)).cloud);
+        const end = await wait(server(failure(what)).operations);
         expect(end?.error).toMatchObject({ failure: what });
     },
 );
@@ -313,7 +318,7 @@ test.each<Failure>(["unauthenticated", "unreachable", "invalid", "other"])(
 test("an abort ends the waiting, and leaves no timer", async () => {
     const controller = new AbortController();
     setTimeout(() => controller.abort(new Error("timed out")), 5_000);
-    const end = await wait(server({ state: State.STATE_PENDING }).cloud, PENDING, 60_000, controller.signal);
+    const end = await wait(server({ state: State.STATE_PENDING }).operations, PENDING, 60_000, controller.signal);
     expect(end?.error).toMatchObject({ message: "timed out" });
     expect(end?.afterMs).toBeLessThan(5_100);
     expect(jest.getTimerCount()).toBe(0);
@@ -321,8 +326,8 @@ test("an abort ends the waiting, and leaves no timer", async () => {
 
 test("progress is told of every look", async () => {
     const seen: State[] = [];
-    const { cloud } = server({ state: State.STATE_IN_PROGRESS }, fulfilled);
-    const waiting = awaitOperation(cloud, PENDING, {
+    const { operations } = server({ state: State.STATE_IN_PROGRESS }, fulfilled);
+    const waiting = operations.awaitEnd(PENDING, {
         signal: new AbortController().signal,
         onProgress: ({ state }) => seen.push(state),
     });
