@@ -22,7 +22,7 @@ const { Command, InvalidArgumentError, Option } = require("commander");
 const here = path.dirname(fileURLToPath(import.meta.url));
 
 const ALL_KINDS = ["Namespace", "User", "ServiceAccount", "ApiKey"];
-const OPERATIONS = ["up", "up again", "refresh", "drift", "destroy"];
+const OPERATIONS = ["up", "up again", "refresh", "read", "drift", "destroy"];
 
 const number = (text) => {
     const value = text.trim() === "" ? Number.NaN : Number(text);
@@ -132,8 +132,10 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
 const { pulumi } = await setup();
 forgetOwnSettings();
 
-const engineEnv = (size) =>
-    size > options.checkpointsUpTo ? { PULUMI_EXPERIMENTAL: "true", PULUMI_SKIP_CHECKPOINTS: "true" } : {};
+const engineEnv = (operation, size) => ({
+    ...(size > options.checkpointsUpTo && { PULUMI_EXPERIMENTAL: "true", PULUMI_SKIP_CHECKPOINTS: "true" }),
+    ...(operation === "read" && { PULUMI_ENABLE_LEGACY_REFRESH_DIFF: "true" }),
+});
 
 /** The emulator process. */
 class EmulatorProcess {
@@ -174,6 +176,8 @@ class EmulatorProcess {
 
 /** A Pulumi project in a temporary folder. */
 class PulumiStack {
+    operations = OPERATIONS;
+
     constructor(contestant) {
         this.contestant = contestant;
         this.folder = makeProjectFolder();
@@ -192,7 +196,7 @@ class PulumiStack {
             parallel: options.parallel,
             folder: this.folder,
             pulumiRoot: pulumi.root,
-            env: { ...engineEnv(size), ...env },
+            env: { ...engineEnv(operation, size), ...env },
         };
         const child = fork(path.join(here, "program.mjs"), {
             cwd: root,
@@ -273,8 +277,8 @@ async function measure(scenario) {
         });
     }
     try {
-        for (const operation of options.engine ? OPERATIONS : LONE_OPERATIONS) {
-            for (const party of parties) {
+        for (const operation of OPERATIONS) {
+            for (const party of parties.filter(({ stack }) => stack.operations.includes(operation))) {
                 if (operation === "drift") {
                     await party.emulator.ask("drift");
                 }

@@ -44,6 +44,8 @@ async function registered(job) {
 }
 
 export class LonePlugin {
+    operations = LONE_OPERATIONS;
+
     constructor(contestant, kinds, parallel) {
         this.contestant = contestant;
         this.kinds = kinds;
@@ -147,6 +149,15 @@ const check = async (resource, call, news) => {
 const diff = ({ id, urn }, call, { olds, news, oldInputs }) =>
     call("Diff", new rpc.DiffRequest().setId(id).setUrn(urn).setOlds(olds).setNews(news).setOldInputs(oldInputs));
 
+async function read({ id, name, urn, state, checked }, call) {
+    const request = new rpc.ReadRequest().setId(id).setUrn(urn).setProperties(state).setInputs(checked);
+    const response = await call("Read", request, rpc.ReadResponse);
+    if (response.getId() !== id) {
+        throw new Error(`${name} is gone`);
+    }
+    return response;
+}
+
 /** The engine's calls for each command. */
 const OPERATIONS = {
     async up(resource, call) {
@@ -167,16 +178,13 @@ const OPERATIONS = {
         await diff(resource, call, { olds: resource.state, news, oldInputs: resource.checked });
     },
     async refresh(resource, call) {
-        const { id, urn, state, checked } = resource;
-        const read = new rpc.ReadRequest().setId(id).setUrn(urn).setProperties(state).setInputs(checked);
-        const response = await call("Read", read, rpc.ReadResponse);
-        if (response.getId() !== id) {
-            throw new Error(`${resource.name} is gone`);
-        }
+        const { checked } = resource;
+        const response = await read(resource, call);
         const now = response.getProperties();
         await diff(resource, call, { olds: now, news: checked, oldInputs: response.getInputs() ?? checked });
         resource.state = now;
     },
+    read,
     async destroy({ id, urn, state, checked }, call) {
         await call("Delete", new rpc.DeleteRequest().setId(id).setUrn(urn).setProperties(state).setOldInputs(checked));
     },

@@ -31,6 +31,7 @@ const OPERATIONS = {
     up: (options) => stack.up(options),
     "up again": (options) => stack.up(options),
     refresh: (options) => stack.refresh(options),
+    read: (options) => stack.refresh(options),
     drift: (options) => stack.preview({ ...options, refresh: true }),
     destroy: (options) => stack.destroy(options),
 };

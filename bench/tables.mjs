@@ -149,7 +149,8 @@ export function mainTable(figures) {
 /** What the columns of the main table mean. */
 export const LEGEND = `floor: as many dynamic resources that only wait as long. twins: the same with all the properties of the real ones.
 plugin, program: CPU and peak memory of the plugin and of the program with Pulumi's SDK. beyond: the plugin's CPU above that of the floor.
-up again: an up without changes. drift: preview --refresh after every tenth resource was changed elsewhere. docs/performance.md explains more.
+up again: an up without changes. read: a refresh in which the engine sends no Diff.
+drift: preview --refresh after every tenth resource was changed elsewhere. docs/performance.md explains more.
 `;
 
 /** How each figure grows with the number of resources. */

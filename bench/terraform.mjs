@@ -43,6 +43,8 @@ const BLOCKS = {
 };
 
 export class Terraform {
+    operations = Object.keys(COMMANDS);
+
     /**
      * @param {string} binary
      * @param {string} provider the provider's binary

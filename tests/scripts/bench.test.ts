@@ -43,7 +43,7 @@ function rowsOf(text: string, firstHeading: string): Record<string, string>[] {
 }
 
 test("the plugin alone, 8 resources: a row for each command, beside the floor, and how it grows", async () => {
-    const options = ["--no-import", "--operation-ms", "0", "--limits", "none", "--only", "refresh"];
+    const options = ["--no-import", "--operation-ms", "0", "--limits", "none", "--only", "refresh,read"];
     // One at a time: how many creates begin before the first is answered, which then ask first, is no matter of luck.
     const { code, stdout } = await runBench("--no-engine", "--sizes", "8", "--parallel", "1", ...options);
     expect(code).toBe(0);
@@ -52,6 +52,7 @@ test("the plugin alone, 8 resources: a row for each command, beside the floor, a
         // Of each of 8: the create, a look, a Get; once whether an earlier run has begun it, and whose account it is.
         { command: "up", requests: "26", refused: "0" },
         { command: "refresh", requests: "8", refused: "0" },
+        { command: "read", requests: "8", refused: "0" },
         { command: "destroy", requests: "24", refused: "0" },
     ]);
     for (const row of rows) {
@@ -64,6 +65,8 @@ test("the plugin alone, 8 resources: a row for each command, beside the floor, a
         "up floor",
         "refresh provider",
         "refresh floor",
+        "read provider",
+        "read floor",
         "destroy provider",
         "destroy floor",
     ]);

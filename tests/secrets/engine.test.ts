@@ -153,6 +153,8 @@ test("half done: an update and a create that fail keep their secrets", async () 
         },
     });
     expect(stack.resources().filter(({ initErrors }) => initErrors !== undefined).length).toBeGreaterThanOrEqual(2);
+    // After a failure, the engine may not have started the others.
+    emulator.faults.clear();
     const [, half = ""] = emulator.apiKeys.list().map(({ id }) => id);
     expect(stack.resources().map(({ id }) => id)).toContain(half);
     const found = await decryptedTokens();
