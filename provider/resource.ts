@@ -11,25 +11,30 @@ export interface AdoptArgs {
     adopt?: boolean | undefined;
 }
 
+/** What is registered for every resource of a kind. */
+interface Registration {
+    /** The kind, `Namespace`; part of the type token. */
+    readonly kind: string;
+    /** The plugin's export for that kind. */
+    readonly handler: string;
+    /** The names of all properties, arguments and outputs. */
+    readonly properties: readonly string[];
+    readonly secretOutputs?: readonly string[];
+}
+
 /**
  * The base class of all resources. It passes Pulumi's dynamic host a constant text instead of a serialized closure, and
  * tells the provider, in a hidden input, what the host does not pass on.
  */
 export abstract class Resource extends pulumi.CustomResource {
     /**
-     * @param kind the resource's kind, `Namespace`; part of its type token
-     * @param handler the plugin's export for that kind
-     * @param properties the names of all properties, arguments and outputs
      * @param args undefined for a resource that is only read
      */
     protected constructor(
-        kind: string,
-        handler: string,
-        properties: readonly string[],
+        { kind, handler, properties, secretOutputs = [] }: Registration,
         name: string,
         args: (object & AdoptArgs) | undefined,
         opts: pulumi.CustomResourceOptions,
-        secretOutputs: readonly string[] = [],
     ) {
         const type = typeToken(kind);
         const { adopt, ...inputs } = args ?? {};

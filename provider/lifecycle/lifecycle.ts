@@ -174,7 +174,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
     }
 
     async create(session: Session, bag: Bag): Promise<{ id: string; outs: Bag }> {
-        return this.within("create", session, bag, undefined, async (run) => {
+        return this.attempt("create", session, bag, undefined, async (run) => {
             const task = this.view.task(visible(bag), { ignores: run.context.ignores });
             const adoptable = await this.adoptable(run, task);
             if (adoptable !== undefined) {
@@ -187,7 +187,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
 
     /** Reads the resource; undefined if it is gone. */
     async read(session: Session, id: string, old: Bag): Promise<{ props: Bag; inputs: Bag } | undefined> {
-        return this.within("read", session, old, id, async (run) => {
+        return this.attempt("read", session, old, id, async (run) => {
             // A resource just created may not be visible yet: it is read as for an update or a delete.
             const resource = isUnseen(old)
                 ? await this.existing.look(run, id, performance.now() + READ_LAG_MS)
@@ -212,7 +212,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
     }
 
     async update(session: Session, id: string, old: Bag, bag: Bag): Promise<{ outs: Bag }> {
-        return this.within("update", session, bag, id, (run) =>
+        return this.attempt("update", session, bag, id, (run) =>
             this.alone(session, id, async () => {
                 const once = await this.once(session, old);
                 const task = this.view.task(visible(bag), { old, ignores: run.context.ignores });
@@ -244,7 +244,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
             throw new LifecycleError(`${title({ kind, context, id })} is not deleted: ${refusal}`);
         }
         this.owners.forget(id);
-        await this.within("delete", session, old, id, (run) =>
+        await this.attempt("delete", session, old, id, (run) =>
             this.alone(session, id, async () => {
                 if (!(await this.existing.remove(run, id, old))) {
                     await refuseOtherAccount(run, old[ACCOUNT_KEY]);
@@ -346,7 +346,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         });
     }
 
-    private within<T>(
+    private attempt<T>(
         method: Method,
         session: Session,
         bag: Bag,

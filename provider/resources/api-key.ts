@@ -104,7 +104,17 @@ export class ApiKey extends Resource {
     /** @internal */
     constructor(name: string, args: ApiKeyArgs | undefined, opts: pulumi.CustomResourceOptions);
     constructor(name: string, args: ApiKeyArgs | undefined, opts: pulumi.CustomResourceOptions = {}) {
-        super("ApiKey", "apiKey", [...Object.keys(fields), ...OUTPUTS], name, args, opts, ONCE_OUTPUTS);
+        super(
+            {
+                kind: "ApiKey",
+                handler: "apiKey",
+                properties: [...Object.keys(fields), ...OUTPUTS],
+                secretOutputs: ONCE_OUTPUTS,
+            },
+            name,
+            args,
+            opts,
+        );
     }
 
     /** Reads an existing ApiKey without managing it, and without its token. */

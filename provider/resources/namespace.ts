@@ -266,7 +266,12 @@ export class Namespace extends Resource {
     /** @internal */
     constructor(name: string, args: NamespaceArgs | undefined, opts: pulumi.CustomResourceOptions);
     constructor(name: string, args: NamespaceArgs | undefined, opts: pulumi.CustomResourceOptions = {}) {
-        super("Namespace", "namespace", [...Object.keys(fields), ...OUTPUTS], name, args, opts);
+        super(
+            { kind: "Namespace", handler: "namespace", properties: [...Object.keys(fields), ...OUTPUTS] },
+            name,
+            args,
+            opts,
+        );
     }
 
     /** Reads an existing Namespace without managing it. The id is `name.account`. */

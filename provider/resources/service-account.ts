@@ -118,7 +118,12 @@ export class ServiceAccount extends Resource {
     /** @internal */
     constructor(name: string, args: ServiceAccountArgs | undefined, opts: pulumi.CustomResourceOptions);
     constructor(name: string, args: ServiceAccountArgs | undefined, opts: pulumi.CustomResourceOptions = {}) {
-        super("ServiceAccount", "serviceAccount", [...Object.keys(fields), ...OUTPUTS], name, args, opts);
+        super(
+            { kind: "ServiceAccount", handler: "serviceAccount", properties: [...Object.keys(fields), ...OUTPUTS] },
+            name,
+            args,
+            opts,
+        );
     }
 
     /** Reads an existing ServiceAccount without managing it. */

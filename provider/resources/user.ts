@@ -79,7 +79,7 @@ export class User extends Resource {
     /** @internal */
     constructor(name: string, args: UserArgs | undefined, opts: pulumi.CustomResourceOptions);
     constructor(name: string, args: UserArgs | undefined, opts: pulumi.CustomResourceOptions = {}) {
-        super("User", "user", [...Object.keys(fields), ...OUTPUTS], name, args, opts);
+        super({ kind: "User", handler: "user", properties: [...Object.keys(fields), ...OUTPUTS] }, name, args, opts);
     }
 
     /** Reads an existing User without managing it. */

@@ -10,8 +10,8 @@ import { TestStack } from "../support/engine";
 import { inputsOf, urnOf } from "../support/inputs";
 import { until } from "../support/until";
 import { faultsOf, fleet } from "./fleet";
-import { MiniStack, type Sample, samples } from "./mini";
-import { withStacks } from "./with";
+import { MiniStack, type Sample, samples } from "./mini-stack";
+import { withStacks } from "./stacks";
 
 jest.setTimeout(180_000);
 

@@ -3,8 +3,8 @@
 import { Status } from "nice-grpc-common";
 import { connect } from "../emulator/client";
 import { until } from "../support/until";
-import { type Sample, samples, tokenWorks } from "./mini";
-import { dieCreating, withStacks } from "./with";
+import { type Sample, samples, tokenWorks } from "./mini-stack";
+import { dieCreating, withStacks } from "./stacks";
 
 jest.setTimeout(60_000);
 

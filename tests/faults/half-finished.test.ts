@@ -4,8 +4,8 @@ import path from "node:path";
 import { Status } from "nice-grpc-common";
 import type { Emulator, FailedEnd } from "../../emulator";
 import { HostError, type Properties } from "../support/host";
-import { type MiniStack, type Sample, type Saved, samples, tokenWorks } from "./mini";
-import { withStacks } from "./with";
+import { type MiniStack, type Sample, type Saved, samples, tokenWorks } from "./mini-stack";
+import { withStacks } from "./stacks";
 
 jest.setTimeout(120_000);
 

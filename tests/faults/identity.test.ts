@@ -6,7 +6,7 @@ import { Emulator } from "../../emulator";
 import { connect } from "../emulator/client";
 import { TestStack } from "../support/engine";
 import { faultsOf, fleet, leftovers } from "./fleet";
-import { owner } from "./mini";
+import { owner } from "./mini-stack";
 
 jest.setTimeout(180_000);
 

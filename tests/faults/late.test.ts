@@ -5,8 +5,8 @@ import type { Emulator } from "../../emulator";
 import type { Properties } from "../support/host";
 import type { Kind } from "../support/inputs";
 import { until } from "../support/until";
-import { type MiniStack, samples, tokenWorks } from "./mini";
-import { dieCreating, EITHER_WAY, withStacks } from "./with";
+import { type MiniStack, samples, tokenWorks } from "./mini-stack";
+import { dieCreating, EITHER_WAY, withStacks } from "./stacks";
 
 const DAY_MS = 86_400_000;
 

@@ -5,8 +5,8 @@ import { Status } from "nice-grpc-common";
 import type { Emulator, EmulatorOptions } from "../../emulator";
 import type { Properties } from "../support/host";
 import { until } from "../support/until";
-import { type MiniStack, owner, type Sample, samples, tokenWorks } from "./mini";
-import { dieCreating, dieWhen, EITHER_WAY, withStacks } from "./with";
+import { type MiniStack, owner, type Sample, samples, tokenWorks } from "./mini-stack";
+import { dieCreating, dieWhen, EITHER_WAY, withStacks } from "./stacks";
 
 jest.setTimeout(120_000);
 

@@ -3,8 +3,8 @@
 import { Emulator } from "../../emulator";
 import { until } from "../support/until";
 import { answers, named } from "./answers";
-import { MiniStack, type Sample, samples, tokenWorks } from "./mini";
-import { dieCreating } from "./with";
+import { MiniStack, type Sample, samples, tokenWorks } from "./mini-stack";
+import { dieCreating } from "./stacks";
 
 jest.setTimeout(120_000);
 

@@ -3,7 +3,7 @@
 import { Emulator, type EmulatorOptions } from "../../emulator";
 import type { HostOptions, Properties } from "../support/host";
 import { until } from "../support/until";
-import { MiniStack, type Sample } from "./mini";
+import { MiniStack, type Sample } from "./mini-stack";
 
 /** The first create of a run asks before it creates, the others create at once: the end of a title, and whether it is the first. */
 export const EITHER_WAY = [
