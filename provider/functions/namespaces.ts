@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Namespace as LiveNamespace } from "../../proto/generated/temporal/api/cloud/namespace/v1/message";
+import type { Cloud } from "../definition";
 import type { Namespace } from "../resources/namespace";
 import { namespaceDefinition, namespacesPage } from "../resources/namespace";
 import type { Plain, Question } from "./invoke";
@@ -60,6 +61,11 @@ function toResult(namespace: LiveNamespace | undefined): GetNamespaceResult | un
     return plain(namespaceDefinition, namespace);
 }
 
+async function matching(cloud: Cloud, filter: Parameters<typeof namespacesPage>[1]): Promise<GetNamespaceResult[]> {
+    const namespaces = await listAll((pageToken) => namespacesPage(cloud, filter, pageToken), namespaceDefinition.idOf);
+    return namespaces.flatMap((namespace) => toResult(namespace) ?? []);
+}
+
 /**
  * Looks up a Namespace without managing it.
  *
@@ -77,14 +83,10 @@ export async function getNamespace(args: GetNamespaceArgs, opts?: pulumi.InvokeO
         if (by === "id") {
             return toResult(await namespaceDefinition.get(cloud, value, {}));
         }
-        const namespaces = await listAll(
-            (pageToken) => namespacesPage(cloud, { name: value }, pageToken),
-            namespaceDefinition.idOf,
-        );
-        const called = namespaces.filter(({ spec }) => spec?.name === value);
+        const namespaces = await matching(cloud, { name: value });
         return single(
             question,
-            called.flatMap((namespace) => toResult(namespace) ?? []),
+            namespaces.filter(({ name }) => name === value),
         );
     });
 }
@@ -111,13 +113,9 @@ export async function getNamespaces(
     opts?: pulumi.InvokeOptions,
 ): Promise<GetNamespacesResult> {
     const { name = "", projectId = "" } = args;
-    return lookUp({ name: "getNamespaces", subject: "namespaces", args: { ...args } }, opts, async (cloud) => {
-        const namespaces = await listAll(
-            (pageToken) => namespacesPage(cloud, { name, projectId }, pageToken),
-            namespaceDefinition.idOf,
-        );
-        return { namespaces: namespaces.flatMap((namespace) => toResult(namespace) ?? []) };
-    });
+    return lookUp({ name: "getNamespaces", subject: "namespaces", args: { ...args } }, opts, async (cloud) => ({
+        namespaces: await matching(cloud, { name, projectId }),
+    }));
 }
 
 /** Takes outputs as arguments, such as another resource's. At preview the result may be unknown. */

@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { User as LiveUser } from "../../proto/generated/temporal/api/cloud/identity/v1/message";
+import type { Cloud } from "../definition";
 import type { User } from "../resources/user";
 import { userDefinition, usersPage } from "../resources/user";
 import type { Plain, Question } from "./invoke";
@@ -58,6 +59,11 @@ function toResult(user: LiveUser | undefined): GetUserResult | undefined {
     return plain(userDefinition, user);
 }
 
+async function matching(cloud: Cloud, filter: Parameters<typeof usersPage>[1]): Promise<GetUserResult[]> {
+    const users = await listAll((pageToken) => usersPage(cloud, filter, pageToken), userDefinition.idOf);
+    return users.flatMap((user) => toResult(user) ?? []);
+}
+
 /**
  * Looks up a User without managing it.
  *
@@ -75,11 +81,10 @@ export async function getUser(args: GetUserArgs, opts?: pulumi.InvokeOptions): P
         if (by === "id") {
             return toResult(await userDefinition.get(cloud, value, {}));
         }
-        const users = await listAll((pageToken) => usersPage(cloud, { email: value }, pageToken), userDefinition.idOf);
-        const addressed = users.filter(({ spec }) => spec?.email.toLowerCase() === value.toLowerCase());
+        const users = await matching(cloud, { email: value });
         return single(
             question,
-            addressed.flatMap((user) => toResult(user) ?? []),
+            users.filter(({ email }) => email.toLowerCase() === value.toLowerCase()),
         );
     });
 }
@@ -103,13 +108,9 @@ export function getUserOutput(
  */
 export async function getUsers(args: GetUsersArgs = {}, opts?: pulumi.InvokeOptions): Promise<GetUsersResult> {
     const { email = "", namespaceId: namespace = "" } = args;
-    return lookUp({ name: "getUsers", subject: "users", args: { ...args } }, opts, async (cloud) => {
-        const users = await listAll(
-            (pageToken) => usersPage(cloud, { email, namespace }, pageToken),
-            userDefinition.idOf,
-        );
-        return { users: users.flatMap((user) => toResult(user) ?? []) };
-    });
+    return lookUp({ name: "getUsers", subject: "users", args: { ...args } }, opts, async (cloud) => ({
+        users: await matching(cloud, { email, namespace }),
+    }));
 }
 
 /** Takes outputs as arguments, such as another resource's. At preview the result may be unknown. */

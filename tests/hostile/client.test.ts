@@ -8,10 +8,9 @@ import {
 } from "../../proto/generated/temporal/api/cloud/cloudservice/v1/request_response";
 import { Client } from "../../provider/client/client";
 import type { Source } from "../../provider/client/source";
-import { Session } from "../../provider/lifecycle/run";
 import { until } from "../support/until";
 import { encoding, meaning, transport } from "./hostilities";
-import { bagOf, kinds } from "./kinds";
+import { bagOf, kinds, sessionOf } from "./kinds";
 import { frame, HostileServer, type Hostility } from "./server";
 
 let emulator: Emulator;
@@ -246,7 +245,7 @@ describe("where only one account is allowed, nothing is done when the server's a
     ])("%s", async (_, hostility, message) => {
         answering("GetAccount", hostility);
         const guarded = clientOf("a1b2c");
-        const session = new Session(guarded, { status: () => {}, info: () => {}, warn: () => {} }, "", "");
+        const session = sessionOf(guarded);
         const startedAt = Date.now();
         const errors = await Promise.all(
             kinds.flatMap((kind) => {

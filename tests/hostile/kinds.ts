@@ -1,9 +1,11 @@
 // The four kinds, each with the least that it takes to make one and to change it.
 
 import type { Emulator } from "../../emulator";
+import type { Client } from "../../provider/client/client";
 import type { Definition, Live } from "../../provider/definition";
 import type { Bag } from "../../provider/fields";
 import { Lifecycle } from "../../provider/lifecycle/lifecycle";
+import { Session } from "../../provider/lifecycle/run";
 import { apiKeyDefinition } from "../../provider/resources/api-key";
 import { namespaceDefinition } from "../../provider/resources/namespace";
 import { serviceAccountDefinition } from "../../provider/resources/service-account";
@@ -73,6 +75,11 @@ export const kinds: readonly Kind[] = [
 export function bagOf(kind: Kind, name: string, ownerId: string, timeout: string, change: Bag = {}): Bag {
     const timeouts = { create: timeout, update: timeout, delete: timeout };
     return inputsOf(kind.kind, name, { ...kind.args(name, ownerId), ...change } as Properties, { timeouts });
+}
+
+/** A session of which nobody sees the log. */
+export function sessionOf(client: Client): Session {
+    return new Session(client, { status: () => {}, info: () => {}, warn: () => {} }, "", "");
 }
 
 export type Method = "create" | "read" | "update" | "delete";

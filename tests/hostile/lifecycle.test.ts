@@ -7,9 +7,9 @@ import { inspect } from "node:util";
 import { Emulator } from "../../emulator";
 import { Client } from "../../provider/client/client";
 import type { Bag } from "../../provider/fields";
-import { HalfFinishedError, LifecycleError, Session } from "../../provider/lifecycle/run";
+import { HalfFinishedError, LifecycleError, type Session } from "../../provider/lifecycle/run";
 import { hostilities, meaning } from "./hostilities";
-import { type AnyLifecycle, bagOf, type Kind, kinds, type Method, rpcsOf } from "./kinds";
+import { type AnyLifecycle, bagOf, type Kind, kinds, type Method, rpcsOf, sessionOf } from "./kinds";
 import { HostileServer, type Hostility } from "./server";
 
 const TIMEOUT_MS = 1_500;
@@ -119,7 +119,7 @@ async function run({ kind, method, rpc }: Cell, hostility: Hostility): Promise<E
         requestsPerSecond: undefined,
         operationSalt: "",
     });
-    const session = new Session(client, { status: () => {}, info: () => {}, warn: () => {} }, "", "");
+    const session = sessionOf(client);
     const name = `cell-${cells++}`;
     // An owner has twenty keys at most.
     const ownerId = emulator.serviceAccounts.add({ spec: { name: `owner of ${name}` } }).id;
