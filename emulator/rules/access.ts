@@ -31,8 +31,18 @@ const permissionsByName: Record<string, Permission> = {
     read: Permission.PERMISSION_READ,
 };
 
-/** The enum value named by a deprecated string field. */
-export function byName<T extends number>(values: Record<string, T>, name: string, what: string): T {
+/** The value of an enum field that a deprecated field repeats by name. */
+export function mirroredByName<T extends number>(
+    values: Record<string, T>,
+    value: T,
+    deprecated: string,
+    field: string,
+): T {
+    const named = byName(values, deprecated, field.replace("_", " "));
+    return mirrored(value, named, (each) => each !== 0, Object.is, `${field} and ${field}_deprecated`);
+}
+
+function byName<T extends number>(values: Record<string, T>, name: string, what: string): T {
     if (name === "") return 0 as T;
     const value = values[name.toLowerCase()];
     if (value === undefined) throw invalid(`${what} ${JSON.stringify(name)} is unknown`);
@@ -47,13 +57,7 @@ export function nameOf<T extends number>(values: Record<string, T>, value: T): s
 /** Access with each deprecated field and its successor both filled. */
 export function normalizeAccess(access: Access): Access {
     const account: AccountAccess = access.accountAccess ?? { roleDeprecated: "", role: 0, customRoles: [] };
-    const role = mirrored(
-        account.role,
-        byName(rolesByName, account.roleDeprecated, "role"),
-        (value) => value !== 0,
-        Object.is,
-        "role and role_deprecated",
-    );
+    const role = mirroredByName(rolesByName, account.role, account.roleDeprecated, "role");
     const customRoles = mirrored(
         account.customRoles,
         access.customRolesDeprecated,
@@ -71,13 +75,8 @@ export function normalizeAccess(access: Access): Access {
 
 /** Namespace access with both fields filled. */
 export function normalizeNamespaceAccess(access: NamespaceAccess): NamespaceAccess {
-    const permission = mirrored(
-        access.permission,
-        byName(permissionsByName, access.permissionDeprecated, "permission"),
-        (value) => value !== 0,
-        Object.is,
-        "permission and permission_deprecated",
-    );
+    const { permissionDeprecated } = access;
+    const permission = mirroredByName(permissionsByName, access.permission, permissionDeprecated, "permission");
     return { ...access, permission, permissionDeprecated: nameOf(permissionsByName, permission) };
 }
 

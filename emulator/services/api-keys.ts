@@ -8,8 +8,8 @@ import type { Entry, Kind } from "../core/collection";
 import { must, notFound, precondition } from "../core/errors";
 import { fromTimestamp } from "../core/time";
 import { create, read, remove, update } from "../core/writes";
-import { byName, nameOf } from "../rules/access";
-import { checkDescription, checkText, mirrored } from "../rules/texts";
+import { mirroredByName, nameOf } from "../rules/access";
+import { checkDescription, checkText } from "../rules/texts";
 import { serviceAccountKind } from "./service-accounts";
 
 const hourMs = 60 * 60 * 1000;
@@ -56,13 +56,7 @@ function expireLater(entry: Entry<ApiKey>, cloud: Cloud): void {
 
 function normalizeSpec(spec: ApiKeySpec | undefined): ApiKeySpec {
     must(spec !== undefined, "spec is required");
-    const ownerType = mirrored(
-        spec.ownerType,
-        byName(ownerTypes, spec.ownerTypeDeprecated, "owner type"),
-        (value) => value !== 0,
-        Object.is,
-        "owner_type and owner_type_deprecated",
-    );
+    const ownerType = mirroredByName(ownerTypes, spec.ownerType, spec.ownerTypeDeprecated, "owner_type");
     return { ...spec, ownerType, ownerTypeDeprecated: nameOf(ownerTypes, ownerType) };
 }
 
