@@ -18,7 +18,7 @@ export interface Live {
 }
 
 /** The write that is due next, as the live resource shows. */
-export interface Call {
+export interface Write {
     /** What it does, for the user: "adding the region aws-us-west-2". */
     readonly purpose: string;
     send(
@@ -118,7 +118,7 @@ export interface Definition<Args extends object, Resource extends Live> {
     idOf(resource: Resource): string;
     see(resource: Resource): Seen<Args>;
     /** The next write towards the desired state, or a reason to wait; undefined if nothing is left to do. */
-    next(resource: Resource, desired: Desired<Args>): Call | Wait | undefined;
+    next(resource: Resource, desired: Desired<Args>): Write | Wait | undefined;
     /** What differs from the program although `next` finds nothing to do. */
     left?(resource: Resource, desired: Pick<Desired<Args>, "args" | "changed">): Left<Args> | undefined;
     delete(

@@ -42,7 +42,7 @@ export interface Field {
 
 export type Fields = { readonly [name: string]: Field };
 
-interface Entry {
+export interface Entry {
     readonly name: string;
     readonly field: Field;
 }
@@ -50,7 +50,7 @@ interface Entry {
 const entries = new WeakMap<Fields, readonly Entry[]>();
 
 /** The fields with their names, cached: fields never change, and they are traversed several times per resource. */
-function entriesOf(fields: Fields): readonly Entry[] {
+export function entriesOf(fields: Fields): readonly Entry[] {
     let listed = entries.get(fields);
     if (listed === undefined) {
         listed = Object.entries(fields).map(([name, field]) => ({ name, field }));
@@ -309,207 +309,6 @@ export function same(field: Field, left: unknown, right: unknown): boolean {
     const a = left ?? reset;
     const b = right ?? reset;
     return a === b || (a !== undefined && b !== undefined && field.equal(a, b));
-}
-
-/** Whether the server's value satisfies the program's. */
-function satisfied(field: Field, live: unknown, value: unknown): boolean {
-    return same(field, live, value) || (live !== undefined && field.satisfies?.(live, value) === true);
-}
-
-/** The path of a field: `at` is empty at the top level, else the parent's path with a trailing dot. */
-function pathOf(at: string, name: string): string {
-    return at === "" ? name : at + name;
-}
-
-/** The paths of the fields that the program sets, such as `retentionDays` and `mtlsAuth.acceptedClientCa`. */
-export function managedPaths(fields: Fields, values: Bag, at = ""): string[] {
-    const paths: string[] = [];
-    for (const { name, field } of entriesOf(fields)) {
-        const value = values[name];
-        if (value === undefined || value === null) {
-            continue;
-        }
-        const path = pathOf(at, name);
-        if (field.members && isBag(value)) {
-            paths.push(...managedPaths(field.members, value, `${path}.`));
-        } else {
-            paths.push(path);
-        }
-    }
-    return paths;
-}
-
-/** Only the values at those paths. */
-export function pick(fields: Fields, values: Bag, paths: ReadonlySet<string>, at = ""): Bag {
-    const picked: Record<string, unknown> = {};
-    for (const { name, field } of entriesOf(fields)) {
-        const value = values[name];
-        if (value === undefined) {
-            continue;
-        }
-        const path = pathOf(at, name);
-        if (field.members && isBag(value)) {
-            const members = pick(field.members, value, paths, `${path}.`);
-            if (Object.keys(members).length > 0) {
-                picked[name] = members;
-            }
-        } else if (paths.has(path)) {
-            picked[name] = value;
-        }
-    }
-    return picked;
-}
-
-/** Whether part of a value is ignored: an entry of a map, or a property of an object that is managed as a whole. */
-type IsLeft = (path: string, part: string) => boolean;
-
-/**
- * Takes the ignored parts of values from other values: entries of maps, and properties of an object that is managed as
- * a whole, if its remaining properties are the same on both sides.
- *
- * @param entries which ignored entries of a map to take: all, or only those that are missing in the values
- */
-export function withLeft(
-    fields: Fields,
-    other: Bag,
-    values: Bag,
-    isLeft: IsLeft,
-    entries: "all" | "missing" = "all",
-    at = "",
-): Bag {
-    const result: Record<string, unknown> = { ...values };
-    for (const { name, field } of entriesOf(fields)) {
-        const value = values[name];
-        if (!isBag(value)) {
-            continue;
-        }
-        const there = isBag(other[name]) ? other[name] : {};
-        const path = pathOf(at, name);
-        if (field.members) {
-            result[name] = withLeft(field.members, there, value, isLeft, entries, `${path}.`);
-        } else if (field.isMap) {
-            const ours = Object.entries(value).filter(([entry]) => entries === "missing" || !isLeft(path, entry));
-            const theirs = Object.entries(there).filter(([entry]) => isLeft(path, entry));
-            result[name] = Object.fromEntries([...theirs, ...ours]);
-        } else if (field.parts && entries === "all") {
-            const left = Object.keys(field.parts).filter((part) => isLeft(path, part));
-            const isSame = entriesOf(field.parts).every(
-                (part) => left.includes(part.name) || same(part.field, there[part.name], value[part.name]),
-            );
-            if (left.length > 0 && isSame) {
-                result[name] = { ...value, ...Object.fromEntries(left.map((part) => [part, there[part]])) };
-            }
-        }
-    }
-    return result;
-}
-
-/**
- * Overlays the program's values on the server's. Fields that the program does not set keep the server's value; fields
- * removed from the program (`removed`) are reset to the API's default; equivalent values keep the server's spelling.
- */
-export function overlay(fields: Fields, live: Bag, values: Bag, removed: ReadonlySet<string>, at = ""): Bag {
-    const result: Record<string, unknown> = { ...live };
-    for (const { name, field } of entriesOf(fields)) {
-        const value = values[name] ?? undefined;
-        const path = pathOf(at, name);
-        if (field.members) {
-            const before = isBag(live[name]) ? live[name] : {};
-            const members = overlay(field.members, before, isBag(value) ? value : {}, removed, `${path}.`);
-            if (Object.keys(members).length > 0 || live[name] !== undefined) {
-                result[name] = members;
-            }
-        } else if (value !== undefined) {
-            result[name] = satisfied(field, live[name], value) ? (live[name] ?? value) : value;
-        } else if (removed.has(path)) {
-            // The server may hide a field of a disabled feature, yet keep its value for when the feature is enabled
-            // again.
-            const isHidden = at !== "" && live[name] === undefined && Object.keys(values).length > 0;
-            if (field.options.reset === undefined) {
-                delete result[name];
-            } else if (isHidden || !same(field, live[name], undefined)) {
-                result[name] = field.options.reset;
-            }
-        }
-    }
-    return result;
-}
-
-/** The server's values, in the program's spelling where the two are equivalent. */
-export function respell(fields: Fields, live: Bag, values: Bag): Bag {
-    // Not a spread: V8 would create a hidden class for each property added to a spread copy.
-    const result: Record<string, unknown> = Object.assign({}, live);
-    for (const [name, value] of Object.entries(values)) {
-        const field = own(fields, name);
-        if (field === undefined || value === undefined || value === null) {
-            continue;
-        }
-        if (field.members && isBag(value)) {
-            const members = respell(field.members, isBag(live[name]) ? live[name] : {}, value);
-            if (Object.keys(members).length > 0 || live[name] !== undefined) {
-                result[name] = members;
-            }
-        } else if (field.options.programOnly || satisfied(field, live[name], value)) {
-            result[name] = value;
-        }
-    }
-    return result;
-}
-
-/** A changed field. */
-export interface Change {
-    /** The name of the top-level property. */
-    readonly name: string;
-    readonly path: string;
-    /** Whether the change requires replacement. An unknown value does not. */
-    readonly replace: boolean;
-}
-
-/** The fields whose value differs from the old one, or that were added to or removed from the program. */
-export function changes(
-    fields: Fields,
-    old: Bag,
-    values: Bag,
-    oldManaged: ReadonlySet<string>,
-    at = "",
-    top?: string,
-): Change[] {
-    const found: Change[] = [];
-    for (const { name, field } of entriesOf(fields)) {
-        const path = pathOf(at, name);
-        const value = values[name] ?? undefined;
-        const mayReplace = field.options.replace === true;
-        if (field.members && value !== UNKNOWN) {
-            const before = isBag(old[name]) ? old[name] : {};
-            const after = isBag(value) ? value : {};
-            for (const change of changes(field.members, before, after, oldManaged, `${path}.`, top ?? name)) {
-                found.push(mayReplace ? { ...change, replace: !hasUnknown(value) } : change);
-            }
-            continue;
-        }
-        const difference = differenceOf(field, old[name], value, oldManaged.has(path));
-        if (difference !== "none") {
-            found.push({ name: top ?? name, path, replace: mayReplace && difference === "another value" });
-        }
-    }
-    return found;
-}
-
-/** How the program's value differs from the old one. Whether the program manages the field counts as a difference. */
-function differenceOf(
-    field: Field,
-    old: unknown,
-    value: unknown,
-    wasManaged: boolean,
-): "none" | "another manager" | "not known yet" | "another value" {
-    if (hasUnknown(value)) {
-        return "not known yet";
-    }
-    // A field that the program neither sets nor has set may have any value.
-    if ((value !== undefined || wasManaged) && !same(field, old, value)) {
-        return "another value";
-    }
-    return (value !== undefined) === wasManaged ? "none" : "another manager";
 }
 
 /** The known word that was probably meant, as a question to append. */

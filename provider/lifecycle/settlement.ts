@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { ResourceState } from "../../proto/generated/temporal/api/cloud/resource/v1/message";
 import { failed, READ_LAG_MS } from "../client/errors";
-import type { Call, Definition, Live, Wait } from "../definition";
+import type { Definition, Live, Wait, Write } from "../definition";
 import type { Bag } from "../fields";
 import { refuseOtherAccount } from "./accounts";
 import type { Existing, Look } from "./existing";
@@ -13,7 +13,7 @@ import { HalfFinishedError, LifecycleError, reason, title } from "./run";
 import type { View } from "./view";
 
 /** A write accepted this many times without a visible change has no effect, or somebody reverts it each time. */
-const SAME_CALL_LIMIT = 6;
+const SAME_WRITE_LIMIT = 6;
 /** Timeout of the last read, made after the timeout of the work itself. */
 const LAST_LOOK_MS = 10_000;
 
@@ -117,7 +117,7 @@ export class Settlement<Args extends object, Resource extends Live> {
             }
             return "again";
         }
-        let next: Call | Wait | undefined;
+        let next: Write | Wait | undefined;
         try {
             next = this.definition.next(resource, this.view.desired(resource, task, this.made));
         } catch (error) {
@@ -142,17 +142,17 @@ export class Settlement<Args extends object, Resource extends Live> {
         return "again";
     }
 
-    private async write(call: Call, resource: Resource): Promise<Step> {
+    private async write(write: Write, resource: Resource): Promise<Step> {
         const { run } = this.goal;
-        const times = (this.made.get(call.purpose) ?? 0) + 1;
-        if (times > SAME_CALL_LIMIT + this.conflicts) {
+        const times = (this.made.get(write.purpose) ?? 0) + 1;
+        if (times > SAME_WRITE_LIMIT + this.conflicts) {
             throw new LifecycleError(
-                `The server ${this.answer} ${times - 1} times, but the change is not visible: ${call.purpose}. ` +
+                `The server ${this.answer} ${times - 1} times, but the change is not visible: ${write.purpose}. ` +
                     "Either it has no effect, or somebody else reverts it each time.",
             );
         }
-        this.made.set(call.purpose, times);
-        const outcome = await this.send(call, resource);
+        this.made.set(write.purpose, times);
+        const outcome = await this.send(write, resource);
         this.answer = outcome === "nothing" ? "said that there is nothing to change" : "accepted this";
         if (outcome === "conflict") {
             this.conflicts += 1;
@@ -168,17 +168,17 @@ export class Settlement<Args extends object, Resource extends Live> {
      * Makes one write and waits for it. "conflict": the resource changed in between, so that the write has to be
      * decided again. "nothing": the server sees nothing to change.
      */
-    private async send(call: Call, resource: Resource): Promise<"done" | "nothing" | "conflict"> {
+    private async send(write: Write, resource: Resource): Promise<"done" | "nothing" | "conflict"> {
         const { run, id } = this.goal;
         const { cloud, reads } = run.session.client;
         const operationId = randomUUID();
         try {
             await reads.changing(this.definition.kind, async () => {
-                const { asyncOperation } = await call.send(cloud, operationId, { signal: run.signal });
+                const { asyncOperation } = await write.send(cloud, operationId, { signal: run.signal });
                 reads.changed(this.definition.kind);
                 this.hasWritten = true;
                 const operation = operationOrId(asyncOperation, operationId);
-                await this.existing.awaitOperation(run, operation, call.purpose, { firstStatusMs: 0 });
+                await this.existing.awaitOperation(run, operation, write.purpose, { firstStatusMs: 0 });
             });
             return "done";
         } catch (error) {

@@ -1,8 +1,10 @@
 import { ResourceState } from "../../proto/generated/temporal/api/cloud/resource/v1/message";
 import type { Names } from "../context";
 import type { Created, Definition, Desired, Left, Live } from "../definition";
-import type { Bag, Change } from "../fields";
-import { changes, hasUnknown, holds, managedPaths, overlay, pick, respell, same, withLeft } from "../fields";
+import type { Bag } from "../fields";
+import { hasUnknown, holds, same } from "../fields";
+import type { Change } from "../overlay";
+import { changes, managedPaths, overlay, pick, respell, withLeft } from "../overlay";
 import {
     ACCOUNT_KEY,
     CLAIM_KEY,

@@ -5,7 +5,7 @@ import type { ApiKeySpec, ApiKey as LiveApiKey } from "../../proto/generated/tem
 import { idText } from "../access";
 import type { CallOptions } from "../client/client";
 import type { Page } from "../client/source";
-import type { Call, Cloud, Definition, Desired, Due } from "../definition";
+import type { Cloud, Definition, Desired, Due, Write } from "../definition";
 import type { OwnerType } from "../enums";
 import { ownerTypes } from "../enums";
 import type { Bag, Report } from "../fields";
@@ -300,7 +300,7 @@ function wholeMinutes(start: bigint, seconds: bigint): bigint {
 
 // -- next write ------------------------------------------------------------------------------------------------------
 
-function next(key: LiveApiKey, { args }: Desired<Values>): Call | undefined {
+function next(key: LiveApiKey, { args }: Desired<Values>): Write | undefined {
     const live = key.spec ?? emptySpec();
     const spec = toSpec(args, live);
     if (isDeepStrictEqual(spec, toSpec(see(key).args, live))) {

@@ -14,7 +14,7 @@ import type {
 } from "../../proto/generated/temporal/api/cloud/namespace/v1/message";
 import type { CallOptions } from "../client/client";
 import type { Page } from "../client/source";
-import type { Call, Cloud, Definition, Desired, Wait } from "../definition";
+import type { Cloud, Definition, Desired, Wait, Write } from "../definition";
 import type { CapacityMode, EncryptionValidationMode, SearchAttributeType } from "../enums";
 import { encryptionValidationModes, searchAttributeTypes } from "../enums";
 import type { Bag, Report } from "../fields";
@@ -789,7 +789,7 @@ function toCapacitySpec(values: CapacityValues): CapacitySpec {
 
 // -- next write ------------------------------------------------------------------------------------------------------
 
-function next(namespace: LiveNamespace, desired: Desired<Values>): Call | Wait | undefined {
+function next(namespace: LiveNamespace, desired: Desired<Values>): Write | Wait | undefined {
     return (
         rename(namespace, desired.args) ??
         // Before the spec: the desired connectivity rules belong to the destination project.
@@ -801,7 +801,7 @@ function next(namespace: LiveNamespace, desired: Desired<Values>): Call | Wait |
     );
 }
 
-function updateSpec({ namespace, resourceVersion }: LiveNamespace, purpose: string, spec: NamespaceSpec): Call {
+function updateSpec({ namespace, resourceVersion }: LiveNamespace, purpose: string, spec: NamespaceSpec): Write {
     return {
         purpose,
         send: (cloud, asyncOperationId, options) =>
@@ -809,7 +809,7 @@ function updateSpec({ namespace, resourceVersion }: LiveNamespace, purpose: stri
     };
 }
 
-function rename({ namespace, spec, resourceVersion }: LiveNamespace, args: Values): Call | undefined {
+function rename({ namespace, spec, resourceVersion }: LiveNamespace, args: Values): Write | undefined {
     const there = spec?.searchAttributes ?? {};
     const due = Object.entries(args.searchAttributeRenames ?? {}).find(
         ([newName, oldName]) => own(there, newName) === undefined && own(there, oldName) !== undefined,
@@ -834,14 +834,14 @@ function rename({ namespace, spec, resourceVersion }: LiveNamespace, args: Value
     };
 }
 
-function changeSpec(namespace: LiveNamespace, args: Values): Call | undefined {
+function changeSpec(namespace: LiveNamespace, args: Values): Write | undefined {
     const live = namespace.spec ?? emptySpec();
     const spec = toSpec(args, live);
     const asItIs = toSpec(see(namespace).args, live);
     return isDeepStrictEqual(spec, asItIs) ? undefined : updateSpec(namespace, "updating", spec);
 }
 
-function changeTags({ namespace, tags: there }: LiveNamespace, { tags = {} }: Values): Call | undefined {
+function changeTags({ namespace, tags: there }: LiveNamespace, { tags = {} }: Values): Write | undefined {
     const tagsToUpsert = Object.fromEntries(Object.entries(tags).filter(([key, value]) => own(there, key) !== value));
     const tagsToRemove = Object.keys(there).filter((key) => own(tags, key) === undefined);
     if (Object.keys(tagsToUpsert).length === 0 && tagsToRemove.length === 0) {
@@ -854,7 +854,7 @@ function changeTags({ namespace, tags: there }: LiveNamespace, { tags = {} }: Va
     };
 }
 
-function move(live: LiveNamespace, { args, managed }: Desired<Values>): Call | undefined {
+function move(live: LiveNamespace, { args, managed }: Desired<Values>): Write | undefined {
     const { namespace, projectId, resourceVersion } = live;
     const destinationProjectId = args.projectId;
     if (!destinationProjectId || destinationProjectId === projectId) {
@@ -900,7 +900,7 @@ function rulesOfDestination(
 }
 
 /** The next step from the live regions to the desired ones. */
-function changeRegions(namespace: LiveNamespace, { args, changed }: Desired<Values>): Call | Wait | undefined {
+function changeRegions(namespace: LiveNamespace, { args, changed }: Desired<Values>): Write | Wait | undefined {
     const { activeRegion, replicas } = namespace;
     const live = regionsOf(namespace);
     const [primary, ...passive] = args.regions;
@@ -987,7 +987,7 @@ function leftRegions(namespace: LiveNamespace, { args, changed }: Pick<Desired<V
     };
 }
 
-function failOver({ namespace }: LiveNamespace, region: string): Call {
+function failOver({ namespace }: LiveNamespace, region: string): Write {
     return {
         purpose: `failing over to ${region}`,
         send: (cloud, asyncOperationId, options) =>
@@ -999,7 +999,7 @@ function withReplicas(
     namespace: LiveNamespace,
     purpose: string,
     change: (replicas: ReplicaSpec[]) => ReplicaSpec[],
-): Call {
+): Write {
     const live = namespace.spec ?? emptySpec();
     return updateSpec(namespace, purpose, { ...toSpec(see(namespace).args, live), replicas: change(live.replicas) });
 }
@@ -1010,7 +1010,7 @@ const TAKING_BACK_CAPACITY = "resetting the failed capacity request";
 function changeCapacity(
     namespace: LiveNamespace,
     { args, managed, changed, made }: Desired<Values>,
-): Call | Wait | undefined {
+): Write | Wait | undefined {
     if (!args.capacity || !(managed.has("capacity") || changed.has("capacity"))) {
         return undefined;
     }

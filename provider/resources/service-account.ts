@@ -19,7 +19,7 @@ import {
     toAccess,
     toNamespaceAccesses,
 } from "../access";
-import type { Call, Definition, Desired, Due } from "../definition";
+import type { Definition, Desired, Due, Write } from "../definition";
 import type { AccountRole, NamespacePermission, ProjectRole } from "../enums";
 import { namespacePermissions, projectRoles } from "../enums";
 import type { Bag, Report } from "../fields";
@@ -319,7 +319,7 @@ function isEmpty(value: unknown): boolean {
 
 const WHERE = { account: "the whole account", namespace: "one namespace", project: "one project" };
 
-function next(account: LiveServiceAccount, { args }: Desired<Values>): Call | undefined {
+function next(account: LiveServiceAccount, { args }: Desired<Values>): Write | undefined {
     const live = account.spec ?? emptySpec();
     const scope = liveScope(live);
     const other = scopesOf(args as Bag).find((wanted) => wanted !== scope);

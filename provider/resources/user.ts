@@ -5,7 +5,7 @@ import type { AccessArgs } from "../access";
 import { accessFields, checkAccess, checkRole, refuseAccess, seeAccess, toAccess } from "../access";
 import type { CallOptions } from "../client/client";
 import type { Page } from "../client/source";
-import type { Call, Cloud, Definition, Desired } from "../definition";
+import type { Cloud, Definition, Desired, Write } from "../definition";
 import type { AccountRole, NamespacePermission, ProjectRole } from "../enums";
 import type { Bag, Report } from "../fields";
 import { shape, text } from "../fields";
@@ -143,7 +143,7 @@ function toSpec(values: Values, base: UserSpec): UserSpec {
 
 // -- next write ------------------------------------------------------------------------------------------------------
 
-function next(user: LiveUser, { args }: Desired<Values>): Call | undefined {
+function next(user: LiveUser, { args }: Desired<Values>): Write | undefined {
     const live = user.spec ?? emptySpec();
     const spec = toSpec(args, live);
     if (isDeepStrictEqual(spec, toSpec(see(user).args, live))) {

@@ -1,9 +1,10 @@
 // What holds for every definition and every value.
 
 import fc from "fast-check";
-import { type Bag, hasUnknown, isBag, managedPaths, overlay, pick, same, UNKNOWN } from "../../provider/fields";
+import { type Bag, hasUnknown, isBag, same, UNKNOWN } from "../../provider/fields";
 import { Lifecycle } from "../../provider/lifecycle/lifecycle";
 import { View } from "../../provider/lifecycle/view";
+import { managedPaths, overlay, pick } from "../../provider/overlay";
 import { json, UNKNOWN_FIELD, wireMessage } from "./arbitrary";
 import { type DefinitionCase, definitions, type LiveResource } from "./definitions";
 

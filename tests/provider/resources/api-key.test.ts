@@ -1,9 +1,10 @@
 import type { DeepPartial } from "../../../proto/generated/temporal/api/cloud/cloudservice/v1/service";
 import { ApiKey, ApiKeySpec, OwnerType } from "../../../proto/generated/temporal/api/cloud/identity/v1/message";
 import { ResourceState } from "../../../proto/generated/temporal/api/cloud/resource/v1/message";
-import type { Call, Cloud, Created, Desired } from "../../../provider/definition";
-import { type Bag, overlay, UNKNOWN } from "../../../provider/fields";
+import type { Cloud, Created, Desired, Write } from "../../../provider/definition";
+import { type Bag, UNKNOWN } from "../../../provider/fields";
 import { Lifecycle } from "../../../provider/lifecycle/lifecycle";
+import { overlay } from "../../../provider/overlay";
 import { apiKeyDefinition as definition } from "../../../provider/resources/api-key";
 import { withUnknown } from "./unknown";
 
@@ -61,13 +62,13 @@ function desired(key: ApiKey, args: Bag, removed: string[] = []): Desired<Args> 
     };
 }
 
-async function sent(call: unknown): Promise<ApiKeySpec | undefined> {
+async function sent(write: unknown): Promise<ApiKeySpec | undefined> {
     const requests: { spec: ApiKeySpec }[] = [];
     const updateApiKey = async (request: { spec: ApiKeySpec }) => {
         requests.push(request);
         return { asyncOperation: undefined };
     };
-    await (call as Call).send({ updateApiKey } as unknown as Cloud, "op", {});
+    await (write as Write).send({ updateApiKey } as unknown as Cloud, "op", {});
     expect(requests).toMatchObject([{ keyId: "k1", resourceVersion: "v1", asyncOperationId: "op" }]);
     return requests[0]?.spec;
 }

@@ -11,10 +11,11 @@ import {
     Namespace,
     Replica_ReplicaState as ReplicaState,
 } from "../../../proto/generated/temporal/api/cloud/namespace/v1/message";
-import type { Call, Cloud, Wait } from "../../../provider/definition";
-import { type Bag, managedPaths, same, UNKNOWN } from "../../../provider/fields";
+import type { Cloud, Wait, Write } from "../../../provider/definition";
+import { type Bag, same, UNKNOWN } from "../../../provider/fields";
 import { Lifecycle } from "../../../provider/lifecycle/lifecycle";
 import { View } from "../../../provider/lifecycle/view";
+import { managedPaths } from "../../../provider/overlay";
 import { namespaceDefinition as definition } from "../../../provider/resources/namespace";
 import { ca, leaf } from "../../support/certificates";
 
@@ -29,8 +30,8 @@ interface Sent {
     readonly request: Record<string, unknown> & { spec?: Spec };
 }
 
-/** Sends the call to nobody, and says what it was. */
-async function sent(next: Call | Wait | undefined): Promise<Sent | undefined> {
+/** Sends the write to nobody, and says what it was. */
+async function sent(next: Write | Wait | undefined): Promise<Sent | undefined> {
     if (next === undefined || !("send" in next)) {
         return undefined;
     }
@@ -76,9 +77,9 @@ describe("regions", () => {
             const replicas = this.regions.map((region) => ({ region }));
             return live({ replicas }, { activeRegion: this.active });
         }
-        async take(call: Call): Promise<void> {
-            this.steps.push(call.purpose);
-            const { rpc, request } = (await sent(call)) as Sent;
+        async take(write: Write): Promise<void> {
+            this.steps.push(write.purpose);
+            const { rpc, request } = (await sent(write)) as Sent;
             if (rpc === "failoverNamespaceRegion") {
                 const region = String(request.region);
                 expect(this.regions).toContain(region);
@@ -103,11 +104,11 @@ describe("regions", () => {
     test.each(transitions)("%j becomes %j, step by step", async (from, to) => {
         const server = new Server([...from]);
         for (let step = 0; step < 10; step += 1) {
-            const call = next(server.namespace, { regions: to }, { regions: from });
-            if (call === undefined) {
+            const write = next(server.namespace, { regions: to }, { regions: from });
+            if (write === undefined) {
                 break;
             }
-            await server.take(call as Call);
+            await server.take(write as Write);
         }
         expect(server.active).toBe(to[0]);
         expect(server.regions.toSorted()).toEqual(to.toSorted());
@@ -117,9 +118,9 @@ describe("regions", () => {
 
     test("their steps, by name", async () => {
         const server = new Server(["a"]);
-        for (let call = next(server.namespace, { regions: ["b"] }, { regions: ["a"] }); call !== undefined; ) {
-            await server.take(call as Call);
-            call = next(server.namespace, { regions: ["b"] }, { regions: ["a"] });
+        for (let write = next(server.namespace, { regions: ["b"] }, { regions: ["a"] }); write !== undefined; ) {
+            await server.take(write as Write);
+            write = next(server.namespace, { regions: ["b"] }, { regions: ["a"] });
         }
         expect(server.steps).toEqual(["adding the region b", "failing over to b", "removing the region a"]);
     });
@@ -312,8 +313,8 @@ describe("search attributes", () => {
     const there = { Customer: 2, Amount: 3 };
 
     test("are added; those that are there and not declared stay", async () => {
-        const call = await sent(next(live({ searchAttributes: there }), { searchAttributes: { Total: "double" } }));
-        expect(call?.request.spec?.searchAttributes).toEqual({ ...there, Total: 4 });
+        const write = await sent(next(live({ searchAttributes: there }), { searchAttributes: { Total: "double" } }));
+        expect(write?.request.spec?.searchAttributes).toEqual({ ...there, Total: 4 });
         expect(next(live({ searchAttributes: there }), { searchAttributes: { Amount: "int" } })).toBeUndefined();
     });
 
@@ -346,8 +347,8 @@ describe("search attributes", () => {
     test("of a type that this version does not know are seen, and stay", async () => {
         const namespace = live({ searchAttributes: { New: 77 as SearchAttributeType } });
         expect(definition.see(namespace).args.searchAttributes).toEqual({ New: "77" });
-        const call = await sent(next(namespace, { description: "x" }));
-        expect(call?.request.spec?.searchAttributes).toEqual({ New: 77 });
+        const write = await sent(next(namespace, { description: "x" }));
+        expect(write?.request.spec?.searchAttributes).toEqual({ New: 77 });
     });
 
     test("has another type only in a namespace that is made anew, since its name changes", () => {
@@ -444,8 +445,8 @@ describe("a move to another project, where there are connectivity rules", () => 
         ["the same", { connectivityRuleIds: ["r1"] }, { connectivityRuleIds: ["r1"] }],
         ["none", { connectivityRuleIds: [] }, undefined],
     ])("comes before anything else, and names them: %s", async (_, args, rules) => {
-        const call = await sent(next(there, { projectId: "p2", description: "moved", ...args }));
-        expect(call).toMatchObject({
+        const write = await sent(next(there, { projectId: "p2", description: "moved", ...args }));
+        expect(write).toMatchObject({
             rpc: "moveNamespaceToProject",
             request: {
                 destinationConnectivityRules: rules
@@ -513,8 +514,8 @@ describe("an update", () => {
             searchAttributes: { Customer: 2 },
             mtlsAuth: { enabled: true, acceptedClientCa: Buffer.from("pem"), acceptedClientCaDeprecated: "cGVt" },
         });
-        const call = await sent(next(namespace, { retentionDays: 7 }));
-        expect(call?.request.spec).toMatchObject({
+        const write = await sent(next(namespace, { retentionDays: 7 }));
+        expect(write?.request.spec).toMatchObject({
             retentionDays: 7,
             regions: [],
             customSearchAttributes: {},
@@ -565,9 +566,9 @@ describe("an update", () => {
             },
         ],
     ])("sets and takes back: %s", async (_, args, expected) => {
-        const call = await sent(next(live(), args));
-        expect(call).toMatchObject({ rpc: "updateNamespace", request: { resourceVersion: "v1", spec: expected } });
-        const there = live(call?.request.spec);
+        const write = await sent(next(live(), args));
+        expect(write).toMatchObject({ rpc: "updateNamespace", request: { resourceVersion: "v1", spec: expected } });
+        const there = live(write?.request.spec);
         expect(next(there, args)).toBeUndefined();
         // Drift: it is there, and the program says nothing of it.
         expect(next(there, {})).toBeUndefined();
@@ -583,8 +584,8 @@ describe("an update", () => {
     test("takes away the authentication whose certificates the program no longer names", async () => {
         const mtlsAuth = { enabled: true, acceptedClientCa: Buffer.from("pem") };
         const old = { regions: ["a"], apiKeyAuth: true, mtlsAuth: { acceptedClientCa: "pem" } };
-        const call = await sent(next(live({ mtlsAuth, apiKeyAuth: { enabled: true } }), { apiKeyAuth: true }, old));
-        expect(call?.request.spec?.mtlsAuth).toMatchObject({ enabled: false, acceptedClientCa: Buffer.alloc(0) });
+        const write = await sent(next(live({ mtlsAuth, apiKeyAuth: { enabled: true } }), { apiKeyAuth: true }, old));
+        expect(write?.request.spec?.mtlsAuth).toMatchObject({ enabled: false, acceptedClientCa: Buffer.alloc(0) });
     });
 });
 

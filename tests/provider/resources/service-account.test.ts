@@ -7,9 +7,10 @@ import {
     ServiceAccountSpec,
 } from "../../../proto/generated/temporal/api/cloud/identity/v1/message";
 import { ResourceState } from "../../../proto/generated/temporal/api/cloud/resource/v1/message";
-import type { Call, Cloud, Desired } from "../../../provider/definition";
-import { type Bag, overlay, UNKNOWN } from "../../../provider/fields";
+import type { Cloud, Desired, Write } from "../../../provider/definition";
+import { type Bag, UNKNOWN } from "../../../provider/fields";
 import { Lifecycle } from "../../../provider/lifecycle/lifecycle";
+import { overlay } from "../../../provider/overlay";
 import { serviceAccountDefinition as definition } from "../../../provider/resources/service-account";
 import { withUnknown } from "./unknown";
 
@@ -92,13 +93,13 @@ function desired(resource: ServiceAccount, args: Bag, removed: string[] = []): D
     };
 }
 
-async function sent(call: unknown): Promise<ServiceAccountSpec> {
+async function sent(write: unknown): Promise<ServiceAccountSpec> {
     const requests: { spec: ServiceAccountSpec }[] = [];
     const updateServiceAccount = async (request: { spec: ServiceAccountSpec }) => {
         requests.push(request);
         return { asyncOperation: undefined };
     };
-    await (call as Call).send({ updateServiceAccount } as unknown as Cloud, "op", {});
+    await (write as Write).send({ updateServiceAccount } as unknown as Cloud, "op", {});
     expect(requests).toMatchObject([{ serviceAccountId: "s1", resourceVersion: "v1", asyncOperationId: "op" }]);
     return requests[0]?.spec ?? ServiceAccountSpec.fromPartial({});
 }

@@ -4,9 +4,10 @@ import {
     UserSpec,
 } from "../../../proto/generated/temporal/api/cloud/identity/v1/message";
 import { ResourceState } from "../../../proto/generated/temporal/api/cloud/resource/v1/message";
-import type { Call, Cloud, Desired } from "../../../provider/definition";
-import { type Bag, overlay, UNKNOWN } from "../../../provider/fields";
+import type { Cloud, Desired, Write } from "../../../provider/definition";
+import { type Bag, UNKNOWN } from "../../../provider/fields";
 import { Lifecycle } from "../../../provider/lifecycle/lifecycle";
+import { overlay } from "../../../provider/overlay";
 import { userDefinition as definition } from "../../../provider/resources/user";
 import { newerField, withUnknown } from "./unknown";
 
@@ -66,13 +67,13 @@ function desired(user: User, args: Bag, removed: string[] = []): Desired<Args> {
     };
 }
 
-async function sent(call: unknown): Promise<{ userId: string; spec: UserSpec; resourceVersion: string }> {
+async function sent(write: unknown): Promise<{ userId: string; spec: UserSpec; resourceVersion: string }> {
     const requests: unknown[] = [];
     const answer = async (request: unknown) => {
         requests.push(request);
         return { asyncOperation: undefined };
     };
-    await (call as Call).send({ updateUser: answer } as unknown as Cloud, "op", {});
+    await (write as Write).send({ updateUser: answer } as unknown as Cloud, "op", {});
     return requests[0] as { userId: string; spec: UserSpec; resourceVersion: string };
 }
 
@@ -279,7 +280,7 @@ describe("to and from the wire", () => {
     });
 
     test("an update keeps everything that it is not about, and leaves the deprecated mirrors out", async () => {
-        const call = definition.next(
+        const write = definition.next(
             ann(),
             desired(ann(), { namespaceAccesses: { "orders.a1b2c": "read", x: "admin" } }),
         );
@@ -294,7 +295,7 @@ describe("to and from the wire", () => {
             "orders.a1b2c": { permission: 3, permissionDeprecated: "", _unknownFields: newerField },
             x: { permission: 1, permissionDeprecated: "", _unknownFields: {} },
         };
-        const { userId, spec, resourceVersion } = await sent(call);
+        const { userId, spec, resourceVersion } = await sent(write);
         expect({ userId, resourceVersion }).toEqual({ userId: "u1", resourceVersion: "v1" });
         expect(spec).toEqual(expected);
     });
