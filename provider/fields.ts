@@ -19,6 +19,8 @@ export interface FieldOptions {
     readonly reset?: unknown;
     /** Used by this provider only: the server does not know it, so it never drifts. */
     readonly programOnly?: boolean;
+    /** An existing resource with another value is not adopted: its preview, a create, would not show the change. */
+    readonly adoptAsIs?: boolean;
     /** Why a value of the right type is invalid; undefined if it is valid. */
     readonly refuse?: (value: never) => string | undefined;
 }
@@ -38,6 +40,8 @@ export interface Field {
     equal(left: unknown, right: unknown): boolean;
     /** Whether the server's value satisfies the program's. Without this method, the two must be equal. */
     satisfies?(live: unknown, value: unknown): boolean;
+    /** The server's value, arranged so that beside the program's only what differs catches the eye. */
+    beside?(live: unknown, value: unknown): unknown;
 }
 
 export type Fields = { readonly [name: string]: Field };
@@ -121,12 +125,14 @@ export function shape(rule: {
     max?: number;
     pattern?: RegExp;
     is: string;
+    /** The error does not repeat the string: in a free text it may be a secret. */
+    isFree?: boolean;
 }): (value: string) => string | undefined {
     return (value) =>
         value.length < (rule.min ?? 0) ||
         value.length > (rule.max ?? Number.POSITIVE_INFINITY) ||
         rule.pattern?.test(value) === false
-            ? `must be ${rule.is}, but is ${JSON.stringify(abbreviate(value))}.`
+            ? `must be ${rule.is}${rule.isFree ? "" : `, but is ${JSON.stringify(abbreviate(value))}`}.`
             : undefined;
 }
 
@@ -184,22 +190,19 @@ export function list(item: Field, options: FieldOptions = {}): Field {
     };
 }
 
-/** A list whose order is not significant. */
+/** A list whose order is not significant, nor that an element is listed twice. */
 export function set(item: Field, options: FieldOptions = {}): Field {
+    const isIn = (elements: unknown[]) => (element: unknown) => elements.some((other) => item.equal(element, other));
     return {
         ...list(item, options),
-        equal: (left, right) => {
-            if (!Array.isArray(left) || !Array.isArray(right) || left.length !== right.length) {
-                return false;
+        equal: (left, right) =>
+            Array.isArray(left) && Array.isArray(right) && left.every(isIn(right)) && right.every(isIn(left)),
+        beside: (live, value) => {
+            if (!Array.isArray(live) || !Array.isArray(value)) {
+                return live;
             }
-            const rest = [...right];
-            return left.every((element) => {
-                const index = rest.findIndex((other) => item.equal(element, other));
-                if (index >= 0) {
-                    rest.splice(index, 1);
-                }
-                return index >= 0;
-            });
+            const isOfProgram = isIn(value);
+            return [...value.filter(isIn(live)), ...live.filter((element) => !isOfProgram(element))];
         },
     };
 }
@@ -268,7 +271,9 @@ function memberOf(value: unknown, name: string): unknown {
 }
 
 function refuseKnown(options: FieldOptions, value: unknown, at: string, report: Report): void {
-    const reason = hasUnknown(value) ? undefined : options.refuse?.(value as never);
+    // A secret that is undefined arrives as null.
+    const set = isBag(value) ? Object.fromEntries(Object.entries(value).filter(([, part]) => part !== null)) : value;
+    const reason = hasUnknown(value) ? undefined : options.refuse?.(set as never);
     if (reason !== undefined) {
         report(at, reason);
     }

@@ -125,7 +125,7 @@ export function overlay(fields: Fields, live: Bag, values: Bag, removed: Readonl
     return result;
 }
 
-/** The server's values, in the program's spelling where the two are equivalent. */
+/** The server's values, in the program's spelling where the two are equivalent, and in its order where they differ. */
 export function respell(fields: Fields, live: Bag, values: Bag): Bag {
     // Not a spread: V8 would create a hidden class for each property added to a spread copy.
     const result: Record<string, unknown> = Object.assign({}, live);
@@ -141,6 +141,8 @@ export function respell(fields: Fields, live: Bag, values: Bag): Bag {
             }
         } else if (field.options.programOnly || satisfied(field, live[name], value)) {
             result[name] = value;
+        } else if (field.beside) {
+            result[name] = field.beside(live[name], value);
         }
     }
     return result;

@@ -66,7 +66,12 @@ function handler<Args extends object, Resource extends Live>(
             configuredKeys = Object.keys((config as { rawConfig?: object }).rawConfig ?? {});
             isCurrent = false;
         },
-        check: (old: Bag, bag: Bag) => call(async () => lifecycle.check(old, bag)),
+        check: (old: Bag, bag: Bag) =>
+            call(async () => {
+                const { inputs, failures } = lifecycle.check(old, bag);
+                // With a property's name, the engine prints its value, even if that is a secret. The reason has the path.
+                return { inputs, failures: failures.map(({ reason }) => ({ property: "", reason })) };
+            }),
         diff: (id: string, old: Bag, bag: Bag) =>
             call(async () => lifecycle.diff({ log: sessionLog(), id }, old, bag, new Date())),
         create: (bag: Bag) => call(() => lifecycle.create(session(), bag)),

@@ -4,7 +4,7 @@ import type { ResourceContext } from "../context";
 import { CONTEXT_KEY, contextOf, READ_TIMEOUT_MS } from "../context";
 import type { Definition, Live } from "../definition";
 import type { Bag } from "../fields";
-import { checkFields } from "../fields";
+import { checkFields, own } from "../fields";
 import { isGone } from "../wire";
 import { accountNote, refuseOtherAccount } from "./accounts";
 import { Creation } from "./creation";
@@ -334,6 +334,14 @@ export class Lifecycle<Args extends object, Resource extends Live> {
                 throw new LifecycleError(
                     `it exists but differs in ${paths(impossible)}, which only a replacement could change. Nothing ` +
                         "was changed. Declare the existing values.",
+                );
+            }
+            const grave = differing.find(({ name }) => own(this.definition.fields, name)?.options.adoptAsIs);
+            if (grave !== undefined) {
+                const value = (this.definition.see(existing).args as Bag)[grave.name];
+                throw new LifecycleError(
+                    `it exists but differs in \`${grave.name}\`, which adoption does not change. Nothing was changed. ` +
+                        `Declare the existing value, ${JSON.stringify(value)}; a later \`pulumi up\` can change it.`,
                 );
             }
             const once = { ...(await accountNote(run.session)), ...this.owners.claim(id, run.context) };

@@ -12,6 +12,7 @@ import type {
     NamespaceSpec,
     ReplicaSpec,
 } from "../../proto/generated/temporal/api/cloud/namespace/v1/message";
+import { idText } from "../access";
 import type { CallOptions } from "../client/client";
 import type { Page } from "../client/source";
 import type { Cloud, Definition, Desired, Wait, Write } from "../definition";
@@ -30,6 +31,7 @@ import {
     own,
     set,
     shape,
+    suggestion,
     text,
     UNKNOWN,
     whole,
@@ -54,8 +56,9 @@ export interface NamespaceArgs extends AdoptArgs {
     name?: pulumi.Input<string> | undefined;
     /**
      * The regions, the active one first, for example `aws-us-east-1`; `getRegions` lists them. Changes are made in
-     * place, step by step: a region is added, failed over to, removed. Temporal Cloud allows at most two, on the same
-     * continent; a removed region can be added again after seven days; the second region costs extra.
+     * place, step by step: a region is added, failed over to, removed; none is changed if one of them does not exist.
+     * Temporal Cloud allows at most two, on the same continent; a removed region can be added again after seven days;
+     * the second region costs extra. Adopting a namespace with other regions is an error.
      * https://docs.temporal.io/cloud/high-availability/enable
      *
      * A failover by Temporal, or a region added or removed outside the program, is left unchanged until a refresh has
@@ -334,7 +337,7 @@ function refuseCertificates(pem: string): string | undefined {
     return undefined;
 }
 
-const tag = shape({ min: 1, max: 63, pattern: /^[a-z0-9._@-]+$/, is: "1 to 63 characters of a-z 0-9 . _ @ -" });
+const tag = { min: 1, max: 63, pattern: /^[a-z0-9._@-]+$/, is: "1 to 63 characters of a-z 0-9 . _ @ -" };
 const attributeName = shape({
     min: 1,
     max: 64,
@@ -359,6 +362,7 @@ const fields = {
     regions: {
         ...list(text({ refuse: shape({ min: 1, is: "a region id" }) }), {
             required: true,
+            adoptAsIs: true,
             refuse: (regions: string[]) =>
                 regions.length === 0
                     ? "must list at least one region, for example aws-us-east-1."
@@ -404,6 +408,10 @@ const fields = {
         // The API cannot delete search attributes, so additional ones are not a difference.
         satisfies: (live: unknown, value: unknown) =>
             isBag(live) && isBag(value) && Object.entries(value).every(([name, type]) => live[name] === type),
+        beside: (live: unknown, value: unknown) =>
+            isBag(live) && isBag(value)
+                ? Object.fromEntries(Object.entries(live).filter(([name]) => Object.hasOwn(value, name)))
+                : live,
     },
     searchAttributeRenames: map(text(), { programOnly: true }),
     codecServer: object({
@@ -417,7 +425,7 @@ const fields = {
     }),
     deleteProtection: flag(),
     highAvailability: object({ disableManagedFailover: flag(), disablePassivePollerForwarding: flag() }),
-    connectivityRuleIds: set(text()),
+    connectivityRuleIds: set(text(idText)),
     capacity: whole(
         {
             mode: choice(["on_demand", "provisioned"], { required: true }),
@@ -443,20 +451,26 @@ const fields = {
         inspectFailure: flag(),
     }),
     description: text({
-        refuse: shape({ max: 255, pattern: /^[\x20-\x7e]*$/, is: "at most 255 printable ASCII characters" }),
+        refuse: shape({
+            max: 255,
+            pattern: /^[\x20-\x7e]*$/,
+            is: "at most 255 printable ASCII characters",
+            isFree: true,
+        }),
     }),
-    tags: map(text({ refuse: tag }), {
-        key: tag,
+    tags: map(text({ refuse: shape({ ...tag, isFree: true }) }), {
+        key: shape(tag),
         refuse: (tags: Bag) => (Object.keys(tags).length > 10 ? "must have at most 10 tags." : undefined),
     }),
-    projectId: text({ reset: undefined }),
+    projectId: text({ reset: undefined, ...idText }),
 };
 
 function check(args: Bag, old: Bag | undefined, report: Report, adopting: boolean): void {
     const lets = (bag: Bag | undefined) =>
         bag?.apiKeyAuth === UNKNOWN || bag?.apiKeyAuth === true || bag?.mtlsAuth !== undefined;
     if (!lets(args) && (old === undefined ? !adopting : lets(old))) {
-        report("apiKeyAuth", "or `mtlsAuth` is required: otherwise no client could connect.");
+        const declare = old === undefined ? "" : " If the namespace has one that the program does not set, set it.";
+        report("apiKeyAuth", `or \`mtlsAuth\` is required: otherwise no client could connect.${declare}`);
     }
     checkSearchAttributes(args, old, report);
 }
@@ -901,13 +915,13 @@ function rulesOfDestination(
 
 /** The next step from the live regions to the desired ones. */
 function changeRegions(namespace: LiveNamespace, { args, changed }: Desired<Values>): Write | Wait | undefined {
-    const { activeRegion, replicas } = namespace;
+    const { replicas } = namespace;
     const live = regionsOf(namespace);
     const [primary, ...passive] = args.regions;
     if (primary === undefined) {
         return undefined;
     }
-    const wanted = [primary, ...passive];
+    const wanted = [primary, ...passive] as const;
     if (live[0] === primary && areSame(live, wanted)) {
         return undefined;
     }
@@ -924,6 +938,15 @@ function changeRegions(namespace: LiveNamespace, { args, changed }: Desired<Valu
     if (!changed.has("regions")) {
         return undefined;
     }
+    const write = stepTo(wanted, namespace);
+    const missing = wanted.filter((region) => !live.includes(region));
+    return write && missing.length > 0 ? onlyIfThereAre(missing, write) : write;
+}
+
+function stepTo(wanted: readonly [string, ...string[]], namespace: LiveNamespace): Write | undefined {
+    const { activeRegion } = namespace;
+    const live = regionsOf(namespace);
+    const [primary] = wanted;
     if (live.includes(primary) && activeRegion !== primary) {
         return failOver(namespace, primary);
     }
@@ -947,6 +970,27 @@ function changeRegions(namespace: LiveNamespace, { args, changed }: Desired<Valu
         ]);
     }
     return undefined;
+}
+
+/**
+ * Makes the write only if the regions exist. A region that makes room for another cannot be added again for seven days:
+ * a misspelt name must not cost it.
+ */
+function onlyIfThereAre(regions: readonly string[], write: Write): Write {
+    return {
+        ...write,
+        send: async (cloud, asyncOperationId, options) => {
+            const known = (await cloud.getRegions({}, options)).regions.map(({ id }) => id);
+            const unknown = regions.find((region) => !known.includes(region));
+            if (unknown !== undefined) {
+                throw new Error(
+                    `There is no region ${JSON.stringify(unknown)}.${suggestion(unknown, known)} \`getRegions\` lists ` +
+                        "them. No region was changed.",
+                );
+            }
+            return write.send(cloud, asyncOperationId, options);
+        },
+    };
 }
 
 /**

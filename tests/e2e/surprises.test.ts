@@ -134,6 +134,56 @@ test("a failover by Temporal stays until a refresh has shown it, whatever else i
     expect(live("orders").activeRegion).toBe("aws-us-east-1");
 });
 
+test("a misspelt region costs none of those that are there", async () => {
+    const program =
+        (...regions: string[]) =>
+        async () => {
+            new temporalcloud.Namespace("orders", { ...namespaceArgs, regions });
+        };
+    await stack.up({ program: program("aws-us-east-1", "aws-us-west-2") });
+    const failed = await stack.up({ program: program("us-east-2", "aws-us-west-2"), expectFailure: true });
+    expect(failed.stdout + failed.stderr).toContain('There is no region "us-east-2". Did you mean "aws-us-east-2"?');
+    expect(live("orders").activeRegion).toBe("aws-us-east-1");
+    expect(live("orders").spec.replicas.map(({ region }) => region)).toEqual(["aws-us-east-1", "aws-us-west-2"]);
+    await stack.up({ program: program("aws-us-east-2", "aws-us-west-2") });
+    expect(live("orders").activeRegion).toBe("aws-us-east-2");
+});
+
+test.each([
+    ["fewer regions", ["aws-us-east-1"]],
+    ["another order", ["aws-us-west-2", "aws-us-east-1"]],
+])("adoption with %s is an error: its preview, a create, would not show what it does", async (_, regions) => {
+    const replicas = [{ region: "aws-us-east-1" }, { region: "aws-us-west-2" }];
+    emulator.namespaces.add({ spec: { name: "orders", replicas, retentionDays: 7, apiKeyAuth: { enabled: true } } });
+    const program = (more: Partial<temporalcloud.NamespaceArgs>, ignoreChanges: string[] = []) => ({
+        program: async () => {
+            const args = { ...namespaceArgs, regions, retentionDays: 14, ...more };
+            new temporalcloud.Namespace("orders", args, { import: "orders.a1b2c", ignoreChanges });
+        },
+    });
+    const failed = await stack.up({ ...program({}), expectFailure: true });
+    expect(failed.stdout + failed.stderr).toContain('Declare the existing value, ["aws-us-east-1","aws-us-west-2"]');
+    expect(live("orders")).toMatchObject({ activeRegion: "aws-us-east-1", spec: { replicas, retentionDays: 7 } });
+    await stack.up(program({}, ["regions"]));
+    expect(live("orders")).toMatchObject({ activeRegion: "aws-us-east-1", spec: { replicas, retentionDays: 14 } });
+});
+
+test("a search attribute that is missing is all that a refresh shows, of others that the program does not know", async () => {
+    const program = async () => {
+        new temporalcloud.Namespace("orders", { ...namespaceArgs, searchAttributes: { A: "keyword", B: "int" } });
+    };
+    await stack.up({ program });
+    emulator.namespaces.change("orders.a1b2c", ({ spec }) => {
+        if (spec) {
+            spec.searchAttributes = { A: AttributeType.SEARCH_ATTRIBUTE_TYPE_KEYWORD, C: 3 };
+        }
+    });
+    const preview = await stack.preview({ program, refresh: true, diff: true });
+    expect(preview.stdout).toContain('+ B: "int"');
+    expect(preview.stdout).not.toMatch(/\bC:/);
+    expect(warnings(preview)).toEqual([]);
+});
+
 test("a codec server with a message of its own goes when it is no longer declared", async () => {
     const codecServer = { endpoint: "https://codec.example.com", customErrorMessage: { message: "Ask the team." } };
     await stack.up({

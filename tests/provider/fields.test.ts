@@ -127,6 +127,7 @@ test.each<[string, unknown, unknown, boolean]>([
     ["steps", [], undefined, true],
     ["steps", ["a", "b"], ["b", "a"], false],
     ["owners", ["a", "b"], ["b", "a"], true],
+    ["owners", ["a", "a"], ["a"], true],
     ["owners", ["a", "a"], ["a", "b"], false],
     ["owners", ["a", "b"], ["a", "a"], false],
     ["tags", { a: "1", b: "2" }, { b: "2", a: "1" }, true],

@@ -144,6 +144,14 @@ test("respell takes the program's spelling where it means the same, and shows wh
     });
 });
 
+test.each([
+    ["one more there", ["c", "a", "b"], ["x", "a", "b", "c"], ["c", "a", "b", "x"]],
+    ["one less there", ["c", "a", "b"], ["b", "c"], ["c", "b"]],
+    ["one exchanged", ["c", "a", "b"], ["a", "x", "c"], ["c", "a", "x"]],
+])("respell keeps the program's order of a set: %s", (_, owners, there, expected) => {
+    expect(respell(fields, { owners: there }, { owners })).toEqual({ owners: expected });
+});
+
 describe("changes", () => {
     const old = { name: "abc", days: 7, auth: { certificate: "x" }, place: { region: "r" }, project: "p" };
     const managed = ["name", "days", "auth.certificate", "place.region"];

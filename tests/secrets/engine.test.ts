@@ -164,6 +164,23 @@ test("half done: an update and a create that fail keep their secrets", async () 
     tokens.push(...found);
 });
 
+test("refused: what is wrong is said without the value", async () => {
+    const result = await stack.preview({
+        expectFailure: true,
+        program: async () => {
+            new Namespace("refused", {
+                regions: ["aws-us-east-1"],
+                mtlsAuth: { acceptedClientCa: pulumi.secret("hush-certificate") },
+                description: pulumi.secret("hush-\u00e9"),
+                tags: pulumi.secret(Object.fromEntries([..."abcdefghijk"].map((key) => [key, "hush-tag"]))),
+            });
+        },
+    });
+    expect(shown(result)).toContain("`description` must be at most 255 printable ASCII characters.");
+    expect(shown(result)).toContain("`tags` must have at most 10 tags.");
+    expect(leaks({ screen: shown(result) }, ["hush-certificate", "hush-\u00e9", "hush-tag"])).toEqual([]);
+});
+
 test("removed: nothing of it is shown", async () => {
     await stack.up();
     const destroy = await stack.destroy({ env: LOUD });

@@ -38,6 +38,9 @@ async function sent(next: Write | Wait | undefined): Promise<Sent | undefined> {
     const calls: Sent[] = [];
     const cloud = new Proxy({} as never, {
         get: (_, rpc: string) => async (request: Sent["request"]) => {
+            if (rpc === "getRegions") {
+                return { regions: ["a", "b", "c", "aws-us-west-2"].map((id) => ({ id })) };
+            }
             calls.push({ rpc, request });
             return { asyncOperation: undefined };
         },
@@ -123,6 +126,28 @@ describe("regions", () => {
             write = next(server.namespace, { regions: ["b"] }, { regions: ["a"] });
         }
         expect(server.steps).toEqual(["adding the region b", "failing over to b", "removing the region a"]);
+    });
+
+    test.each<[string[], string[]]>([
+        [
+            ["a", "b"],
+            ["a", "us-west-2"],
+        ],
+        [
+            ["a", "b"],
+            ["us-west-2", "b"],
+        ],
+        [
+            ["a", "b"],
+            ["b", "us-west-2"],
+        ],
+        [["a"], ["us-west-2"]],
+    ])("%j stays as it is if it is to be %j: there is no such region", async (from, to) => {
+        const server = new Server([...from]);
+        await expect(server.take(next(server.namespace, { regions: to }, { regions: from }) as Write)).rejects.toThrow(
+            'There is no region "us-west-2". Did you mean "aws-us-west-2"?',
+        );
+        expect([server.active, ...server.regions]).toEqual(["a", ...from]);
     });
 
     test("the order of the passive ones means nothing, which one is active does", () => {
@@ -685,10 +710,18 @@ describe("check", () => {
             { mtlsAuth: { acceptedClientCa: ca(), certificateFilters: [{}] } },
             /must set at least one property/,
         ],
+        [
+            "a filter of nulls",
+            { mtlsAuth: { acceptedClientCa: ca(), certificateFilters: [{ commonName: null }] } },
+            /must set at least one property/,
+        ],
         ["http", { codecServer: { endpoint: "http://c" } }, /^codecServer\.endpoint: .*https/],
         ["a capacity without a value", { capacity: { mode: "provisioned" } }, /^capacity: .*value/],
+        ["a capacity whose value is null", { capacity: { mode: "provisioned", value: null } }, /^capacity: .*value/],
         ["a value on demand", { capacity: { mode: "on_demand", value: 1 } }, /^capacity: .*value/],
-        ["an unprintable description", { description: "\u00e9" }, /^description: .*ASCII/],
+        ["an empty project", { projectId: "" }, /^projectId: .*an id/],
+        ["an empty rule", { connectivityRuleIds: [""] }, /^connectivityRuleIds\[0\]: .*an id/],
+        ["an unprintable description", { description: "\u00e9" }, /^description: .*ASCII characters\.$/],
         ["11 tags", { tags: Object.fromEntries([..."abcdefghijk"].map((key) => [key, "v"])) }, /^tags: .*10/],
         ["a tag in capitals", { tags: { A: "v" } }, /^tags\["A"\]: /],
         ["a type", { searchAttributes: { A: "keywords" } }, /Did you mean "keyword"/],
