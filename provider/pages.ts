@@ -43,17 +43,22 @@ export async function* eachPage<Item>(
     }
 }
 
-/** The first item of a list that matches, wherever in it: a filter may leave the first pages empty. */
+/**
+ * The item of a list that matches, wherever in it: a filter may leave the first pages empty.
+ *
+ * @throws when several match
+ */
 export async function findOnPages<Item>(
     page: (pageToken: string) => Promise<Page<Item>>,
     idOf: (item: Item) => string,
     matches: (item: Item) => boolean,
 ): Promise<Item | undefined> {
+    const found: Item[] = [];
     for await (const items of eachPage(page, idOf)) {
-        const found = items.find(matches);
-        if (found !== undefined) {
-            return found;
-        }
+        found.push(...items.filter(matches));
     }
-    return undefined;
+    if (found.length > 1) {
+        throw new Error(`several have this name (ids ${found.map(idOf).join(", ")}). Use the option \`import\`.`);
+    }
+    return found[0];
 }

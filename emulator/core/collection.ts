@@ -113,12 +113,15 @@ export class Collection<T extends Resource> {
     /** Adds a resource, replacing a deleted one with the same id. */
     insert(resource: T, builtIn = false): Entry<T> {
         const id = this.kind.idOf(resource);
+        const before = this.entries.get(id);
         this.remove(id);
         const place = this.kind.orderOf?.(resource) ?? id;
         const entry: Entry<T> = { resource, place, builtIn, renameVersions: [], removed: false };
         this.entries.set(id, entry);
         this.sorted = undefined;
-        this.remember(entry, undefined);
+        // Lists may still show what had the id before.
+        if (before?.earlier) entry.earlier = before.earlier;
+        this.remember(entry, before?.resource);
         this.index(entry, true);
         this.cloud.changed();
         return entry;

@@ -163,8 +163,9 @@ export class Client {
         // A write is retried only under an operation id, by which the server recognises the retry.
         const mayRepeat = priority !== "write" || operationId !== undefined;
         const bytes = method.requestSerialize(request);
-        /** Since when its attempts have failed in the same way. */
-        let failing: { readonly refused: boolean; readonly since: number } | undefined;
+        /** Since when attempts have been refused, and since when they have failed otherwise. */
+        let refusedSince = Number.POSITIVE_INFINITY;
+        let lostSince = Number.POSITIVE_INFINITY;
         for (let attempt = 0; ; attempt += 1) {
             const turn = (attempt === 0 && options.turn) || (await this.limiter.acquire(call, signal));
             progress.sent = true;
@@ -187,14 +188,16 @@ export class Client {
                 } else if (answered) {
                     this.limiter.passed(call, turn);
                 }
-                if (failing?.refused !== refused) {
-                    failing = { refused, since: sentAt };
+                if (refused) {
+                    refusedSince = Math.min(refusedSince, sentAt);
                 }
+                // A refusal is an answer. But an endpoint that now refuses and now fails must not be asked forever.
+                lostSince = refused ? Number.POSITIVE_INFINITY : Math.min(lostSince, sentAt);
                 const patienceMs = this.isReached() ? LOST_CONTACT_MS : FIRST_CONTACT_MS;
                 // Refusals count from when all calls of the method have been refused, or this one is, whatever the
                 // rate.
-                const countsSince = refused ? (this.limiter.refusedSince(call) ?? 0) : 0;
-                const isTooLong = performance.now() - Math.max(failing.since, countsSince) > patienceMs;
+                const since = refused ? Math.max(refusedSince, this.limiter.refusedSince(call) ?? 0) : lostSince;
+                const isTooLong = performance.now() - since > patienceMs;
                 if (!mayRepeat || isTooLong || !isPassing(error)) {
                     throw error;
                 }

@@ -9,13 +9,14 @@ import { timeMs } from "../wire";
 import { accountNote } from "./accounts";
 import type { Existing, Look } from "./existing";
 import { isInFlight } from "./existing";
-import { OperationError, operationOrId } from "./operation";
+import { hasFailed, OperationError, operationOrId } from "./operation";
 import { createOperationId } from "./operation-id";
+import { isMadeBy } from "./origin";
 import type { Owners } from "./owners";
 import type { Run, Task } from "./run";
 import { HalfFinishedError, LifecycleError } from "./run";
-import { Settlement } from "./settlement";
-import { isMadeBy, isRecent, REFUSALS, repeating, Takeover } from "./takeover";
+import { Settlement, StrangerError } from "./settlement";
+import { isRecent, REFUSALS, repeating, Takeover } from "./takeover";
 import type { View } from "./view";
 
 /** Maximum number of derived operation ids to try: a bound in case the server answers inconsistently. */
@@ -26,6 +27,12 @@ interface Before {
     readonly operation: AsyncOperation;
     /** What it created, if the server named it. */
     readonly created?: Created;
+}
+
+/** What waiting for a create has shown. */
+interface Made<Resource> {
+    readonly seen?: Look<Resource> | undefined;
+    readonly create?: AsyncOperation;
 }
 
 /**
@@ -69,15 +76,19 @@ export class Creation<Args extends object, Resource extends Live> {
         const started = await this.start(run, bag, task).finally(() => beginning.end());
         const noted = async () => ({ ...started, once: { ...started.once, ...(await note) } });
         try {
-            const seen = started.asyncOperation && (await this.awaitMade(run, started.id, started.asyncOperation));
+            const made = started.asyncOperation && (await this.awaitMade(run, started.id, started.asyncOperation));
             const created = await noted();
             const { id, once } = created;
-            const goal = { run, id, bag, task, once, seen, justMade: true };
+            const goal = { run, id, bag, task, once, ...made, justMade: true };
             return { created, resource: await new Settlement(this.existing, goal).settle() };
         } catch (error) {
             const created = await noted();
             if (error instanceof OperationError) {
                 throw await this.failedCreate(run, bag, task, created, error);
+            }
+            if (error instanceof StrangerError) {
+                const untold = `the server no longer tells how the operation ${started.asyncOperation?.id} ended`;
+                throw this.takenError(run, task, created.id, undefined, new LifecycleError(untold));
             }
             throw error instanceof HalfFinishedError
                 ? error
@@ -89,9 +100,12 @@ export class Creation<Args extends object, Resource extends Live> {
      * Waits for a create to end. If ids are never reused, only this operation can create a resource with this id, which
      * then shows that it has ended; a name may be somebody else's, in which case the operation fails.
      *
-     * @returns the resource, if it showed the end
+     * @returns the resource, if it showed the end; if its id is the name, the operation as far as it is known
      */
-    private async awaitMade(run: Run, id: string, operation: AsyncOperation): Promise<Look<Resource> | undefined> {
+    private async awaitMade(run: Run, id: string, operation: AsyncOperation): Promise<Made<Resource>> {
+        if (this.definition.idRecurs) {
+            return { create: (await this.existing.awaitOperation(run, operation, "creating")) ?? operation };
+        }
         let seen: Look<Resource> | undefined;
         const isMade = async () => {
             const look = await this.existing.glance(run, id);
@@ -105,8 +119,8 @@ export class Creation<Args extends object, Resource extends Live> {
             }
             return isInFlight(resource) ? false : undefined;
         };
-        await this.existing.awaitOperation(run, operation, "creating", this.definition.idRecurs ? {} : { isMade });
-        return seen;
+        await this.existing.awaitOperation(run, operation, "creating", { isMade });
+        return { seen };
     }
 
     /** Sends the create under the first operation id of the series that no earlier life of the resource has used. */
@@ -165,7 +179,10 @@ export class Creation<Args extends object, Resource extends Live> {
             return undefined;
         }
         const operation = await this.existing.knownOperation(run, operationId);
-        const startedTime = answered ?? operation?.startedTime;
+        if (answered !== undefined) {
+            return operation ?? answer?.asyncOperation;
+        }
+        const startedTime = operation?.startedTime;
         // An operation without a start time is new.
         return answer !== undefined && (startedTime === undefined || beginning.isOurs(startedTime))
             ? undefined
@@ -193,7 +210,10 @@ export class Creation<Args extends object, Resource extends Live> {
                 throw error;
             }
             const id = this.definition.idOf(existing);
-            const ours = before !== undefined && isMadeBy(existing, before.operation) ? before.operation : undefined;
+            const ours =
+                before !== undefined && !hasFailed(before.operation) && isMadeBy(existing, before.operation)
+                    ? before.operation
+                    : undefined;
             // An earlier run started to create it under this id, with other arguments; only its operation is not
             // visible yet.
             const hidden =

@@ -12,8 +12,9 @@ import { GONE, isUnseen, REPLACE_KEY } from "./hidden";
 import type { AwaitOptions } from "./operation";
 import { isEnded, OperationError, operationOrId } from "./operation";
 import { deleteOperationId } from "./operation-id";
+import { isLeftBy, notedCreate } from "./origin";
 import type { Run } from "./run";
-import { LifecycleError } from "./run";
+import { LifecycleError, title } from "./run";
 import type { View } from "./view";
 
 const LOOK_DELAY_MS = 200;
@@ -32,6 +33,9 @@ const STATUS_INTERVAL_MS = 5_000;
 const UNEXPLAINED_LIMIT = 3;
 /** A resource created this much later than the state says is another one. */
 const ANOTHER_MS = 60_000;
+
+/** What a half-finished create turns out to have left to somebody else. */
+export const STRANGER = "its create failed, and what has its name now is somebody else's.";
 
 /** The result of reading a resource. */
 export interface Look<Resource> {
@@ -117,12 +121,18 @@ export class Existing<Args extends object, Resource extends Live> {
         let operationId = derivedId ?? randomUUID();
         let lagUntil = isUnseen(old) ? performance.now() + READ_LAG_MS : 0;
         let wasThere = false;
+        const create = notedCreate(old);
         for (let attempt = 0; ; ) {
-            const resource = wasThere
-                ? await this.look(run, id, lagUntil)
-                : (await this.lookTogether(run, id, lagUntil)).resource;
+            const resource =
+                wasThere || create !== undefined
+                    ? await this.look(run, id, lagUntil)
+                    : (await this.lookTogether(run, id, lagUntil)).resource;
             if (resource === undefined) {
                 return wasThere;
+            }
+            if (!wasThere && (await this.isStranger(run, resource, create))) {
+                session.log.warn(run.context.urn, `${title(run)} is not deleted: ${STRANGER}`);
+                return false;
             }
             wasThere = true;
             this.refuseSuccessor(run, resource, old);
@@ -189,6 +199,30 @@ export class Existing<Args extends object, Resource extends Live> {
             `${what} Nothing was changed. Run \`pulumi refresh\` first to manage the existing one, or ` +
                 `\`pulumi state delete '${run.context.urn}'\` to leave it alone.`,
         );
+    }
+
+    /**
+     * Whether the resource is not what that operation, of an earlier run, created: the operation has failed, or the
+     * resource was there before it.
+     */
+    async isStranger(run: Run, resource: Resource, create: AsyncOperation | undefined): Promise<boolean> {
+        return create !== undefined && !isLeftBy(resource, await this.endOf(run, resource, create));
+    }
+
+    /** That operation, waited for if the resource shows none; as far as it is known if the server no longer knows it. */
+    private async endOf(run: Run, resource: Resource, create: AsyncOperation): Promise<AsyncOperation> {
+        const known = await this.knownOperation(run, create.id);
+        if (known === undefined || isInFlight(resource)) {
+            return known ?? create;
+        }
+        try {
+            return (await this.awaitOperation(run, known, "creating")) ?? known;
+        } catch (error) {
+            if (error instanceof OperationError) {
+                return error.operation;
+            }
+            throw error;
+        }
     }
 
     /** Sends a delete and waits for it. Undefined if the server does not tell how it ended. */

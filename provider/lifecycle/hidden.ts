@@ -11,6 +11,11 @@ export const REPLACE_KEY = "__replace";
 export const GONE = "gone";
 /** Hidden output: the create has not finished. If the resource is not found, it may not be visible yet. */
 export const UNSEEN_KEY = "__unseen";
+/**
+ * Hidden output: the operation that creates the resource, until it has been read. If the id is the name, only that tells
+ * whether what is there is this resource.
+ */
+export const CREATE_KEY = "__create";
 /** Hidden output: the id of the account that the resource is in. */
 export const ACCOUNT_KEY = "__account";
 /**
@@ -19,7 +24,7 @@ export const ACCOUNT_KEY = "__account";
 export const CLAIM_KEY = "__claim";
 
 /** Hidden outputs that last until the next read of the resource. */
-export const PASSING_KEYS = [REPLACE_KEY, UNSEEN_KEY];
+export const PASSING_KEYS = [REPLACE_KEY, UNSEEN_KEY, CREATE_KEY];
 
 /**
  * Whether these are the properties that `.get()` reads with: only the host's own, none from an earlier read or a

@@ -8,11 +8,12 @@ import { checkFields, own } from "../fields";
 import { isGone } from "../wire";
 import { accountNote, refuseOtherAccount } from "./accounts";
 import { Creation } from "./creation";
-import { Existing, sourceOf } from "./existing";
+import { Existing, STRANGER, sourceOf } from "./existing";
 import { ACCOUNT_KEY, hidden, isFirstRead, isUnseen, managedOf, REPLACE_KEY, visible } from "./hidden";
+import { notedCreate } from "./origin";
 import { Owners } from "./owners";
 import type { Log, Method, Run, Session, Task } from "./run";
-import { LifecycleError, title, within } from "./run";
+import { HalfFinishedError, LifecycleError, title, within } from "./run";
 import { Settlement } from "./settlement";
 import { View } from "./view";
 
@@ -176,12 +177,19 @@ export class Lifecycle<Args extends object, Resource extends Live> {
     async create(session: Session, bag: Bag): Promise<{ id: string; outs: Bag }> {
         return this.attempt("create", session, bag, undefined, async (run) => {
             const task = this.view.task(visible(bag), { ignores: run.context.ignores });
-            const adoptable = await this.adoptable(run, task);
-            if (adoptable !== undefined) {
-                return this.adopt({ ...run, id: adoptable.id }, bag, adoptable);
+            try {
+                const adoptable = await this.adoptable(run, task);
+                if (adoptable !== undefined) {
+                    return await this.adopt({ ...run, id: adoptable.id }, bag, adoptable);
+                }
+                const { created, resource } = await this.creation.create(run, bag, task);
+                return { id: created.id, outs: this.view.outputs(resource, bag, created.once) };
+            } catch (error) {
+                if (!(error instanceof HalfFinishedError)) {
+                    this.owners.fail(run.context);
+                }
+                throw error;
             }
-            const { created, resource } = await this.creation.create(run, bag, task);
-            return { id: created.id, outs: this.view.outputs(resource, bag, created.once) };
         });
     }
 
@@ -189,9 +197,16 @@ export class Lifecycle<Args extends object, Resource extends Live> {
     async read(session: Session, id: string, old: Bag): Promise<{ props: Bag; inputs: Bag } | undefined> {
         return this.attempt("read", session, old, id, async (run) => {
             // A resource just created may not be visible yet: it is read as for an update or a delete.
-            const resource = isUnseen(old)
-                ? await this.existing.look(run, id, performance.now() + READ_LAG_MS)
-                : await this.find(run, id);
+            const create = notedCreate(old);
+            const found =
+                isUnseen(old) || create !== undefined
+                    ? await this.existing.look(run, id, isUnseen(old) ? performance.now() + READ_LAG_MS : 0)
+                    : await this.find(run, id);
+            const isStranger = found !== undefined && (await this.existing.isStranger(run, found, create));
+            if (isStranger) {
+                session.log.warn(run.context.urn, `${title(run)} leaves the state: ${STRANGER}`);
+            }
+            const resource = isStranger ? undefined : found;
             if (resource === undefined) {
                 await refuseOtherAccount(run, old[ACCOUNT_KEY]);
                 if (isFirstRead(old)) {
@@ -230,6 +245,12 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         const { kind } = this.definition;
         const context = contextOf(old);
         const keeper = this.owners.keeper(id, old);
+        if (keeper !== undefined && this.owners.hasFailed(keeper)) {
+            throw new LifecycleError(
+                `${title({ kind, context, id })} is not deleted: ${keeper.urn} was to take it over, and could not. It ` +
+                    "stays in the state until that succeeds.",
+            );
+        }
         if (keeper !== undefined) {
             const isReplacement = keeper.urn === context.urn && (keeper.adopt || keeper.importId !== undefined);
             const why = isReplacement
@@ -322,6 +343,9 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         const { kind } = this.definition;
         // The engine keeps ignored properties as in the old state, and there is none.
         const task = this.view.task(visible(bag), { ignores: run.context.ignores, takesOver: true });
+        // At once: if the adoption fails, another entry of the state may still have the resource, which must not be
+        // deleted under that name then.
+        const claim = this.owners.claim(id, run.context);
         return this.alone(run.session, id, async () => {
             const existing = found ?? (await this.find(run, id));
             if (existing === undefined) {
@@ -344,7 +368,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
                         `Declare the existing value, ${JSON.stringify(value)}; a later \`pulumi up\` can change it.`,
                 );
             }
-            const once = { ...(await accountNote(run.session)), ...this.owners.claim(id, run.context) };
+            const once = { ...(await accountNote(run.session)), ...claim };
             const seen = { resource: existing, mayBeOld: false };
             const resource = await new Settlement(this.existing, { run, id, bag, task, once, seen }).settle();
             if (differing.length > 0) {

@@ -12,6 +12,8 @@ const SHORTEST_CHECK_MS = 1_000;
 const LONGEST_CHECK_MS = 60_000;
 /** After a write, the operation may be invisible for up to a minute. */
 const INVISIBLE_MS = 60_000;
+/** An operation that was visible is forgotten once it is not found this many times in a row: one answer may be wrong. */
+const FORGOTTEN_AFTER = 2;
 /**
  * After this many glances at a resource still being created, the operation is polled: it may have failed without
  * showing in the resource.
@@ -44,6 +46,11 @@ export function isEnded(operation: AsyncOperation): boolean {
         default:
             return false;
     }
+}
+
+/** Whether an operation has ended without success. */
+export function hasFailed(operation: AsyncOperation): boolean {
+    return isEnded(operation) && operation.state !== State.STATE_FULFILLED;
 }
 
 export interface AwaitOptions {
@@ -89,6 +96,7 @@ export class Operations {
         let glance: AwaitOptions["isMade"];
         let lookedAt: number | undefined;
         let seen = false;
+        let misses = 0;
         for (let count = 0; !isEnded(operation); count += 1) {
             onProgress?.(operation);
             const recommendedMs = checkDurationMs(operation);
@@ -109,7 +117,8 @@ export class Operations {
                 }
                 const asking = this.cloud.getAsyncOperation({ asyncOperationId: started.id }, { signal });
                 const answer = await unlessFailed(asking, "notFound", "denied");
-                if (answer === undefined && (seen || performance.now() - startedAt > INVISIBLE_MS)) {
+                misses = answer === undefined ? misses + 1 : 0;
+                if (misses >= FORGOTTEN_AFTER && (seen || performance.now() - startedAt > INVISIBLE_MS)) {
                     return undefined;
                 }
                 seen ||= answer !== undefined;
@@ -125,7 +134,7 @@ export class Operations {
             }
         }
         onProgress?.(operation);
-        if (operation.state !== State.STATE_FULFILLED) {
+        if (hasFailed(operation)) {
             throw new OperationError(operation);
         }
         return operation;

@@ -16,6 +16,8 @@ interface Owner {
  */
 export class Owners {
     private readonly byId = new Map<string, Owner>();
+    /** The contexts of creates that failed, so that the state has nothing of them. */
+    private readonly failed = new WeakSet<ResourceContext>();
 
     /** Records that the program has a resource in the state with this id. */
     note(id: string, context: ResourceContext, old: Bag): void {
@@ -27,6 +29,15 @@ export class Owners {
         const claim = randomUUID();
         this.byId.set(id, { context, claim });
         return { [CLAIM_KEY]: claim };
+    }
+
+    /** Records that a create has failed: what it was to adopt is still another entry's. */
+    fail(context: ResourceContext): void {
+        this.failed.add(context);
+    }
+
+    hasFailed(context: ResourceContext): boolean {
+        return this.failed.has(context);
     }
 
     /** Forgets an id that is being deleted and may be reused. */

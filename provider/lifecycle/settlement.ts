@@ -1,13 +1,16 @@
 import { randomUUID } from "node:crypto";
+import type { AsyncOperation } from "../../proto/generated/temporal/api/cloud/operation/v1/message";
 import { ResourceState } from "../../proto/generated/temporal/api/cloud/resource/v1/message";
-import { failed, READ_LAG_MS } from "../client/errors";
+import { failed, GivenUpError, READ_LAG_MS, RpcError } from "../client/errors";
 import type { Definition, Live, Wait, Write } from "../definition";
 import type { Bag } from "../fields";
+import type { Change } from "../overlay";
 import { refuseOtherAccount } from "./accounts";
 import type { Existing, Look } from "./existing";
-import { isInFlight } from "./existing";
+import { isInFlight, STRANGER } from "./existing";
 import { ACCOUNT_KEY, GONE, isUnseen, REPLACE_KEY, UNSEEN_KEY } from "./hidden";
-import { operationOrId } from "./operation";
+import { isEnded, OperationError, operationOrId } from "./operation";
+import { isLeftBy, notedCreate } from "./origin";
 import type { Run, Task } from "./run";
 import { HalfFinishedError, LifecycleError, reason, title } from "./run";
 import type { View } from "./view";
@@ -32,6 +35,18 @@ interface Goal<Resource> {
     readonly seen?: Look<Resource> | undefined;
     /** Whether it was just created, so that it may not be visible yet. */
     readonly justMade?: boolean;
+    /** The operation that created it, if its id is the name, which may be somebody else's. */
+    readonly create?: AsyncOperation | undefined;
+}
+
+/** What has the resource's name is not what this stack has created. Nothing was changed. */
+export class StrangerError extends LifecycleError {
+    constructor() {
+        super(
+            `${STRANGER} Nothing was changed. Run \`pulumi refresh\` to remove it from the state; to manage it ` +
+                "here, give this resource the argument `adopt: true`; otherwise choose another name.",
+        );
+    }
 }
 
 /** The result of a step: nothing is left to do, a write is done, or the resource has to be read again. */
@@ -63,21 +78,24 @@ export class Settlement<Args extends object, Resource extends Live> {
      * nothing is due.
      */
     async settle(): Promise<Resource> {
-        const { run, id, seen } = this.goal;
+        const { seen, old } = this.goal;
         let isNew = this.goal.justMade === true;
         try {
-            let look = seen ?? (await this.lookTogether());
-            for (;;) {
+            let look = seen ?? (notedCreate(old) ? await this.lookAlone() : await this.lookTogether());
+            for (let isFirst = true; ; isFirst = false) {
+                if (look.mayBeOld && this.isDoubtful(look)) {
+                    look = await this.lookAlone();
+                }
+                if (isFirst) {
+                    await this.refuse(look);
+                }
                 const resource = await this.present(look, isNew);
                 const step = await this.step(resource, look.mayBeOld, isNew || this.hasWritten);
                 if (step === "settled") {
                     return resource;
                 }
                 isNew = false;
-                look =
-                    step === "written"
-                        ? await this.lookTogether()
-                        : { resource: await this.existing.look(run, id, this.lagUntil), mayBeOld: false };
+                look = step === "written" ? await this.lookTogether() : await this.lookAlone();
             }
         } catch (error) {
             if (error instanceof HalfFinishedError || !this.hasWritten) {
@@ -89,6 +107,37 @@ export class Settlement<Args extends object, Resource extends Live> {
 
     private lookTogether(): Promise<Look<Resource>> {
         return this.existing.lookTogether(this.goal.run, this.goal.id, this.lagUntil);
+    }
+
+    private async lookAlone(): Promise<Look<Resource>> {
+        const { run, id } = this.goal;
+        return { resource: await this.existing.look(run, id, this.lagUntil), mayBeOld: false };
+    }
+
+    /** Whether an old list may show a resource that had the name before. */
+    private isDoubtful({ resource }: Look<Resource>): boolean {
+        const { create } = this.goal;
+        return (
+            resource?.state === ResourceState.RESOURCE_STATE_ACTIVATION_FAILED ||
+            (resource !== undefined && create !== undefined && !isLeftBy(resource, create))
+        );
+    }
+
+    /** Refuses what is not the resource that a create of this stack has made, or has made as the program no longer says. */
+    private async refuse({ resource }: Look<Resource>): Promise<void> {
+        const { run, old, create, task } = this.goal;
+        if (resource === undefined) {
+            return;
+        }
+        // The end of the operation shows that it is, also by a clock that is wrong.
+        const isKnown = create === undefined || isEnded(create) || isLeftBy(resource, create);
+        if (!isKnown || (await this.existing.isStranger(run, resource, notedCreate(old)))) {
+            throw new StrangerError();
+        }
+        const differing = isUnseen(old) ? this.view.differences(resource, task).filter(({ replace }) => replace) : [];
+        if (differing.length > 0) {
+            throw this.outdated(resource, differing);
+        }
     }
 
     /** The resource that was read, if it exists and may be changed. */
@@ -136,13 +185,13 @@ export class Settlement<Args extends object, Resource extends Live> {
             return "settled";
         }
         if ("send" in next) {
-            return this.write(next, resource);
+            return this.write(next, resource, mayBeOld);
         }
         await this.existing.awaitEvent(run, next);
         return "again";
     }
 
-    private async write(write: Write, resource: Resource): Promise<Step> {
+    private async write(write: Write, resource: Resource, mayBeOld: boolean): Promise<Step> {
         const { run } = this.goal;
         const times = (this.made.get(write.purpose) ?? 0) + 1;
         if (times > SAME_WRITE_LIMIT + this.conflicts) {
@@ -152,7 +201,7 @@ export class Settlement<Args extends object, Resource extends Live> {
             );
         }
         this.made.set(write.purpose, times);
-        const outcome = await this.send(write, resource);
+        const outcome = await this.send(write, resource, mayBeOld);
         this.answer = outcome === "nothing" ? "said that there is nothing to change" : "accepted this";
         if (outcome === "conflict") {
             this.conflicts += 1;
@@ -168,7 +217,7 @@ export class Settlement<Args extends object, Resource extends Live> {
      * Makes one write and waits for it. "conflict": the resource changed in between, so that the write has to be
      * decided again. "nothing": the server sees nothing to change.
      */
-    private async send(write: Write, resource: Resource): Promise<"done" | "nothing" | "conflict"> {
+    private async send(write: Write, resource: Resource, mayBeOld: boolean): Promise<"done" | "nothing" | "conflict"> {
         const { run, id } = this.goal;
         const { cloud, reads } = run.session.client;
         const operationId = randomUUID();
@@ -185,7 +234,11 @@ export class Settlement<Args extends object, Resource extends Live> {
             if (failed(error, "nothingToChange")) {
                 return "nothing";
             }
-            if (await this.existing.isConflict(run, error, resource, id, this.conflicts)) {
+            const isConflict = await this.existing.isConflict(run, error, resource, id, this.conflicts);
+            // The definition itself may have refused it, by what an old list shows.
+            const isOfServer =
+                error instanceof RpcError || error instanceof OperationError || error instanceof GivenUpError;
+            if (isConflict || (mayBeOld && !isOfServer)) {
                 return "conflict";
             }
             throw error;
@@ -203,6 +256,18 @@ export class Settlement<Args extends object, Resource extends Live> {
             `${this.title} no longer exists: it was deleted outside this stack. The next \`pulumi up\` recreates it.`,
             id,
             this.view.unseen(bag, once, { [REPLACE_KEY]: GONE }),
+        );
+    }
+
+    /** An earlier run created it from other values, which the state does not know. */
+    private outdated(resource: Resource, changes: readonly Change[]): HalfFinishedError {
+        const { id, bag, once } = this.goal;
+        const paths = changes.map(({ path }) => `\`${path}\``).join(", ");
+        return new HalfFinishedError(
+            `${this.title} was created with another value of ${paths}, which only a replacement can change. The next ` +
+                "`pulumi up` replaces it.",
+            id,
+            { ...this.view.outputs(resource, bag, once), [REPLACE_KEY]: true },
         );
     }
 

@@ -10,6 +10,7 @@ import { timeMs } from "../wire";
 import type { Existing } from "./existing";
 import { isEnded, OperationError } from "./operation";
 import { deleteOperationId } from "./operation-id";
+import { isMadeBy } from "./origin";
 import type { Owners } from "./owners";
 import type { Run, Task } from "./run";
 import type { View } from "./view";
@@ -21,8 +22,6 @@ const TAKE_OVER_MS = 24 * 3_600_000;
  * another logical name, of which the engine does not always tell in time.
  */
 const DISCARD_MS = 3_600_000;
-/** Maximum difference assumed between the server's clocks. */
-const CLOCK_SLACK_MS = 60_000;
 
 /** How the server refuses a create whose operation id it knows, or whose name is taken. */
 export const REFUSALS = ["invalid", "alreadyExists", "conflict", "nothingToChange", "notFound"] as const;
@@ -83,7 +82,9 @@ export class Takeover<Args extends object, Resource extends Live> {
             }
         } catch (error) {
             if (!(error instanceof OperationError)) {
-                throw this.view.halfCreated(run, bag, created, error, "resume");
+                // What only the first response had, such as a token, is lost.
+                const next = this.definition.onceOutputs === undefined ? "resume" : "replace";
+                throw this.view.halfCreated(run, bag, created, error, next);
             }
             ended = error.operation;
         }
@@ -208,17 +209,6 @@ export class Takeover<Args extends object, Resource extends Live> {
             resource.state === ResourceState.RESOURCE_STATE_ACTIVE;
         return failedNamesake ? resource.asyncOperationId === operation.id : isMadeBy(resource, operation);
     }
-}
-
-/** Whether the operation can have created this resource, by the server's own clocks. */
-export function isMadeBy({ createdTime }: Live, { startedTime, finishedTime }: AsyncOperation): boolean {
-    if (createdTime === undefined || startedTime === undefined) {
-        return true;
-    }
-    return (
-        timeMs(createdTime) >= timeMs(startedTime) - CLOCK_SLACK_MS &&
-        timeMs(createdTime) <= timeMs(finishedTime ?? createdTime) + CLOCK_SLACK_MS
-    );
 }
 
 /** Whether an earlier run's operation is recent enough for its resource still to be this one's. */

@@ -17,6 +17,7 @@ import {
     UNSEEN_KEY,
     visible,
 } from "./hidden";
+import { createNote } from "./origin";
 import type { Run, Task } from "./run";
 import { HalfFinishedError, reason, title } from "./run";
 
@@ -152,7 +153,10 @@ export class View<Args extends object, Resource extends Live> {
                     : "It stays in the state; the next `pulumi up` resumes."),
             created.id,
             // A token is only in this one response.
-            this.unseen(bag, created.once, { [next === "replace" ? REPLACE_KEY : UNSEEN_KEY]: true }),
+            this.unseen(bag, created.once, {
+                [next === "replace" ? REPLACE_KEY : UNSEEN_KEY]: true,
+                ...(this.definition.idRecurs && created.asyncOperation && createNote(created.asyncOperation)),
+            }),
             { cause: error },
         );
     }

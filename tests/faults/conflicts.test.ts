@@ -4,6 +4,7 @@ import { Status } from "nice-grpc-common";
 import * as temporalcloud from "pulumi-temporal-cloud";
 import { Emulator, type Fault } from "../../emulator";
 import type { CloudServiceClient } from "../../proto/generated/temporal/api/cloud/cloudservice/v1/service";
+import { type Access, NamespaceAccess } from "../../proto/generated/temporal/api/cloud/identity/v1/message";
 import type { Namespace } from "../../proto/generated/temporal/api/cloud/namespace/v1/message";
 import { connect } from "../emulator/client";
 import { TestStack } from "../support/engine";
@@ -244,6 +245,36 @@ test.concurrent("what somebody else deletes between the look and the delete is d
                 expect(ids(emulator)).toEqual([]);
             }),
         );
+    }));
+
+test.concurrent("what only an old list shows is no reason to refuse a change", () =>
+    withStacks({}, async (emulator) => {
+        const stack = new MiniStack(emulator, { config: { "temporalcloud:requestsPerSecond": "40" } });
+        const names = Array.from({ length: 40 }, (_, index) => `user-${index}`);
+        const args = (name: string, accountRole: string) => ({ email: `${name}@example.com`, accountRole });
+        const setAccesses = (accesses: Access["namespaceAccesses"]) => {
+            for (const name of names) {
+                emulator.users.change(stack.id(name), ({ spec }) => {
+                    if (spec?.access) {
+                        spec.access.namespaceAccesses = accesses;
+                    }
+                });
+            }
+        };
+        try {
+            await Promise.all(names.map((name) => stack.up("User", name, args(name, "read"))));
+            const { namespace } = emulator.namespaces.add({ spec: { name: "shop" } });
+            setAccesses({ [namespace]: NamespaceAccess.fromPartial({ permission: 2 }) });
+            await stack.end();
+            emulator.settings.listLagMs = 600_000;
+            // Revoked elsewhere; an admin must have none.
+            setAccesses({});
+            await Promise.all(names.map((name) => stack.up("User", name, args(name, "admin"))));
+            expect(emulator.requests.count("GetUsers")).toBeGreaterThan(0);
+            expect(emulator.requests.count("UpdateUser")).toBe(names.length);
+        } finally {
+            await stack.end();
+        }
     }));
 
 test.concurrent("50 writes to one object from one process are made one after the other", () =>

@@ -4,11 +4,11 @@ import { Status } from "nice-grpc-common";
 import { connect } from "../emulator/client";
 import { until } from "../support/until";
 import { type Sample, samples, tokenWorks } from "./mini-stack";
-import { dieCreating, withStacks } from "./stacks";
+import { dieCreating, EITHER_WAY, withStacks } from "./stacks";
 
 jest.setTimeout(60_000);
 
-const [namespaces, users, , apiKeys] = samples as [Sample, Sample, Sample, Sample];
+const [namespaces, users, serviceAccounts, apiKeys] = samples as [Sample, Sample, Sample, Sample];
 
 test.concurrent("what somebody else has made of the name since is not taken over", () =>
     withStacks({}, async (emulator, newStack) => {
@@ -67,6 +67,53 @@ test.concurrent("a create that was killed, and that still goes on when the next 
                 expect([stack.id(kind)]).toEqual(ids(emulator));
             }),
         );
+    }));
+
+test.concurrent.each(EITHER_WAY)(
+    "a key whose token was lost is replaced when its create ends after the next run%s",
+    (_, isFirst) =>
+        withStacks({}, async (emulator, newStack) => {
+            const stack = newStack();
+            const key = apiKeys.args(emulator);
+            await dieCreating(stack, [[apiKeys, "key", key]]);
+            await stack.next(isFirst);
+            const up = stack.up("ApiKey", "key", key, { timeouts: { create: "2s" } });
+            await expect(up).rejects.toThrow(/is not ready.*The next `pulumi up` replaces it/);
+            await stack.end();
+            emulator.finishOperations();
+            expect(await stack.up("ApiKey", "key", key)).toBe("replace");
+            expect(apiKeys.ids(emulator)).toEqual([stack.id("key")]);
+            expect(await tokenWorks(stack, "key")).toBe(true);
+        }),
+);
+
+test.concurrent("a service account whose scope has changed since it was created is replaced, also if its create could not be seen", () =>
+    withStacks({}, async (emulator, newStack) => {
+        const stack = newStack();
+        const code = Status.NOT_FOUND;
+        emulator.faults.add({ kind: "hideOperation", method: "CreateServiceAccount", code, durationMs: 15_000 });
+        await dieCreating(stack, [[serviceAccounts, "worker", serviceAccounts.args(emulator)]]);
+        const finishing = setTimeout(() => emulator.finishOperations(), 2_000);
+        const changed = serviceAccounts.replaced(emulator);
+        await expect(stack.up("ServiceAccount", "worker", changed)).rejects.toThrow(/is not ready/);
+        clearTimeout(finishing);
+        await expect(stack.up("ServiceAccount", "worker", changed)).rejects.toThrow(
+            /was created with another value of .*The next `pulumi up` replaces it/,
+        );
+        expect(await stack.up("ServiceAccount", "worker", changed)).toBe("replace");
+        expect(serviceAccounts.ids(emulator)).toEqual([stack.id("worker")]);
+    }));
+
+test.concurrent("to who may not read operations, an earlier life is no new create", () =>
+    withStacks({ completeAtOnce: true }, async (emulator, newStack) => {
+        const stack = newStack();
+        const code = Status.PERMISSION_DENIED;
+        emulator.faults.add({ kind: "failBefore", method: "GetAsyncOperation", code, times: 1_000_000 });
+        await stack.up("Namespace", "orders", namespaces.args(emulator));
+        await stack.destroy("orders");
+        await stack.next(false);
+        await stack.up("Namespace", "orders", namespaces.args(emulator));
+        expect(namespaces.ids(emulator)).toEqual([stack.id("orders")]);
     }));
 
 test.concurrent("what an earlier run made and is being deleted is waited for", () =>

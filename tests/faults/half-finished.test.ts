@@ -171,7 +171,8 @@ test.concurrent("a delete whose operation fails, which the server no longer tell
             await stack.up(sample.kind, sample.kind, sample.args(emulator));
             emulator.faults.add({ kind: "operationEnds", method: sample.delete });
             // It was seen once, and is then unknown.
-            emulator.faults.add({ kind: "failBefore", method: "GetAsyncOperation", code: Status.NOT_FOUND, after: 1 });
+            const code = Status.NOT_FOUND;
+            emulator.faults.add({ kind: "failBefore", method: "GetAsyncOperation", code, after: 1, times: 2 });
             await stack.destroy(sample.kind);
             expect(sample.ids(emulator)).toEqual([]);
             expect(emulator.faults.pending).toBe(0);

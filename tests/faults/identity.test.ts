@@ -1,6 +1,7 @@
 // Whose a resource is, with the real engine: what tests/faults/takeover.test.ts sees without one rests on what it does.
 
 import type * as pulumi from "@pulumi/pulumi";
+import { Status } from "nice-grpc-common";
 import * as temporalcloud from "pulumi-temporal-cloud";
 import { Emulator } from "../../emulator";
 import { connect } from "../emulator/client";
@@ -91,6 +92,26 @@ test("what is renamed by `import` of its id is not deleted under its old name", 
     expect((await stack.preview({ program: renamed, refresh: true })).changes).toEqual({ same: 2 });
     await stack.destroy();
     expect(leftovers(stack, emulator)).toEqual([]);
+});
+
+test.each<[string, Partial<temporalcloud.NamespaceArgs>, number]>([
+    ["is refused by the server", { retentionDays: 7 }, 1],
+    ["is refused for what the program says", { regions: ["aws-us-west-2"] }, 0],
+])("what `import` cannot rename, since it %s, stays under its old name", async (_, changed, updates) => {
+    const args = { regions: ["aws-us-east-1"], apiKeyAuth: true, name: "orders" };
+    const id = `orders.${emulator.account}`;
+    const stack = await newStack(async () => void new temporalcloud.Namespace("one", args));
+    await stack.up();
+    emulator.faults.add({ kind: "failBefore", method: "UpdateNamespace", code: Status.PERMISSION_DENIED });
+    const result = await stack.up({
+        program: async () => void new temporalcloud.Namespace("two", { ...args, ...changed }, { import: id }),
+        continueOnError: true,
+        expectFailure: true,
+    });
+    expect(result.messages("one").join()).toMatch(/is not deleted: urn:.*::two was to take it over, and could not/);
+    expect(emulator.requests.count("UpdateNamespace")).toBe(updates);
+    expect(emulator.namespaces.get(id)).toBeDefined();
+    expect(stack.resource("one").id).toBe(id);
 });
 
 test("an owner of the account, whom nobody may delete, is renamed by `import` like anything else", async () => {

@@ -217,6 +217,22 @@ test("a method that is refused for minutes, as where a quota is used up, is give
     expect(calls).toBeLessThan(5);
 });
 
+test("a method that is refused and unavailable in turn is given up, too", async () => {
+    answering("CreateServiceAccount", (call) => call.fail(call.earlier % 2 === 0 ? 8 : 14, "not now"));
+    const create = client.cloud.createServiceAccount({ spec: undefined, asyncOperationId: "op-1" });
+    const failure = expect(create).rejects.toThrow("not now");
+    await until("a repetition", () => server.calls.length > 1);
+    const now = performance.now.bind(performance);
+    let hours = 0;
+    // Each look at the clock is two minutes later: no attempt fails for five minutes in the same way as the one before.
+    jest.spyOn(performance, "now").mockImplementation(() => {
+        hours += 1 / 30;
+        return now() + hours * 3_600_000;
+    });
+    await failure;
+    jest.restoreAllMocks();
+});
+
 test("that a method was refused an hour ago, and never asked for since, does not count against the next call", async () => {
     answering("CreateServiceAccount", (call) =>
         call.earlier < 2 ? call.fail(8, "slower") : call.fail(3, "it was asked again"),

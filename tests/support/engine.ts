@@ -52,6 +52,8 @@ export interface OperationOptions {
     diff?: boolean;
     target?: string[];
     replace?: string[];
+    /** After a failure, do what does not depend on what has failed. */
+    continueOnError?: boolean;
     env?: Readonly<Record<string, string>>;
     /** Aborting it is Ctrl-C. */
     signal?: AbortSignal;
@@ -205,8 +207,9 @@ export class TestStack {
 
     up(options: OperationOptions = {}): Promise<Result> {
         return this.run("up", options, async (common) => {
-            const { diff = false } = options;
-            await this.automation.up({ ...common, diff, ...programOf(options), ...scopeOf(options) });
+            const { diff = false, continueOnError = false } = options;
+            const how = { ...common, diff, continueOnError };
+            await this.automation.up({ ...how, ...programOf(options), ...scopeOf(options) });
         });
     }
 

@@ -1,0 +1,46 @@
+import type { AsyncOperation } from "../../proto/generated/temporal/api/cloud/operation/v1/message";
+import { ResourceState } from "../../proto/generated/temporal/api/cloud/resource/v1/message";
+import type { Live } from "../definition";
+import type { Bag } from "../fields";
+import { fromTimestamp, timeMs, toTimestamp } from "../wire";
+import { CREATE_KEY } from "./hidden";
+import { hasFailed, operationOrId } from "./operation";
+
+/** Maximum difference assumed between the server's clocks. */
+const CLOCK_SLACK_MS = 60_000;
+
+/** Whether the operation can have created this resource, by the server's own clocks. */
+export function isMadeBy({ createdTime }: Live, { startedTime, finishedTime }: AsyncOperation): boolean {
+    if (createdTime === undefined || startedTime === undefined) {
+        return true;
+    }
+    return (
+        timeMs(createdTime) >= timeMs(startedTime) - CLOCK_SLACK_MS &&
+        timeMs(createdTime) <= timeMs(finishedTime ?? createdTime) + CLOCK_SLACK_MS
+    );
+}
+
+/**
+ * Whether a create can have left this resource, if its id is the name. An active one after a failed create is somebody
+ * else's, unless it names the operation.
+ */
+export function isLeftBy(resource: Live, create: AsyncOperation): boolean {
+    return hasFailed(create) && resource.state === ResourceState.RESOURCE_STATE_ACTIVE
+        ? resource.asyncOperationId === create.id
+        : isMadeBy(resource, create);
+}
+
+/** The hidden output that records which operation creates the resource. */
+export function createNote({ id, startedTime }: AsyncOperation): Bag {
+    return { [CREATE_KEY]: startedTime ? `${id} ${fromTimestamp(startedTime)}` : id };
+}
+
+/** The operation that creates the resource, as far as the state knows it. */
+export function notedCreate(old: Bag | undefined): AsyncOperation | undefined {
+    const note = old?.[CREATE_KEY];
+    if (typeof note !== "string") {
+        return undefined;
+    }
+    const [id = "", startedTime] = note.split(" ");
+    return { ...operationOrId(undefined, id), startedTime: startedTime ? toTimestamp(startedTime) : undefined };
+}
