@@ -141,7 +141,7 @@ export function respell(fields: Fields, live: Bag, values: Bag): Bag {
             }
         } else if (field.options.programOnly || satisfied(field, live[name], value)) {
             result[name] = value;
-        } else if (field.beside) {
+        } else if (field.beside && live[name] !== undefined) {
             result[name] = field.beside(live[name], value);
         }
     }

@@ -142,6 +142,7 @@ test("respell takes the program's spelling where it means the same, and shows wh
         note: "n",
         steps: [],
     });
+    expect(respell(fields, {}, { owners: ["a"], days: 1 })).toStrictEqual({});
 });
 
 test.each([
