@@ -14,6 +14,7 @@ export interface Timeouts {
     readonly create: number;
     readonly update: number;
     readonly delete: number;
+    readonly read: number;
 }
 
 const MINUTE_MS = 60_000;
@@ -23,13 +24,11 @@ export const DEFAULT_TIMEOUTS: Timeouts = {
     create: 30 * MINUTE_MS,
     update: 120 * MINUTE_MS,
     delete: 30 * MINUTE_MS,
+    read: 5 * MINUTE_MS,
 };
 
 /** The organization of stacks whose backend has none; too common to repeat in every message. */
 export const DEFAULT_ORGANIZATION = "organization";
-
-/** Timeout of reads, for which Pulumi has no option. */
-export const READ_TIMEOUT_MS = 5 * MINUTE_MS;
 
 /**
  * What the provider has to know about a resource besides its properties; what is missing, as after `.get()`, has

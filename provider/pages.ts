@@ -12,6 +12,15 @@ export class EndlessListError extends Error {
     }
 }
 
+/** Several items of a list match where only one should. */
+export class AmbiguousError extends Error {
+    override readonly name = "AmbiguousError";
+
+    constructor(ids: readonly string[]) {
+        super(`several have this name (ids ${ids.join(", ")}). Use the option \`import\`.`);
+    }
+}
+
 /**
  * Yields the new items of each page of a list.
  *
@@ -46,7 +55,7 @@ export async function* eachPage<Item>(
 /**
  * The item of a list that matches, wherever in it: a filter may leave the first pages empty.
  *
- * @throws when several match
+ * @throws {AmbiguousError} when several match
  */
 export async function findOnPages<Item>(
     page: (pageToken: string) => Promise<Page<Item>>,
@@ -58,7 +67,7 @@ export async function findOnPages<Item>(
         found.push(...items.filter(matches));
     }
     if (found.length > 1) {
-        throw new Error(`several have this name (ids ${found.map(idOf).join(", ")}). Use the option \`import\`.`);
+        throw new AmbiguousError(found.map(idOf));
     }
     return found[0];
 }

@@ -33,6 +33,9 @@ export interface ProviderArgs {
     operationSalt?: pulumi.Input<string> | undefined;
 }
 
+/** The resource options of a provider. */
+export type ProviderOptions = pulumi.ResourceOptions & Pick<pulumi.CustomResourceOptions, "envVarMappings">;
+
 /**
  * Temporal Cloud with a configuration of its own, for programs that manage several accounts.
  *
@@ -44,8 +47,14 @@ export interface ProviderArgs {
 export class Provider extends pulumi.ProviderResource {
     /** @internal */
     readonly configuration: { readonly [Key in ConfigurationKey]?: pulumi.Output<string | undefined> };
+    /**
+     * The option `envVarMappings`, which lookups follow as the engine does for the plugin.
+     *
+     * @internal
+     */
+    readonly envVarMappings: Readonly<Record<string, string>>;
 
-    constructor(name: string, args: ProviderArgs = {}, opts?: pulumi.ResourceOptions) {
+    constructor(name: string, args: ProviderArgs = {}, opts?: ProviderOptions) {
         const configuration: { [Key in ConfigurationKey]?: pulumi.Output<string | undefined> } = {};
         const inputs: Record<string, pulumi.Output<string | undefined>> = {};
         for (const [key, value] of Object.entries(args) as [ConfigurationKey, pulumi.Input<unknown>][]) {
@@ -58,5 +67,6 @@ export class Provider extends pulumi.ProviderResource {
         }
         super("pulumi-nodejs", name, inputs, opts);
         this.configuration = configuration;
+        this.envVarMappings = opts?.envVarMappings ?? {};
     }
 }

@@ -24,7 +24,7 @@ const rules = [
         "to the API's default: a list, map or string becomes empty, a name the logical name, a boolean false; other " +
         "defaults, and fields that are not reset, are noted at the field.",
     "Timeouts: 30 minutes for a create or a delete, two hours for an update; the option `customTimeouts` changes " +
-        "these. A read times out after 5 minutes.",
+        "these, and the 5 minutes of a read.",
 ];
 
 const written = new Map([

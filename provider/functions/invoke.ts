@@ -99,7 +99,8 @@ export function lookUpOutput<Args extends object, Result extends object>(
 ): pulumi.Output<Result> {
     const known: pulumi.Output<unknown> = pulumi.output(args);
     const explicit = pulumi.output(opts?.dependsOn ?? []);
-    const inputs = pulumi.all([known, explicit, pulumi.output(settingsOf(name, opts) ?? {})]);
+    const provider = providerOf(name, opts);
+    const inputs = pulumi.all([known, explicit, pulumi.output(provider ? settingsOf(provider) : {})]);
     const created = inputs.apply(async ([, dependsOn]) => {
         const resources = [...(await pulumi.getAllResources(inputs)), ...[dependsOn].flat()];
         return pulumi.all([...(await customResources(resources))].map(({ id }) => id));
@@ -209,12 +210,12 @@ function explain({ name, subject }: Question, error: unknown): unknown {
 
 type Settings = { readonly [Key in ConfigurationKey]?: pulumi.Output<string | undefined> };
 
-/** The settings of the provider that a call uses; undefined if it uses the stack's configuration. */
-function settingsOf(name: string, opts: pulumi.InvokeOptions | undefined): Settings | undefined {
-    const provider = opts?.provider ?? opts?.parent?.getProvider(typeToken(name));
-    if (provider === undefined) {
-        return undefined;
-    }
+/** The provider that a call uses; undefined if it uses the stack's configuration. */
+function providerOf(name: string, opts: pulumi.InvokeOptions | undefined): pulumi.ProviderResource | undefined {
+    return opts?.provider ?? opts?.parent?.getProvider(typeToken(name));
+}
+
+function settingsOf(provider: pulumi.ProviderResource): Settings {
     // Also accepts the class of another copy of this package. A plain ProviderResource has the settings as properties.
     const { configuration } = provider as { configuration?: Settings };
     const properties: object = provider;
@@ -228,20 +229,33 @@ function settingsOf(name: string, opts: pulumi.InvokeOptions | undefined): Setti
     return Object.fromEntries(settings.map(([key, value]) => [key, pulumi.unsecret(pulumi.output(value))]));
 }
 
+/** The environment as the provider's plugin sees it. */
+function environmentOf(provider: pulumi.ProviderResource): Readonly<Record<string, string | undefined>> {
+    const { envVarMappings = {} } = provider as { envVarMappings?: Readonly<Record<string, string>> };
+    const mapped = Object.entries(envVarMappings).filter(([from]) => process.env[from] !== undefined);
+    return { ...process.env, ...Object.fromEntries(mapped.map(([from, to]) => [to, process.env[from]])) };
+}
+
 async function configurationOf(name: string, opts: pulumi.InvokeOptions | undefined): Promise<Configuration> {
-    const settings = settingsOf(name, opts);
-    if (settings === undefined) {
+    const provider = providerOf(name, opts);
+    if (provider === undefined) {
         const config = new pulumi.Config(CONFIGURATION_NAMESPACE);
         return readConfiguration((key) => config.get(key));
     }
-    const known: Record<string, unknown> = await pulumi.runtime.serializeProperties(CONFIGURATION_NAMESPACE, settings);
+    const known: Record<string, unknown> = await pulumi.runtime.serializeProperties(
+        CONFIGURATION_NAMESPACE,
+        settingsOf(provider),
+    );
     if (Object.values(known).includes(pulumi.runtime.unknownValue)) {
         throw new ConfigurationError(
             "The provider's configuration is not known yet: it comes from resources that have yet to be created. " +
                 `Call ${name}Output instead, which waits for them.`,
         );
     }
-    return readConfiguration((key) => (known[key] === undefined ? undefined : String(known[key])));
+    return readConfiguration(
+        (key) => (known[key] === undefined ? undefined : String(known[key])),
+        environmentOf(provider),
+    );
 }
 
 /** Whether a unit test of the program mocks the engine; its mocks then answer lookups too. */

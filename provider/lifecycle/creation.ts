@@ -5,6 +5,7 @@ import { ResourceState } from "../../proto/generated/temporal/api/cloud/resource
 import { failed, READ_LAG_MS, unlessFailed } from "../client/errors";
 import type { Created, Definition, Live } from "../definition";
 import type { Bag } from "../fields";
+import { AmbiguousError } from "../pages";
 import { timeMs } from "../wire";
 import { accountNote } from "./accounts";
 import type { Existing, Look } from "./existing";
@@ -13,6 +14,7 @@ import { hasFailed, OperationError, operationOrId } from "./operation";
 import { createOperationId } from "./operation-id";
 import { isMadeBy } from "./origin";
 import type { Owners } from "./owners";
+import { newClaim } from "./owners";
 import type { Run, Task } from "./run";
 import { HalfFinishedError, LifecycleError } from "./run";
 import { Settlement, StrangerError } from "./settlement";
@@ -79,11 +81,14 @@ export class Creation<Args extends object, Resource extends Live> {
             const made = started.asyncOperation && (await this.awaitMade(run, started.id, started.asyncOperation));
             const created = await noted();
             const { id, once } = created;
+            if (this.definition.idRecurs) {
+                this.owners.note(id, run.context, once);
+            }
             const goal = { run, id, bag, task, once, ...made, justMade: true };
             return { created, resource: await new Settlement(this.existing, goal).settle() };
         } catch (error) {
             const created = await noted();
-            if (error instanceof OperationError) {
+            if (error instanceof OperationError && error.operation.id === started.asyncOperation?.id) {
                 throw await this.failedCreate(run, bag, task, created, error);
             }
             if (error instanceof StrangerError) {
@@ -227,12 +232,13 @@ export class Creation<Args extends object, Resource extends Live> {
     }
 
     /**
-     * What this run has started to create: from now on it is this resource's. If the id is the name, it is claimed in the
-     * state, too, which may still have an entry for a resource that was gone, with the same id.
+     * What this run has started to create. If the id is the name, the state needs a claim, since it may still have an
+     * entry for a resource that was gone, with the same id; and the name may be somebody else's until the operation has
+     * ended.
      */
     private begun(run: Run, created: Created): Created {
         if (this.definition.idRecurs) {
-            return this.takeover.claimed(run, created);
+            return { ...created, once: { ...created.once, ...newClaim() } };
         }
         this.owners.note(created.id, run.context, {});
         return created;
@@ -273,7 +279,8 @@ export class Creation<Args extends object, Resource extends Live> {
         if (key === undefined || !this.definition.find) {
             return undefined;
         }
-        return unlessFailed(this.definition.find(session.client.cloud, key, { signal }), "denied");
+        const finding = this.definition.find(session.client.cloud, key, { signal }).catch(unlessAmbiguous);
+        return unlessFailed(finding, "denied");
     }
 
     /** The error of a create that was refused because the natural key is taken: by whom, and what to do. */
@@ -335,5 +342,12 @@ export class Creation<Args extends object, Resource extends Live> {
         const naturalKey = this.view.naturalKey(task.args) ?? "";
         const { salt, backend } = session;
         return createOperationId({ organization, urn, naturalKey, salt, backend, generation }, life);
+    }
+}
+
+/** If several have the name, none of them is why the create was refused. */
+function unlessAmbiguous(error: unknown): undefined {
+    if (!(error instanceof AmbiguousError)) {
+        throw error;
     }
 }

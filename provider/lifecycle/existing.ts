@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AsyncOperation } from "../../proto/generated/temporal/api/cloud/operation/v1/message";
+import { AsyncOperation_State } from "../../proto/generated/temporal/api/cloud/operation/v1/message";
 import { ResourceState } from "../../proto/generated/temporal/api/cloud/resource/v1/message";
 import type { CallOptions } from "../client/client";
 import { failed, READ_LAG_MS, shorten, unlessFailed } from "../client/errors";
@@ -12,7 +13,7 @@ import { GONE, isUnseen, REPLACE_KEY } from "./hidden";
 import type { AwaitOptions } from "./operation";
 import { isEnded, OperationError, operationOrId } from "./operation";
 import { deleteOperationId } from "./operation-id";
-import { isLeftBy, notedCreate } from "./origin";
+import { isLaterThan, isLeftBy, notedCreate } from "./origin";
 import type { Run } from "./run";
 import { LifecycleError, title } from "./run";
 import type { View } from "./view";
@@ -206,14 +207,22 @@ export class Existing<Args extends object, Resource extends Live> {
      * resource was there before it.
      */
     async isStranger(run: Run, resource: Resource, create: AsyncOperation | undefined): Promise<boolean> {
-        return create !== undefined && !isLeftBy(resource, await this.endOf(run, resource, create));
+        if (create === undefined || resource.asyncOperationId === create.id) {
+            return false;
+        }
+        const ended = await this.endOf(run, create);
+        // If it has succeeded, the name was free, whatever the clocks say.
+        return ended.state === AsyncOperation_State.STATE_FULFILLED
+            ? isLaterThan(resource, ended)
+            : !isLeftBy(resource, ended);
     }
 
-    /** That operation, waited for if the resource shows none; as far as it is known if the server no longer knows it. */
-    private async endOf(run: Run, resource: Resource, create: AsyncOperation): Promise<AsyncOperation> {
-        const known = await this.knownOperation(run, create.id);
-        if (known === undefined || isInFlight(resource)) {
-            return known ?? create;
+    /** The end of an operation; if the server no longer knows it, what is known. */
+    private async endOf(run: Run, operation: AsyncOperation): Promise<AsyncOperation> {
+        // One answer may be wrong.
+        const known = (await this.knownOperation(run, operation.id)) ?? (await this.knownOperation(run, operation.id));
+        if (known === undefined) {
+            return operation;
         }
         try {
             return (await this.awaitOperation(run, known, "creating")) ?? known;

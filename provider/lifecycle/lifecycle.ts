@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import { READ_LAG_MS, unlessFailed } from "../client/errors";
-import type { ResourceContext } from "../context";
-import { CONTEXT_KEY, contextOf, READ_TIMEOUT_MS } from "../context";
+import type { Names, ResourceContext } from "../context";
+import { CONTEXT_KEY, contextOf } from "../context";
 import type { Definition, Live } from "../definition";
 import type { Bag } from "../fields";
-import { checkFields, own } from "../fields";
+import { checkFields, isBag, own } from "../fields";
 import { isGone } from "../wire";
 import { accountNote, refuseOtherAccount } from "./accounts";
 import { Creation } from "./creation";
@@ -79,8 +79,9 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         const generation = replaced ? replaced.generation + 1 : contextOf(old).generation;
         const given = visible(bag);
         const defaultName = this.defaultName(given, old, context, replaced);
-        const args: Bag =
+        const named: Bag =
             nameField === undefined || defaultName === undefined ? given : { ...given, [nameField]: defaultName };
+        const args = context.ignores ? this.unmaimed(named, visible(old), context.ignores) : named;
         if (isInState && context.urn !== "") {
             this.inState.set(context.urn, { generation, name: defaultName });
         }
@@ -93,6 +94,33 @@ export class Lifecycle<Args extends object, Resource extends Live> {
             inputs: { ...hidden(bag), ...args, ...hiddenInputs },
             failures: this.failures(old, args, context, generation, defaultName !== undefined),
         };
+    }
+
+    /**
+     * The program's values without those that have become invalid because the engine left out an ignored part, of which
+     * the old inputs have none: they stay as they were.
+     */
+    private unmaimed(args: Bag, old: Bag, ignores: Names): Bag {
+        const { fields } = this.definition;
+        const isMaimed = (name: string, value: unknown) => {
+            const field = own(fields, name);
+            const parts = field?.members ?? field?.parts;
+            if (field === undefined || parts === undefined || !isBag(value) || ignores(name)) {
+                return false;
+            }
+            let isInvalid = false;
+            field.check(value, name, () => {
+                isInvalid = true;
+            });
+            return isInvalid && Object.keys(parts).some((part) => !(part in value) && ignores(`${name}.${part}`));
+        };
+        const maimed = Object.keys(args).filter((name) => isMaimed(name, args[name]));
+        if (maimed.length === 0) {
+            return args;
+        }
+        const kept = Object.entries(args).filter(([name]) => !maimed.includes(name));
+        const asTheyWere = Object.entries(old).filter(([name]) => maimed.includes(name));
+        return Object.fromEntries([...kept, ...asTheyWere]);
     }
 
     /** What is wrong with the program's values: first field by field, then, if nothing is, as a whole. */
@@ -130,7 +158,10 @@ export class Lifecycle<Args extends object, Resource extends Live> {
     /** Whether the option `replaceOnChanges` makes this change a replacement. */
     private isReplacedOn(old: Bag, args: Bag, context: ResourceContext): boolean {
         const { replacesOn } = context;
-        return replacesOn !== undefined && this.view.changes(old, args).some(({ path }) => replacesOn(path));
+        return (
+            replacesOn !== undefined &&
+            this.view.changes(old, args).some(({ path }) => isNamed(replacesOn, path, old, args))
+        );
     }
 
     /** What an update would do. Sends no request. */
@@ -141,7 +172,9 @@ export class Lifecycle<Args extends object, Resource extends Live> {
             this.owners.note(id, context, old);
         }
         const changed = this.view.changes(old, args, context);
-        const replacing = changed.filter(({ replace, path }) => replace || context.replacesOn?.(path));
+        const replacing = changed.filter(
+            (change) => change.replace || isNamed(context.replacesOn, change.path, old, args),
+        );
         const replaces = new Set(replacing.map(({ name }) => name));
         const due = this.definition.replaceNow?.(old, args, now);
         if (due !== undefined) {
@@ -161,12 +194,15 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         for (const warning of this.definition.warnings?.(old, args, managedOf(old) ?? new Set()) ?? []) {
             log.warn(context.urn, warning);
         }
-        // A delete receives only the outputs, and only an update writes a new timeout to them.
-        const hasNewDeleteTimeout =
-            old[CONTEXT_KEY] !== bag[CONTEXT_KEY] && contextOf(old).timeoutMs("delete") !== context.timeoutMs("delete");
+        // A read and a delete receive only the outputs, and only an update writes a new timeout to them.
+        const before = contextOf(old);
+        const hasNewTimeout =
+            old[CONTEXT_KEY] !== bag[CONTEXT_KEY] &&
+            (before.timeoutMs("delete") !== context.timeoutMs("delete") ||
+                before.timeoutMs("read") !== context.timeoutMs("read"));
         const key = this.view.naturalKey(args);
         return {
-            changes: changed.length > 0 || replaces.size > 0 || hasNewDeleteTimeout,
+            changes: changed.length > 0 || replaces.size > 0 || hasNewTimeout,
             replaces: [...replaces],
             // Two resources cannot have the same name at once. Otherwise the new one is created first, so that it can
             // be used before the old one is deleted.
@@ -258,6 +294,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
                   "remove that from the program first."
                 : "a resource of this program has taken it over and manages it now.";
             session.log.warn(context.urn, `${kind} ${id} is not deleted: ${why}`);
+            this.owners.release(id, old);
             return;
         }
         const refusal = this.definition.refuseDelete?.(old);
@@ -386,7 +423,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         work: (run: Run) => Promise<T>,
     ): Promise<T> {
         const context = contextOf(bag);
-        const timeoutMs = method === "read" ? READ_TIMEOUT_MS : context.timeoutMs(method);
+        const timeoutMs = context.timeoutMs(method);
         return within({ method, session, kind: this.definition.kind, id, context, timeoutMs }, work);
     }
 
@@ -394,4 +431,19 @@ export class Lifecycle<Args extends object, Resource extends Live> {
     private alone<T>(session: Session, id: string, work: () => Promise<T>): Promise<T> {
         return session.client.writes.run(`${this.definition.kind}/${id}`, work);
     }
+}
+
+/** Whether a resource option names a field that has changed, or an entry of it that has. */
+function isNamed(names: Names | undefined, path: string, old: Bag, args: Bag): boolean {
+    if (names === undefined || names(path)) {
+        return names !== undefined;
+    }
+    const [before, after] = [old, args].map((bag) => Object(valueAt(bag, path)) as Bag);
+    return Object.keys({ ...before, ...after }).some(
+        (entry) => names(path, entry) && !isDeepStrictEqual(before?.[entry], after?.[entry]),
+    );
+}
+
+function valueAt(bag: Bag, path: string): unknown {
+    return path.split(".").reduce<unknown>((value, name) => (isBag(value) ? value[name] : undefined), bag);
 }

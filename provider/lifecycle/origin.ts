@@ -20,14 +20,24 @@ export function isMadeBy({ createdTime }: Live, { startedTime, finishedTime }: A
     );
 }
 
-/**
- * Whether a create can have left this resource, if its id is the name. An active one after a failed create is somebody
- * else's, unless it names the operation.
- */
+/** Whether a failed create has left this resource, if its id is the name: any other is somebody else's. */
+export function isLeftByFailed(resource: Live, create: AsyncOperation): boolean {
+    return (
+        resource.asyncOperationId === create.id ||
+        (resource.state === ResourceState.RESOURCE_STATE_ACTIVATION_FAILED && isMadeBy(resource, create))
+    );
+}
+
+/** Whether a create, as far as its operation is known, can have made this resource, if its id is the name. */
 export function isLeftBy(resource: Live, create: AsyncOperation): boolean {
-    return hasFailed(create) && resource.state === ResourceState.RESOURCE_STATE_ACTIVE
-        ? resource.asyncOperationId === create.id
+    return hasFailed(create) || resource.asyncOperationId === create.id
+        ? isLeftByFailed(resource, create)
         : isMadeBy(resource, create);
+}
+
+/** Whether the resource was created after that operation had ended. */
+export function isLaterThan({ createdTime }: Live, { finishedTime }: AsyncOperation): boolean {
+    return finishedTime !== undefined && timeMs(createdTime) > timeMs(finishedTime) + CLOCK_SLACK_MS;
 }
 
 /** The hidden output that records which operation creates the resource. */

@@ -8,27 +8,35 @@ interface Owner {
     readonly claim: unknown;
 }
 
+/** The outputs that mark a state entry as the one that has created or adopted its resource. */
+export function newClaim(): Bag {
+    return { [CLAIM_KEY]: randomUUID() };
+}
+
 /**
- * Which resource of the program has which id, as far as the engine has told this process. An id can be in the state
+ * Which resources of the program have which id, as far as the engine has told this process. An id can be in the state
  * more than once: after a rename by `import`, if a requested replacement was handed the resource that it should
  * replace, or if a resource that was gone was recreated under the same name. What one entry no longer needs must then
  * not be deleted while another has it.
  */
 export class Owners {
-    private readonly byId = new Map<string, Owner>();
+    /** By id and URN. */
+    private readonly byId = new Map<string, Map<string, Owner>>();
     /** The contexts of creates that failed, so that the state has nothing of them. */
     private readonly failed = new WeakSet<ResourceContext>();
 
     /** Records that the program has a resource in the state with this id. */
-    note(id: string, context: ResourceContext, old: Bag): void {
-        this.byId.set(id, { context, claim: old[CLAIM_KEY] });
+    note(id: string, context: ResourceContext, old: Bag = {}): void {
+        const owners = this.byId.get(id) ?? new Map<string, Owner>();
+        owners.set(context.urn, { context, claim: old[CLAIM_KEY] });
+        this.byId.set(id, owners);
     }
 
-    /** Records that a create has created, adopted or taken it over. Returns the outputs that mark it. */
+    /** Records that a create has adopted it or taken it over. Returns the outputs that mark it. */
     claim(id: string, context: ResourceContext): Bag {
-        const claim = randomUUID();
-        this.byId.set(id, { context, claim });
-        return { [CLAIM_KEY]: claim };
+        const claim = newClaim();
+        this.note(id, context, claim);
+        return claim;
     }
 
     /** Records that a create has failed: what it was to adopt is still another entry's. */
@@ -45,15 +53,32 @@ export class Owners {
         this.byId.delete(id);
     }
 
+    /** Forgets the entry with these outputs, which leaves the state. */
+    release(id: string, old: Bag): void {
+        const owners = this.byId.get(id);
+        for (const [urn, { claim }] of owners ?? []) {
+            if (claim === old[CLAIM_KEY]) {
+                owners?.delete(urn);
+            }
+        }
+    }
+
     /** Another resource of the program that has this id. */
-    other(id: string, context: ResourceContext): ResourceContext | undefined {
-        const owner = this.byId.get(id);
-        return owner !== undefined && owner.context.urn !== context.urn ? owner.context : undefined;
+    other(id: string, { urn }: ResourceContext): ResourceContext | undefined {
+        return this.find(id, ({ context }) => context.urn !== urn);
     }
 
     /** The resource of the program with this id, unless it is the one with these outputs. */
     keeper(id: string, old: Bag): ResourceContext | undefined {
-        const owner = this.byId.get(id);
-        return owner !== undefined && owner.claim !== old[CLAIM_KEY] ? owner.context : undefined;
+        return this.find(id, ({ claim }) => claim !== old[CLAIM_KEY]);
+    }
+
+    private find(id: string, matches: (owner: Owner) => boolean): ResourceContext | undefined {
+        for (const owner of this.byId.get(id)?.values() ?? []) {
+            if (matches(owner)) {
+                return owner.context;
+            }
+        }
+        return undefined;
     }
 }

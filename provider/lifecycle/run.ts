@@ -145,19 +145,17 @@ export function title({ kind, context, id }: Pick<Run, "kind" | "context" | "id"
 }
 
 /**
- * Why it failed. For a timeout: how long it was and, for a write, how to change it and what becomes of the operation.
+ * Why it failed. For a timeout: how long it was, how to change it and, for a write, what becomes of the operation.
  */
 export function reason(
     { method, signal, timeoutMs }: Pick<Run, "method" | "signal" | "timeoutMs">,
     error: unknown,
 ): string {
     if (signal.aborted && !(error instanceof RpcError)) {
-        const isWrite = method !== "read";
         return [
-            `it was not finished after ${Math.round(timeoutMs / 1000)} s` +
-                `${isWrite ? " (change that with `customTimeouts`)" : ""}.`,
+            `it was not finished after ${Math.round(timeoutMs / 1000)} s (change that with \`customTimeouts\`).`,
             ...(error instanceof GivenUpError ? [error.message] : []),
-            ...(isWrite ? ["Anything started continues in Temporal Cloud."] : []),
+            ...(method === "read" ? [] : ["Anything started continues in Temporal Cloud."]),
         ].join(" ");
     }
     return error instanceof Error ? error.message : String(error);

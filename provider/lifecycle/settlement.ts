@@ -43,8 +43,8 @@ interface Goal<Resource> {
 export class StrangerError extends LifecycleError {
     constructor() {
         super(
-            `${STRANGER} Nothing was changed. Run \`pulumi refresh\` to remove it from the state; to manage it ` +
-                "here, give this resource the argument `adopt: true`; otherwise choose another name.",
+            `${STRANGER} Nothing was changed. Run \`pulumi refresh\` to remove it from the state. Then choose another ` +
+                "name, or, to manage it here, give this resource the argument `adopt: true`.",
         );
     }
 }

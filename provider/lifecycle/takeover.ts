@@ -10,7 +10,7 @@ import { timeMs } from "../wire";
 import type { Existing } from "./existing";
 import { isEnded, OperationError } from "./operation";
 import { deleteOperationId } from "./operation-id";
-import { isMadeBy } from "./origin";
+import { isLeftByFailed, isMadeBy } from "./origin";
 import type { Owners } from "./owners";
 import type { Run, Task } from "./run";
 import type { View } from "./view";
@@ -74,6 +74,10 @@ export class Takeover<Args extends object, Resource extends Live> {
         if (created === undefined) {
             return { outcome: "unnamed" };
         }
+        // It may be another resource's by now: one that was renamed and left its old logical name to this one.
+        if (this.owners.other(created.id, run.context) !== undefined) {
+            return { outcome: "passed" };
+        }
         let ended = operation;
         try {
             if (created.asyncOperation && !isEnded(operation)) {
@@ -94,8 +98,7 @@ export class Takeover<Args extends object, Resource extends Live> {
                 ? { outcome: "unseen", created }
                 : { outcome: "passed" };
         }
-        // Anybody can take a name once it is free. And what an operation of this resource created may be another
-        // resource's by now: one that was renamed and left its old logical name to this one.
+        // Anybody can take a name once it is free.
         if (!this.isResultOf(resource, ended) || this.owners.other(created.id, run.context) !== undefined) {
             return { outcome: "passed" };
         }
@@ -198,16 +201,11 @@ export class Takeover<Args extends object, Resource extends Live> {
         return unlessFailed(this.existing.look(run, created.id, lagUntil), "denied");
     }
 
-    /**
-     * Whether the operation can have left this resource. If the id is the name, an active resource after a failed
-     * create is somebody else's, unless it names the operation.
-     */
+    /** Whether the operation has left this resource. If the id is the name, only an end without failure makes it so. */
     isResultOf(resource: Resource, operation: AsyncOperation): boolean {
-        const failedNamesake =
-            this.definition.idRecurs === true &&
-            operation.state !== AsyncOperation_State.STATE_FULFILLED &&
-            resource.state === ResourceState.RESOURCE_STATE_ACTIVE;
-        return failedNamesake ? resource.asyncOperationId === operation.id : isMadeBy(resource, operation);
+        return this.definition.idRecurs && operation.state !== AsyncOperation_State.STATE_FULFILLED
+            ? isLeftByFailed(resource, operation)
+            : isMadeBy(resource, operation);
     }
 }
 

@@ -133,8 +133,11 @@ export class View<Args extends object, Resource extends Live> {
         const values = managed ? pick(fields, old, managed) : {};
         const props = this.state(resource, old, values, once);
         const inputs = managed ? pick(fields, props, managed) : this.withoutDefaults(props);
+        // No read brings back what only the response to the create had.
+        const isUseless =
+            old[REPLACE_KEY] === true && this.definition.onceOutputs?.some((name) => old[name] === undefined);
         return {
-            props,
+            props: isUseless ? { ...props, [REPLACE_KEY]: true } : props,
             inputs: Object.assign(hidden(old, MANAGED_KEY, ...PASSING_KEYS, CLAIM_KEY, ACCOUNT_KEY), inputs),
         };
     }

@@ -3,7 +3,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as temporalcloud from "pulumi-temporal-cloud";
 import { Emulator } from "../../emulator";
-import { NamespaceSpec_SearchAttributeType as AttributeType } from "../../proto/generated/temporal/api/cloud/namespace/v1/message";
+import {
+    NamespaceSpec_SearchAttributeType as AttributeType,
+    type Namespace,
+    type NamespaceSpec,
+} from "../../proto/generated/temporal/api/cloud/namespace/v1/message";
 import { type Result, TestStack } from "../support/engine";
 
 jest.setTimeout(180_000);
@@ -312,4 +316,74 @@ test("`replaceOnChanges` replaces, and nothing else does", async () => {
     const result = await stack.up(program({ description: "b", accountRole: "developer" }));
     expect(result.ops("worker")).toContain("replace");
     expect(emulator.serviceAccounts.list().map(({ spec }) => spec?.description)).toEqual(["b"]);
+});
+
+test.each<[string, Partial<temporalcloud.NamespaceArgs>, Partial<temporalcloud.NamespaceArgs>, string[]]>([
+    ["an entry of a map", { tags: { a: "2", b: "1" } }, { tags: { a: "2", b: "2" } }, ['tags["b"]']],
+    ["any entry", { description: "d" }, { tags: { b: "1" } }, ["tags.*"]],
+    [
+        "part of what is managed as one",
+        { capacity: { mode: "provisioned", value: 4 } },
+        { capacity: { mode: "on_demand" } },
+        ["capacity.mode"],
+    ],
+])("`replaceOnChanges` of %s: nothing else replaces", async (_, other, named, replaceOnChanges) => {
+    const program = (args: Partial<temporalcloud.NamespaceArgs>) => ({
+        program: async () => {
+            const start = { tags: { a: "1", b: "1" }, capacity: { mode: "provisioned" as const, value: 3 } };
+            const options = { replaceOnChanges, deleteBeforeReplace: true };
+            new temporalcloud.Namespace("orders", { ...namespaceArgs, ...start, ...args }, options);
+        },
+    });
+    await stack.up(program({}));
+    expect((await stack.preview(program(named))).ops("orders")).toContain("replace");
+    expect((await stack.preview(program(other))).ops("orders")).toEqual(["update"]);
+});
+
+describe("`ignoreChanges` of a part without which the rest is nothing", () => {
+    const codecServer = { endpoint: "https://codec.example.com", passAccessToken: true };
+    const capacity = { mode: "provisioned" as const, value: 4 };
+    test.each<[string, Partial<temporalcloud.NamespaceArgs>, (spec: NamespaceSpec, live: Namespace) => void]>([
+        [
+            "codecServer.endpoint",
+            { codecServer },
+            (spec) => {
+                spec.codecServer = undefined;
+            },
+        ],
+        [
+            "capacity.value",
+            { capacity },
+            (_, namespace) => {
+                namespace.capacity = undefined;
+            },
+        ],
+    ])("%s: what somebody else has taken away stays away", async (path, args, takeAway) => {
+        const program = async () => {
+            new temporalcloud.Namespace("orders", { ...namespaceArgs, ...args }, { ignoreChanges: [path] });
+        };
+        await stack.up({ program });
+        emulator.namespaces.change("orders.a1b2c", (namespace) => {
+            if (namespace.spec) {
+                takeAway(namespace.spec, namespace);
+            }
+        });
+        const { resourceVersion } = live("orders");
+        await stack.up({ program, refresh: true });
+        expect(steps(await stack.up({ program }))).toEqual([]);
+        expect(live("orders").resourceVersion).toBe(resourceVersion);
+    });
+});
+
+test("`customTimeouts` has a time for reads, which an update writes to the state", async () => {
+    const program = (read?: string) => async () => {
+        new temporalcloud.Namespace("orders", namespaceArgs, read ? { customTimeouts: { read } } : {});
+    };
+    await stack.up({ program: program() });
+    expect((await stack.up({ program: program("1s") })).ops("orders")).toEqual(["update"]);
+    for (const method of ["GetNamespace", "GetNamespaces"]) {
+        emulator.faults.add({ method, kind: "hang", times: 100 });
+    }
+    const { stdout, stderr } = await stack.up({ program: program("1s"), refresh: true, expectFailure: true });
+    expect(stdout + stderr).toContain("could not be read: it was not finished after 1 s (change that with");
 });

@@ -81,6 +81,8 @@ test.concurrent.each(EITHER_WAY)(
             await expect(up).rejects.toThrow(/is not ready.*The next `pulumi up` replaces it/);
             await stack.end();
             emulator.finishOperations();
+            // Also if a refresh comes first.
+            expect(await stack.refresh("key")).toEqual([]);
             expect(await stack.up("ApiKey", "key", key)).toBe("replace");
             expect(apiKeys.ids(emulator)).toEqual([stack.id("key")]);
             expect(await tokenWorks(stack, "key")).toBe(true);
@@ -139,4 +141,24 @@ test.concurrent("what an earlier run made and is being deleted is waited for", (
             stack.up("Namespace", "a", namespaces.args(emulator)),
         ]);
         expect(namespaces.ids(emulator)).toEqual([stack.id("a")]);
+    }));
+
+test.concurrent("what another resource of the program is still creating is not noted under its old name, too", () =>
+    withStacks({ operationDurationMs: 60_000 }, async (emulator, newStack) => {
+        const stack = newStack();
+        const key = apiKeys.args(emulator);
+        const late = { timeouts: { create: "2s", update: "2s" } };
+        await expect(stack.up("ApiKey", "a", key, late)).rejects.toThrow(/is not ready/);
+        await stack.end();
+        const id = stack.id("a");
+        stack.rename("a", "b");
+        await Promise.allSettled([stack.up("ApiKey", "b", key, late), stack.up("ApiKey", "a", key, late)]);
+        expect(stack.id("b")).toBe(id);
+        expect(stack.state.get("a")?.id).not.toBe(id);
+        await stack.end();
+        emulator.settings.operationDurationMs = 0;
+        emulator.finishOperations();
+        await stack.up("ApiKey", "b", key);
+        await stack.up("ApiKey", "a", key);
+        expect([await tokenWorks(stack, "b"), await tokenWorks(stack, "a")]).toEqual([true, true]);
     }));

@@ -4,6 +4,7 @@ import path from "node:path";
 import { Status } from "nice-grpc-common";
 import type { Emulator, FailedEnd } from "../../emulator";
 import { HostError, type Properties } from "../support/host";
+import { until } from "../support/until";
 import { type MiniStack, type Sample, type Saved, samples, tokenWorks } from "./mini-stack";
 import { withStacks } from "./stacks";
 
@@ -456,3 +457,23 @@ test.concurrent("what was deleted elsewhere, and is still shown as deleted, does
             }),
         );
     }));
+
+describe("a later write of a create fails, and so does the look after it", () => {
+    test.concurrent.each([1, 2])("%i times: it is resumed, not replaced", (times) =>
+        withStacks({ operationDurationMs: 1_500 }, async (emulator, newStack) => {
+            const stack = newStack();
+            emulator.faults.add({ kind: "operationEnds", method: "UpdateNamespace", reason: "no capacity" });
+            const [orders] = samples as [Sample];
+            const args = { ...orders.args(emulator), capacity: { mode: "provisioned", value: 4 } };
+            const failing = expect(stack.up("Namespace", "ns", args)).rejects.toThrow(/no capacity.*resumes|partly/);
+            await until("the update", () => emulator.requests.count("UpdateNamespace") > 0);
+            const code = Status.INTERNAL;
+            emulator.faults.add({ kind: "failBefore", method: "GetNamespace", code, details: "oops", times });
+            await failing;
+            await stack.end();
+            emulator.faults.clear();
+            expect(await stack.up("Namespace", "ns", args)).toBe("update");
+            expect(emulator.requests.count("CreateNamespace")).toBe(1);
+        }),
+    );
+});

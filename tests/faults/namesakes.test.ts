@@ -178,3 +178,91 @@ test.concurrent("of several service accounts with the name, none is adopted", ()
         await stack.up("ServiceAccount", "worker", args, { importId: id });
         expect(stack.id("worker")).toBe(id);
     }));
+
+describe("two stacks create one name at the same moment, and the second gives up before its operation fails", () => {
+    const atOnce = (goOn: (ours: MiniStack) => Promise<unknown>) =>
+        withStacks({ ...TAKEN, operationDurationMs: 12_000 }, async (emulator, newStack) => {
+            const [theirs, ours] = ["theirs", "ours"].map((name) =>
+                newStack({ env: { PULUMI_BACKEND_URL: `file:///${name}` } }),
+            ) as [MiniStack, MiniStack];
+            const first = theirs.up("Namespace", "ns", { ...ARGS, retentionDays: 90 });
+            await until("their create", () => emulator.requests.count("CreateNamespace") > 0);
+            const up = ours.up("Namespace", "ns", ARGS, { timeouts: { create: "2s" } });
+            await expect(up).rejects.toThrow(/is not ready/);
+            await ours.end();
+            await goOn(ours);
+            await first;
+            expectTheirs(emulator);
+        });
+
+    test.concurrent("`up`", () =>
+        atOnce((ours) => expect(ours.up("Namespace", "ns", ARGS)).rejects.toThrow(/somebody else's/)));
+    test.concurrent("`destroy`", () => atOnce((ours) => ours.destroy("ns")));
+    test.concurrent("`refresh`", () =>
+        atOnce(async (ours) => {
+            expect(await ours.refresh("ns")).toBe("gone");
+        }));
+});
+
+describe("after its time was up, a create that has succeeded is this stack's, whatever the clocks say", () => {
+    const late = (goOn: (stack: MiniStack, emulator: Emulator) => Promise<void>) =>
+        withStacks({ operationDurationMs: 4_000, startedTimeFrom: "in_progress" }, async (emulator, newStack) => {
+            const stack = newStack();
+            const up = stack.up("Namespace", "ns", ARGS, { timeouts: { create: "2s" } });
+            await expect(up).rejects.toThrow(/is not ready/);
+            await stack.end();
+            emulator.finishOperations();
+            emulator.namespaces.change(ID, (namespace) => {
+                namespace.createdTime = { seconds: BigInt(Math.floor(Date.now() / 1000) - 95), nanos: 0 };
+            });
+            await goOn(stack, emulator);
+        });
+
+    test.concurrent("`up`", () =>
+        late(async (stack) => {
+            await stack.up("Namespace", "ns", ARGS);
+            expect(stack.state.get("ns")?.outputs.state).toBe("active");
+        }));
+    test.concurrent("`destroy`", () =>
+        late(async (stack, emulator) => {
+            await stack.destroy("ns");
+            expect(emulator.namespaces.get(ID)).toBeUndefined();
+        }));
+    test.concurrent("`refresh`", () =>
+        late(async (stack) => {
+            expect(await stack.refresh("ns")).toEqual([]);
+        }));
+});
+
+test.concurrent("one answer that its operation does not exist does not make what has the name ours", () =>
+    withStacks(TAKEN, async (emulator, newStack) => {
+        addTheirs(emulator);
+        const stack = newStack();
+        const up = stack.up("Namespace", "ns", ARGS, { timeouts: { create: "2s" } });
+        await expect(up).rejects.toThrow(/is not ready/);
+        await stack.end();
+        emulator.finishOperations();
+        const code = Status.NOT_FOUND;
+        emulator.faults.add({ kind: "failBefore", method: "GetAsyncOperation", code, times: 1 });
+        await stack.destroy("ns");
+        expectTheirs(emulator);
+    }));
+
+test.concurrent("a name that another resource of the program has is said to be its, also by the operation", () =>
+    withStacks({ duplicateNameFrom: "operation" }, async (_, newStack) => {
+        const stack = newStack();
+        await stack.up("Namespace", "one", ARGS);
+        await expect(stack.up("Namespace", "two", ARGS)).rejects.toThrow(/another resource of this program manages it/);
+    }));
+
+test.concurrent("several of one name do not hide why a create was refused", () =>
+    withStacks({ serviceAccountNamesUnique: false }, async (emulator, newStack) => {
+        const stack = newStack();
+        for (const role of [3, 4]) {
+            emulator.serviceAccounts.add({ spec: { name: "worker", access: { accountAccess: { role } } } });
+        }
+        const [code, details] = [Status.INVALID_ARGUMENT, "limit reached"];
+        emulator.faults.add({ kind: "failBefore", method: "CreateServiceAccount", code, details });
+        const up = stack.up("ServiceAccount", "worker", { name: "worker", accountRole: "read" });
+        await expect(up).rejects.toThrow(/limit reached/);
+    }));

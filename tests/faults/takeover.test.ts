@@ -536,6 +536,26 @@ describe("one resource under another name", () => {
     );
 });
 
+test.concurrent.each([
+    ["one", "two"],
+    ["two", "one"],
+])("what two resources of a program have is not deleted with one of them, whichever came first: %s, %s", (...order) =>
+    withStacks({}, async (emulator, newStack) => {
+        const stack = newStack();
+        const args = namespaces.args(emulator);
+        await stack.up("Namespace", "one", args);
+        await stack.end();
+        const id = stack.id("one");
+        await stack.up("Namespace", "two", args, { importId: id });
+        await stack.end();
+        for (const name of order) {
+            await stack.up("Namespace", name, args, name === "two" ? { importId: id } : {});
+        }
+        await stack.up("Namespace", "one", { ...args, name: "orders-2" });
+        expect(namespaces.ids(emulator).sort()).toEqual([stack.id("one"), stack.id("two")].sort());
+    }),
+);
+
 describe("a delete that was killed", () => {
     const dieDeleting = ({ emulator, stack, all }: Scene) => {
         const before = samples.map((sample) => emulator.requests.count(sample.delete));

@@ -73,7 +73,7 @@ export const kinds: readonly Kind[] = [
 
 /** What the engine would hand over: the visible inputs, and those that the base class adds. */
 export function bagOf(kind: Kind, name: string, ownerId: string, timeout: string, change: Bag = {}): Bag {
-    const timeouts = { create: timeout, update: timeout, delete: timeout };
+    const timeouts = { create: timeout, update: timeout, delete: timeout, read: timeout };
     return inputsOf(kind.kind, name, { ...kind.args(name, ownerId), ...change } as Properties, { timeouts });
 }
 

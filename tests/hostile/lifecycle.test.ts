@@ -19,11 +19,6 @@ const PATIENCE_MS = 60_000;
 /** A cell that has taken longer beside others has to show that it does not by itself. */
 const END_MS = 2 * TIMEOUT_MS + 1_500;
 
-jest.mock("../../provider/context", () => ({
-    ...jest.requireActual<object>("../../provider/context"),
-    READ_TIMEOUT_MS: 1_500,
-}));
-
 let emulator: Emulator;
 let cells = 0;
 

@@ -33,6 +33,7 @@ function parts(context: unknown) {
         create: read.timeoutMs("create"),
         update: read.timeoutMs("update"),
         delete: read.timeoutMs("delete"),
+        read: read.timeoutMs("read"),
     };
     return { urn, name, organization, importId, adopt, generation, timeoutsMs };
 }
@@ -53,7 +54,7 @@ test("what is there is read", () => {
     const context = {
         urn: "urn:pulumi:s::p::t::orders",
         organization: "acme",
-        timeouts: { create: "5m", delete: "1h" },
+        timeouts: { create: "5m", delete: "1h", read: "10s" },
         importId: "orders.a1b2c",
         adopt: true,
         generation: 2,
@@ -62,7 +63,7 @@ test("what is there is read", () => {
         ...context,
         name: "orders",
         timeouts: undefined,
-        timeoutsMs: { create: 300_000, update: DEFAULT_TIMEOUTS.update, delete: 3_600_000 },
+        timeoutsMs: { create: 300_000, update: DEFAULT_TIMEOUTS.update, delete: 3_600_000, read: 10_000 },
     });
 });
 

@@ -156,6 +156,35 @@ test("an explicit provider, the parent's, and one whose configuration is not kno
     });
 });
 
+test("a provider's `envVarMappings` hold for lookups as for resources", async () => {
+    let account = "";
+    const program = async () => {
+        const envVarMappings = { OTHER_KEY: "TEMPORAL_CLOUD_API_KEY", NOT_SET: "TEMPORAL_CLOUD_ALLOWED_ACCOUNT_ID" };
+        const provider = new temporalcloud.Provider(
+            "mapped",
+            { endpoint: other.address, allowInsecure: true },
+            { envVarMappings },
+        );
+        const { id } = new temporalcloud.Namespace(
+            "mapped",
+            { regions: ["aws-us-east-1"], apiKeyAuth: true },
+            { provider },
+        );
+        account = (await temporalcloud.getAccount({ provider })).id;
+        return { id };
+    };
+    process.env.OTHER_KEY = other.rootKey;
+    try {
+        await withStack({ emulator, program }, async (stack) => {
+            await stack.up({ env: { OTHER_KEY: other.rootKey } });
+            await expect(stack.outputs()).resolves.toEqual({ id: "mapped.other" });
+            expect(account).toBe("other");
+        });
+    } finally {
+        delete process.env.OTHER_KEY;
+    }
+});
+
 test("a lookup that finds nothing ends the program with a message, and no stack trace", async () => {
     const program = async () => {
         await temporalcloud.getNamespace({ id: "nobody.a1b2c" });

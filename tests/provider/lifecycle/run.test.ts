@@ -28,8 +28,9 @@ test.each(["create", "update", "delete"] as const)(
     },
 );
 
-test("a late read has started nothing, and no option gives it more time", async () => {
+test("a late read has started nothing", async () => {
     expect(await late("read")).toBe(
-        "User (u1) could not be read: it was not finished after 0 s. GetUser had not been answered.",
+        "User (u1) could not be read: it was not finished after 0 s (change that with `customTimeouts`). " +
+            "GetUser had not been answered.",
     );
 });
