@@ -93,12 +93,13 @@ test.concurrent("a service account whose scope has changed since it was created 
     withStacks({}, async (emulator, newStack) => {
         const stack = newStack();
         const code = Status.NOT_FOUND;
-        emulator.faults.add({ kind: "hideOperation", method: "CreateServiceAccount", code, durationMs: 15_000 });
+        emulator.faults.add({ kind: "hideOperation", method: "CreateServiceAccount", code, durationMs: 20_000 });
         await dieCreating(stack, [[serviceAccounts, "worker", serviceAccounts.args(emulator)]]);
-        const finishing = setTimeout(() => emulator.finishOperations(), 2_000);
         const changed = serviceAccounts.replaced(emulator);
-        await expect(stack.up("ServiceAccount", "worker", changed)).rejects.toThrow(/is not ready/);
-        clearTimeout(finishing);
+        const failing = expect(stack.up("ServiceAccount", "worker", changed)).rejects.toThrow(/is not ready/);
+        await until("the takeover", () => stack.warnings.some((warning) => warning.startsWith("Taking over")));
+        emulator.finishOperations();
+        await failing;
         await expect(stack.up("ServiceAccount", "worker", changed)).rejects.toThrow(
             /was created with another value of .*The next `pulumi up` replaces it/,
         );
