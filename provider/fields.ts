@@ -271,9 +271,12 @@ function memberOf(value: unknown, name: string): unknown {
 }
 
 function refuseKnown(options: FieldOptions, value: unknown, at: string, report: Report): void {
+    if (options.refuse === undefined || hasUnknown(value)) {
+        return;
+    }
     // A secret that is undefined arrives as null.
     const set = isBag(value) ? Object.fromEntries(Object.entries(value).filter(([, part]) => part !== null)) : value;
-    const reason = hasUnknown(value) ? undefined : options.refuse?.(set as never);
+    const reason = options.refuse(set as never);
     if (reason !== undefined) {
         report(at, reason);
     }

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Names } from "./context";
 import type { Bag, Field, Fields } from "./fields";
 import { entriesOf, hasUnknown, isBag, own, same, UNKNOWN } from "./fields";
 
@@ -202,4 +204,49 @@ function differenceOf(
         return "another value";
     }
     return (value !== undefined) === wasManaged ? "none" : "another manager";
+}
+
+/**
+ * The program's values without those that have become invalid because the engine left out an ignored part, of which the
+ * old inputs have none: they stay as they were.
+ */
+export function unmaimed(fields: Fields, args: Bag, old: Bag, ignores: Names): Bag {
+    const isMaimed = ([name, value]: [string, unknown]) => {
+        const field = own(fields, name);
+        const parts = Object.keys(field?.members ?? field?.parts ?? {});
+        if (!isBag(value) || ignores(name) || !parts.some((part) => !(part in value) && ignores(`${name}.${part}`))) {
+            return false;
+        }
+        let isInvalid = false;
+        field?.check(value, name, () => {
+            isInvalid = true;
+        });
+        return isInvalid;
+    };
+    const maimed = new Set(
+        Object.entries(args)
+            .filter(isMaimed)
+            .map(([name]) => name),
+    );
+    if (maimed.size === 0) {
+        return args;
+    }
+    const kept = Object.entries(args).filter(([name]) => !maimed.has(name));
+    const asTheyWere = Object.entries(old).filter(([name]) => maimed.has(name));
+    return Object.fromEntries([...kept, ...asTheyWere]);
+}
+
+/** Whether a resource option names a field that has changed, or an entry of it that has. */
+export function isNamed(names: Names | undefined, path: string, old: Bag, args: Bag): boolean {
+    if (names === undefined || names(path)) {
+        return names !== undefined;
+    }
+    const [before, after] = [old, args].map((bag) => Object(valueAt(bag, path)) as Bag);
+    return Object.keys({ ...before, ...after }).some(
+        (entry) => names(path, entry) && !isDeepStrictEqual(before?.[entry], after?.[entry]),
+    );
+}
+
+function valueAt(bag: Bag, path: string): unknown {
+    return path.split(".").reduce<unknown>((value, name) => (isBag(value) ? value[name] : undefined), bag);
 }

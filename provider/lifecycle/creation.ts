@@ -240,7 +240,7 @@ export class Creation<Args extends object, Resource extends Live> {
         if (this.definition.idRecurs) {
             return { ...created, once: { ...created.once, ...newClaim() } };
         }
-        this.owners.note(created.id, run.context, {});
+        this.owners.note(created.id, run.context);
         return created;
     }
 

@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
 import { READ_LAG_MS, unlessFailed } from "../client/errors";
-import type { Names, ResourceContext } from "../context";
+import type { ResourceContext } from "../context";
 import { CONTEXT_KEY, contextOf } from "../context";
 import type { Definition, Live } from "../definition";
 import type { Bag } from "../fields";
-import { checkFields, isBag, own } from "../fields";
+import { checkFields, own } from "../fields";
+import { isNamed, unmaimed } from "../overlay";
 import { isGone } from "../wire";
 import { accountNote, refuseOtherAccount } from "./accounts";
 import { Creation } from "./creation";
@@ -81,7 +82,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         const defaultName = this.defaultName(given, old, context, replaced);
         const named: Bag =
             nameField === undefined || defaultName === undefined ? given : { ...given, [nameField]: defaultName };
-        const args = context.ignores ? this.unmaimed(named, visible(old), context.ignores) : named;
+        const args = context.ignores ? unmaimed(this.definition.fields, named, visible(old), context.ignores) : named;
         if (isInState && context.urn !== "") {
             this.inState.set(context.urn, { generation, name: defaultName });
         }
@@ -94,33 +95,6 @@ export class Lifecycle<Args extends object, Resource extends Live> {
             inputs: { ...hidden(bag), ...args, ...hiddenInputs },
             failures: this.failures(old, args, context, generation, defaultName !== undefined),
         };
-    }
-
-    /**
-     * The program's values without those that have become invalid because the engine left out an ignored part, of which
-     * the old inputs have none: they stay as they were.
-     */
-    private unmaimed(args: Bag, old: Bag, ignores: Names): Bag {
-        const { fields } = this.definition;
-        const isMaimed = (name: string, value: unknown) => {
-            const field = own(fields, name);
-            const parts = field?.members ?? field?.parts;
-            if (field === undefined || parts === undefined || !isBag(value) || ignores(name)) {
-                return false;
-            }
-            let isInvalid = false;
-            field.check(value, name, () => {
-                isInvalid = true;
-            });
-            return isInvalid && Object.keys(parts).some((part) => !(part in value) && ignores(`${name}.${part}`));
-        };
-        const maimed = Object.keys(args).filter((name) => isMaimed(name, args[name]));
-        if (maimed.length === 0) {
-            return args;
-        }
-        const kept = Object.entries(args).filter(([name]) => !maimed.includes(name));
-        const asTheyWere = Object.entries(old).filter(([name]) => maimed.includes(name));
-        return Object.fromEntries([...kept, ...asTheyWere]);
     }
 
     /** What is wrong with the program's values: first field by field, then, if nothing is, as a whole. */
@@ -431,19 +405,4 @@ export class Lifecycle<Args extends object, Resource extends Live> {
     private alone<T>(session: Session, id: string, work: () => Promise<T>): Promise<T> {
         return session.client.writes.run(`${this.definition.kind}/${id}`, work);
     }
-}
-
-/** Whether a resource option names a field that has changed, or an entry of it that has. */
-function isNamed(names: Names | undefined, path: string, old: Bag, args: Bag): boolean {
-    if (names === undefined || names(path)) {
-        return names !== undefined;
-    }
-    const [before, after] = [old, args].map((bag) => Object(valueAt(bag, path)) as Bag);
-    return Object.keys({ ...before, ...after }).some(
-        (entry) => names(path, entry) && !isDeepStrictEqual(before?.[entry], after?.[entry]),
-    );
-}
-
-function valueAt(bag: Bag, path: string): unknown {
-    return path.split(".").reduce<unknown>((value, name) => (isBag(value) ? value[name] : undefined), bag);
 }

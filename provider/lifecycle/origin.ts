@@ -30,9 +30,9 @@ export function isLeftByFailed(resource: Live, create: AsyncOperation): boolean 
 
 /** Whether a create, as far as its operation is known, can have made this resource, if its id is the name. */
 export function isLeftBy(resource: Live, create: AsyncOperation): boolean {
-    return hasFailed(create) || resource.asyncOperationId === create.id
+    return hasFailed(create)
         ? isLeftByFailed(resource, create)
-        : isMadeBy(resource, create);
+        : resource.asyncOperationId === create.id || isMadeBy(resource, create);
 }
 
 /** Whether the resource was created after that operation had ended. */

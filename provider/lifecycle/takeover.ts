@@ -179,10 +179,6 @@ export class Takeover<Args extends object, Resource extends Live> {
             `Taking over ${this.definition.kind} ${created.id}, which an earlier run of this stack started to create ` +
                 `(operation ${id}).`,
         );
-        return this.claimed(run, created);
-    }
-
-    claimed(run: Run, created: Created): Created {
         return { ...created, once: { ...created.once, ...this.owners.claim(created.id, run.context) } };
     }
 

@@ -248,8 +248,8 @@ test.concurrent("what somebody else deletes between the look and the delete is d
     }));
 
 test.concurrent("what only an old list shows is no reason to refuse a change", () =>
-    withStacks({}, async (emulator) => {
-        const stack = new MiniStack(emulator, { config: { "temporalcloud:requestsPerSecond": "40" } });
+    withStacks({}, async (emulator, newStack) => {
+        const stack = newStack({ config: { "temporalcloud:requestsPerSecond": "40" } });
         const names = Array.from({ length: 40 }, (_, index) => `user-${index}`);
         const args = (name: string, accountRole: string) => ({ email: `${name}@example.com`, accountRole });
         const setAccesses = (accesses: Access["namespaceAccesses"]) => {
@@ -261,20 +261,16 @@ test.concurrent("what only an old list shows is no reason to refuse a change", (
                 });
             }
         };
-        try {
-            await Promise.all(names.map((name) => stack.up("User", name, args(name, "read"))));
-            const { namespace } = emulator.namespaces.add({ spec: { name: "shop" } });
-            setAccesses({ [namespace]: NamespaceAccess.fromPartial({ permission: 2 }) });
-            await stack.end();
-            emulator.settings.listLagMs = 600_000;
-            // Revoked elsewhere; an admin must have none.
-            setAccesses({});
-            await Promise.all(names.map((name) => stack.up("User", name, args(name, "admin"))));
-            expect(emulator.requests.count("GetUsers")).toBeGreaterThan(0);
-            expect(emulator.requests.count("UpdateUser")).toBe(names.length);
-        } finally {
-            await stack.end();
-        }
+        await Promise.all(names.map((name) => stack.up("User", name, args(name, "read"))));
+        const { namespace } = emulator.namespaces.add({ spec: { name: "shop" } });
+        setAccesses({ [namespace]: NamespaceAccess.fromPartial({ permission: 2 }) });
+        await stack.end();
+        emulator.settings.listLagMs = 600_000;
+        // Revoked elsewhere; an admin must have none.
+        setAccesses({});
+        await Promise.all(names.map((name) => stack.up("User", name, args(name, "admin"))));
+        expect(emulator.requests.count("GetUsers")).toBeGreaterThan(0);
+        expect(emulator.requests.count("UpdateUser")).toBe(names.length);
     }));
 
 test.concurrent("50 writes to one object from one process are made one after the other", () =>

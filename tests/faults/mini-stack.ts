@@ -30,6 +30,11 @@ export interface Saved {
     readonly reasons?: readonly string[];
 }
 
+export interface MiniStackOptions extends HostOptions {
+    /** Of the stack, besides what leads to the emulator. */
+    readonly config?: Readonly<Record<string, string>>;
+}
+
 /** A stack and the plugin process of its present run. */
 export class MiniStack {
     /** By logical name. */
@@ -41,7 +46,7 @@ export class MiniStack {
 
     constructor(
         readonly emulator: Emulator,
-        private readonly options: HostOptions & { readonly config?: Readonly<Record<string, string>> } = {},
+        private readonly options: MiniStackOptions = {},
     ) {}
 
     /** The plugin process; every run of the engine has its own. */

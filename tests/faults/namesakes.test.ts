@@ -4,7 +4,7 @@
 import { Status } from "nice-grpc-common";
 import type { Emulator } from "../../emulator";
 import { until } from "../support/until";
-import { MiniStack } from "./mini-stack";
+import type { MiniStack } from "./mini-stack";
 import { withStacks } from "./stacks";
 
 jest.setTimeout(120_000);
@@ -118,14 +118,9 @@ describe("while lists lag behind, and many are created at once", () => {
     const names = Array.from({ length: 40 }, (_, index) => `orders-${index}`);
     const argsOf = (name: string) => ({ ...ARGS, name });
     const withQueue = (body: (emulator: Emulator, stack: MiniStack) => Promise<void>) =>
-        withStacks({ deletedReadableMs: 86_400_000 }, async (emulator) => {
-            const stack = new MiniStack(emulator, { config: { "temporalcloud:requestsPerSecond": "40" } });
-            try {
-                await body(emulator, stack);
-            } finally {
-                await stack.end();
-            }
-        });
+        withStacks({ deletedReadableMs: 86_400_000 }, (emulator, newStack) =>
+            body(emulator, newStack({ config: { "temporalcloud:requestsPerSecond": "40" } })),
+        );
     const createdSeconds = (emulator: Emulator, stack: MiniStack, name: string) =>
         Number(emulator.namespaces.get(stack.id(name))?.createdTime?.seconds ?? 0n);
 

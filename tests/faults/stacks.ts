@@ -1,9 +1,9 @@
 // What the tests of one resource after another share.
 
 import { Emulator, type EmulatorOptions } from "../../emulator";
-import type { HostOptions, Properties } from "../support/host";
+import type { Properties } from "../support/host";
 import { until } from "../support/until";
-import { MiniStack, type Sample } from "./mini-stack";
+import { MiniStack, type MiniStackOptions, type Sample } from "./mini-stack";
 
 /** The first create of a run asks before it creates, the others create at once: the end of a title, and whether it is the first. */
 export const EITHER_WAY = [
@@ -14,7 +14,7 @@ export const EITHER_WAY = [
 /** An emulator that is stopped, and stacks on it whose plugins are ended, when `body` is done. */
 export async function withStacks<T>(
     settings: EmulatorOptions["settings"],
-    body: (emulator: Emulator, stack: (options?: HostOptions) => MiniStack) => Promise<T>,
+    body: (emulator: Emulator, stack: (options?: MiniStackOptions) => MiniStack) => Promise<T>,
 ): Promise<T> {
     const emulator = await Emulator.start({ settings: { checkDurationMs: 100, ...settings } });
     const stacks: MiniStack[] = [];
