@@ -16,7 +16,7 @@ import { isMadeBy } from "./origin";
 import type { Owners } from "./owners";
 import { newClaim } from "./owners";
 import type { Run, Task } from "./run";
-import { HalfFinishedError, LifecycleError } from "./run";
+import { HalfFinishedError, LifecycleError, TakenError } from "./run";
 import { Settlement, StrangerError } from "./settlement";
 import { isRecent, REFUSALS, repeating, Takeover } from "./takeover";
 import type { View } from "./view";
@@ -301,7 +301,7 @@ export class Creation<Args extends object, Resource extends Live> {
             : "no recent operation of this resource created it";
         // A replacement adopts nothing: what it would find is usually what it replaces.
         const what = run.context.generation > 0 ? "declare it under another logical name with" : "give this resource";
-        return new LifecycleError(
+        return new TakenError(
             `a ${kind} ${key} already exists (id ${id}), and ${whose}. Nothing was ` +
                 `changed. To manage it here, ${what} the option \`import: ${JSON.stringify(id)}\` or the ` +
                 `argument \`adopt: true\`; otherwise choose another name. If this resource had another logical name ` +

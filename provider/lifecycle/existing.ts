@@ -15,7 +15,7 @@ import { isEnded, OperationError, operationOrId } from "./operation";
 import { deleteOperationId } from "./operation-id";
 import { isLaterThan, isLeftBy, notedCreate } from "./origin";
 import type { Run } from "./run";
-import { LifecycleError, title } from "./run";
+import { ActionRequiredError, LifecycleError, title } from "./run";
 import type { View } from "./view";
 
 const LOOK_DELAY_MS = 200;
@@ -196,7 +196,7 @@ export class Existing<Args extends object, Resource extends Live> {
         const what = isBack
             ? "it was gone at the last update, and exists again: it may be somebody else's."
             : `it was deleted outside this stack, and recreated on ${since}: it may be somebody else's.`;
-        throw new LifecycleError(
+        throw new ActionRequiredError(
             `${what} Nothing was changed. Run \`pulumi refresh\` first to manage the existing one, or ` +
                 `\`pulumi state delete '${run.context.urn}'\` to leave it alone.`,
         );

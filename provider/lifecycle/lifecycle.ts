@@ -14,7 +14,7 @@ import { ACCOUNT_KEY, hidden, isFirstRead, isUnseen, managedOf, REPLACE_KEY, vis
 import { notedCreate } from "./origin";
 import { Owners } from "./owners";
 import type { Log, Method, Run, Session, Task } from "./run";
-import { HalfFinishedError, LifecycleError, title, within } from "./run";
+import { HalfFinishedError, LifecycleError, TakenError, title, within } from "./run";
 import { Settlement } from "./settlement";
 import { View } from "./view";
 
@@ -188,12 +188,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         return this.attempt("create", session, bag, undefined, async (run) => {
             const task = this.view.task(visible(bag), { ignores: run.context.ignores });
             try {
-                const adoptable = await this.adoptable(run, task);
-                if (adoptable !== undefined) {
-                    return await this.adopt({ ...run, id: adoptable.id }, bag, adoptable);
-                }
-                const { created, resource } = await this.creation.create(run, bag, task);
-                return { id: created.id, outs: this.view.outputs(resource, bag, created.once) };
+                return (await this.adopt(run, bag, task)) ?? (await this.createOrAdopt(run, bag, task));
             } catch (error) {
                 if (!(error instanceof HalfFinishedError)) {
                     this.owners.fail(run.context);
@@ -201,6 +196,20 @@ export class Lifecycle<Args extends object, Resource extends Live> {
                 throw error;
             }
         });
+    }
+
+    private async createOrAdopt(run: Run, bag: Bag, task: Task): Promise<{ id: string; outs: Bag }> {
+        try {
+            const { created, resource } = await this.creation.create(run, bag, task);
+            return { id: created.id, outs: this.view.outputs(resource, bag, created.once) };
+        } catch (error) {
+            // Somebody else, such as another stack that would adopt it too, was faster.
+            const adopted = error instanceof TakenError ? await this.adopt(run, bag, task) : undefined;
+            if (adopted === undefined) {
+                throw error;
+            }
+            return adopted;
+        }
     }
 
     /** Reads the resource; undefined if it is gone. */
@@ -346,11 +355,17 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         return old[ACCOUNT_KEY] === undefined ? { ...(await accountNote(session)), ...once } : once;
     }
 
+    /** Adopts the existing resource, if the program wants that and there is one. */
+    private async adopt(run: Run, bag: Bag, task: Task): Promise<{ id: string; outs: Bag } | undefined> {
+        const adoptable = await this.adoptable(run, task);
+        return adoptable && this.adoptExisting({ ...run, id: adoptable.id }, bag, adoptable);
+    }
+
     /**
      * Adopts an existing resource: changes what differs from the program, and takes it into the state. If nothing
      * differs, it is not read again; otherwise the server refuses a stale version, and it is.
      */
-    private adopt(run: Run, bag: Bag, { id, found }: Adoptable<Resource>): Promise<{ id: string; outs: Bag }> {
+    private adoptExisting(run: Run, bag: Bag, { id, found }: Adoptable<Resource>): Promise<{ id: string; outs: Bag }> {
         const { kind } = this.definition;
         // The engine keeps ignored properties as in the old state, and there is none.
         const task = this.view.task(visible(bag), { ignores: run.context.ignores, takesOver: true });

@@ -67,6 +67,12 @@ export class LifecycleError extends Error {
     override readonly name = "LifecycleError";
 }
 
+/** A failure that the next run would meet again: somebody has to act first, as the message says. */
+export class ActionRequiredError extends LifecycleError {}
+
+/** A create that was refused because something that this program does not manage has the natural key. */
+export class TakenError extends LifecycleError {}
+
 /** A failure after which the resource is kept in the state, so that the next `up` resumes. */
 export class HalfFinishedError extends Error {
     override readonly name = "HalfFinishedError";
@@ -130,9 +136,8 @@ export async function within<T>(run: Omit<Run, "signal">, work: (run: Run) => Pr
             throw error;
         }
         const why = reason(whole, error);
-        throw new LifecycleError(`${title(run)} could not be ${PAST[run.method]}: ${why}${NEXT[run.method]}`, {
-            cause: error,
-        });
+        const next = error instanceof ActionRequiredError ? "" : NEXT[run.method];
+        throw new LifecycleError(`${title(run)} could not be ${PAST[run.method]}: ${why}${next}`, { cause: error });
     } finally {
         clearTimeout(timer);
     }

@@ -12,7 +12,7 @@ import { ACCOUNT_KEY, GONE, isUnseen, REPLACE_KEY, UNSEEN_KEY } from "./hidden";
 import { isEnded, OperationError, operationOrId } from "./operation";
 import { isLeftBy, notedCreate } from "./origin";
 import type { Run, Task } from "./run";
-import { HalfFinishedError, LifecycleError, reason, title } from "./run";
+import { ActionRequiredError, HalfFinishedError, LifecycleError, reason, title } from "./run";
 import type { View } from "./view";
 
 /** A write accepted this many times without a visible change has no effect, or somebody reverts it each time. */
@@ -40,7 +40,7 @@ interface Goal<Resource> {
 }
 
 /** What has the resource's name is not what this stack has created. Nothing was changed. */
-export class StrangerError extends LifecycleError {
+export class StrangerError extends ActionRequiredError {
     constructor() {
         super(
             `${STRANGER} Nothing was changed. Run \`pulumi refresh\` to remove it from the state. Then choose another ` +

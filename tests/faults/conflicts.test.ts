@@ -318,6 +318,26 @@ test.concurrent("writes to one object from several processes all land", () =>
         }
     }));
 
+test.concurrent.each(["call", "operation"] as const)(
+    "several stacks that adopt one name at once get one object, also if it does not exist yet (refused by the %s)",
+    (duplicateNameFrom) =>
+        withStacks({ operationDurationMs: 300, duplicateNameFrom }, async (emulator) => {
+            const stacks = Array.from({ length: 3 }, () => new MiniStack(emulator));
+            try {
+                const args = { name: "orders", regions: [REGION], apiKeyAuth: true };
+                // So that all plugins run, and look for it before any creates it.
+                const own = stacks.map((stack, index) => stack.up("Namespace", "b", { ...args, name: `b${index}` }));
+                await Promise.all(own);
+                emulator.settings.latencyMs = 500;
+                await Promise.all(stacks.map((stack) => stack.up("Namespace", "a", args, { adopt: true })));
+                expect(stacks.map((stack) => stack.id("a"))).toEqual(stacks.map(() => "orders.a1b2c"));
+                expect(emulator.requests.count("CreateNamespace")).toBeGreaterThan(4);
+            } finally {
+                await Promise.all(stacks.map((stack) => stack.end()));
+            }
+        }),
+);
+
 describe("with the engine", () => {
     let emulator: Emulator;
 
