@@ -3,7 +3,7 @@ import type { Access, NamespaceAccess } from "../proto/generated/temporal/api/cl
 import type { AccountRole, NamespacePermission, ProjectRole } from "./enums";
 import { accountRoles, namespacePermissions, projectRoles } from "./enums";
 import type { Bag, Report } from "./fields";
-import { choice, isBag, map, set, shape, text, UNKNOWN } from "./fields";
+import { choice, isBag, map, own, set, shape, text, UNKNOWN } from "./fields";
 import { messages } from "./messages";
 import { lay } from "./wire";
 
@@ -107,11 +107,11 @@ function sizeOf(value: unknown): number {
 export function refuseAccess({ accountRole, namespaceAccesses }: AccessValues, live: Access | undefined): void {
     const role = accountRoles.fromWire(live?.accountAccess?.role ?? 0);
     if (accountRole === "owner" && role !== "owner") {
-        throw new Error(`\`accountRole\` cannot be changed to "owner": ${OWNER_REASON}`);
+        throw new Error(`\`accountRole\` cannot be set to "owner": ${OWNER_REASON}`);
     }
     if (OMNIPOTENT.includes(accountRole) && !OMNIPOTENT.includes(role) && sizeOf(namespaceAccesses) > 0) {
         throw new Error(
-            `\`accountRole\` cannot be changed to "${accountRole}" while there are namespace permissions ` +
+            `\`accountRole\` cannot be set to "${accountRole}" while there are namespace permissions ` +
                 `(${Object.keys(namespaceAccesses ?? {}).join(", ")}). Revoke them with \`namespaceAccesses: {}\`.`,
         );
     }
@@ -163,7 +163,7 @@ export function toAccess(values: AccessValues, base: Access | undefined): Access
             Object.entries(values.projectAccesses ?? {}).map(([id, role]) => [
                 id,
                 {
-                    ...(entry(base?.projectAccesses, id) ?? messages.identity.ProjectAccess.fromPartial({})),
+                    ...(own(base?.projectAccesses ?? {}, id) ?? messages.identity.ProjectAccess.fromPartial({})),
                     role: projectRoles.toWire(role),
                 },
             ]),
@@ -179,14 +179,10 @@ export function toNamespaceAccesses(
         Object.entries(values ?? {}).map(([id, permission]) => [
             id,
             {
-                ...(entry(base, id) ?? messages.identity.NamespaceAccess.fromPartial({})),
+                ...(own(base ?? {}, id) ?? messages.identity.NamespaceAccess.fromPartial({})),
                 permission: namespacePermissions.toWire(permission),
                 permissionDeprecated: "",
             },
         ]),
     );
-}
-
-function entry<T>(entries: { [id: string]: T } | undefined, id: string): T | undefined {
-    return entries && Object.hasOwn(entries, id) ? entries[id] : undefined;
 }

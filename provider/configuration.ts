@@ -4,7 +4,7 @@ import { suggestion } from "./fields";
 export const CONFIGURATION_NAMESPACE = "temporalcloud";
 
 /** The default endpoint of the Cloud Ops API. */
-export const DEFAULT_ENDPOINT = "saas-api.tmprl.cloud:443";
+const DEFAULT_ENDPOINT = "saas-api.tmprl.cloud:443";
 
 /** The configuration of one connection to Temporal Cloud. */
 export interface Configuration {

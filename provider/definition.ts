@@ -86,7 +86,7 @@ export interface Left<Args> {
     readonly warning: string;
 }
 
-/** Describes one kind of resource; what all kinds share is in the lifecycle. */
+/** Describes one kind of resource; what all kinds share is in the lifecycle. Members are called without `this`. */
 export interface Definition<Args extends object, Resource extends Live> {
     /** The kind's name, which is part of every user's state: it never changes. */
     readonly kind: string;

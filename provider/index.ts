@@ -8,110 +8,92 @@ export {
     ProjectRole,
     SearchAttributeType,
 } from "./enums";
-export type { GetAccountResult } from "./functions/account";
+export { type GetAccountResult, getAccount, getAccountOutput } from "./functions/account";
 export {
-    getAccount,
-    getAccountOutput,
-} from "./functions/account";
-export type {
-    GetApiKeyArgs,
-    GetApiKeyOutputArgs,
-    GetApiKeyResult,
-    GetApiKeysArgs,
-    GetApiKeysOutputArgs,
-    GetApiKeysResult,
-} from "./functions/api-keys";
-export {
+    type GetApiKeyArgs,
+    type GetApiKeyOutputArgs,
+    type GetApiKeyResult,
+    type GetApiKeysArgs,
+    type GetApiKeysOutputArgs,
+    type GetApiKeysResult,
     getApiKey,
     getApiKeyOutput,
     getApiKeys,
     getApiKeysOutput,
 } from "./functions/api-keys";
-export type {
-    CurrentApiKey,
-    GetCurrentIdentityResult,
-} from "./functions/current-identity";
 export {
+    type CurrentApiKey,
+    type GetCurrentIdentityResult,
     getCurrentIdentity,
     getCurrentIdentityOutput,
 } from "./functions/current-identity";
 export { LookupError } from "./functions/invoke";
-export type {
-    GetNamespaceArgs,
-    GetNamespaceOutputArgs,
-    GetNamespaceResult,
-    GetNamespacesArgs,
-    GetNamespacesOutputArgs,
-    GetNamespacesResult,
-} from "./functions/namespaces";
 export {
+    type GetNamespaceArgs,
+    type GetNamespaceOutputArgs,
+    type GetNamespaceResult,
+    type GetNamespacesArgs,
+    type GetNamespacesOutputArgs,
+    type GetNamespacesResult,
     getNamespace,
     getNamespaceOutput,
     getNamespaces,
     getNamespacesOutput,
 } from "./functions/namespaces";
-export type {
-    GetRegionArgs,
-    GetRegionOutputArgs,
-    GetRegionResult,
-    GetRegionsResult,
-} from "./functions/regions";
 export {
     CloudProvider,
+    type GetRegionArgs,
+    type GetRegionOutputArgs,
+    type GetRegionResult,
+    type GetRegionsResult,
     getRegion,
     getRegionOutput,
     getRegions,
     getRegionsOutput,
 } from "./functions/regions";
-export type {
-    GetServiceAccountArgs,
-    GetServiceAccountOutputArgs,
-    GetServiceAccountResult,
-    GetServiceAccountsResult,
-} from "./functions/service-accounts";
 export {
+    type GetServiceAccountArgs,
+    type GetServiceAccountOutputArgs,
+    type GetServiceAccountResult,
+    type GetServiceAccountsResult,
     getServiceAccount,
     getServiceAccountOutput,
     getServiceAccounts,
     getServiceAccountsOutput,
 } from "./functions/service-accounts";
-export type {
-    GetUserArgs,
-    GetUserOutputArgs,
-    GetUserResult,
-    GetUsersArgs,
-    GetUsersOutputArgs,
-    GetUsersResult,
-} from "./functions/users";
 export {
+    type GetUserArgs,
+    type GetUserOutputArgs,
+    type GetUserResult,
+    type GetUsersArgs,
+    type GetUsersOutputArgs,
+    type GetUsersResult,
     getUser,
     getUserOutput,
     getUsers,
     getUsersOutput,
 } from "./functions/users";
-export * from "./provider";
+export { Provider, type ProviderArgs, type ProviderOptions } from "./provider";
 export type { AdoptArgs } from "./resource";
-export type { ApiKeyArgs } from "./resources/api-key";
-export { ApiKey } from "./resources/api-key";
-export type {
-    CapacityArgs,
-    CertificateFilterArgs,
-    CodecServerArgs,
-    CustomErrorMessageArgs,
-    EncryptionValidationArgs,
-    HighAvailabilityArgs,
-    MtlsAuthArgs,
-    NamespaceArgs,
-    NamespaceCapacityStatus,
-    NamespaceEndpoints,
-    NamespaceReplica,
+export { ApiKey, type ApiKeyArgs } from "./resources/api-key";
+export {
+    type CapacityArgs,
+    type CertificateFilterArgs,
+    type CodecServerArgs,
+    type CustomErrorMessageArgs,
+    type EncryptionValidationArgs,
+    type HighAvailabilityArgs,
+    type MtlsAuthArgs,
+    Namespace,
+    type NamespaceArgs,
+    type NamespaceCapacityStatus,
+    type NamespaceEndpoints,
+    type NamespaceReplica,
 } from "./resources/namespace";
-export { Namespace } from "./resources/namespace";
-export type {
-    NamespaceScopedAccessArgs,
-    ProjectScopedAccessArgs,
-    ServiceAccountArgs,
+export {
+    type NamespaceScopedAccessArgs,
+    type ProjectScopedAccessArgs,
+    ServiceAccount,
+    type ServiceAccountArgs,
 } from "./resources/service-account";
-export { ServiceAccount } from "./resources/service-account";
-export type { UserArgs, UserInvitation } from "./resources/user";
-export { User } from "./resources/user";
+export { User, type UserArgs, type UserInvitation } from "./resources/user";

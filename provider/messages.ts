@@ -1,5 +1,4 @@
 import type * as timestamp from "../proto/generated/google/protobuf/timestamp";
-import type * as requests from "../proto/generated/temporal/api/cloud/cloudservice/v1/request_response";
 import type * as identity from "../proto/generated/temporal/api/cloud/identity/v1/message";
 import type * as namespace from "../proto/generated/temporal/api/cloud/namespace/v1/message";
 import type * as region from "../proto/generated/temporal/api/cloud/region/v1/message";
@@ -7,7 +6,6 @@ import type * as resource from "../proto/generated/temporal/api/cloud/resource/v
 
 interface Messages {
     readonly timestamp: typeof timestamp;
-    readonly requests: typeof requests;
     readonly identity: typeof identity;
     readonly namespace: typeof namespace;
     readonly region: typeof region;
@@ -25,11 +23,6 @@ export const messages: Messages = {
     get timestamp() {
         loaded.timestamp ??= require("../proto/generated/google/protobuf/timestamp") as typeof timestamp;
         return loaded.timestamp;
-    },
-    get requests() {
-        loaded.requests ??=
-            require("../proto/generated/temporal/api/cloud/cloudservice/v1/request_response") as typeof requests;
-        return loaded.requests;
     },
     get identity() {
         loaded.identity ??= require("../proto/generated/temporal/api/cloud/identity/v1/message") as typeof identity;

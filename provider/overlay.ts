@@ -8,12 +8,11 @@ function satisfied(field: Field, live: unknown, value: unknown): boolean {
     return same(field, live, value) || (live !== undefined && field.satisfies?.(live, value) === true);
 }
 
-/** The path of a field: `at` is empty at the top level, else the parent's path with a trailing dot. */
-function pathOf(at: string, name: string): string {
-    return at === "" ? name : at + name;
-}
-
-/** The paths of the fields that the program sets, such as `retentionDays` and `mtlsAuth.acceptedClientCa`. */
+/**
+ * The paths of the fields that the program sets, such as `retentionDays` and `mtlsAuth.acceptedClientCa`.
+ *
+ * @param at empty at the top level, else the parent's path with a trailing dot, here and below
+ */
 export function managedPaths(fields: Fields, values: Bag, at = ""): string[] {
     const paths: string[] = [];
     for (const { name, field } of entriesOf(fields)) {
@@ -21,7 +20,7 @@ export function managedPaths(fields: Fields, values: Bag, at = ""): string[] {
         if (value === undefined || value === null) {
             continue;
         }
-        const path = pathOf(at, name);
+        const path = at + name;
         if (field.members && isBag(value)) {
             paths.push(...managedPaths(field.members, value, `${path}.`));
         } else {
@@ -39,7 +38,7 @@ export function pick(fields: Fields, values: Bag, paths: ReadonlySet<string>, at
         if (value === undefined) {
             continue;
         }
-        const path = pathOf(at, name);
+        const path = at + name;
         if (field.members && isBag(value)) {
             const members = pick(field.members, value, paths, `${path}.`);
             if (Object.keys(members).length > 0) {
@@ -53,7 +52,7 @@ export function pick(fields: Fields, values: Bag, paths: ReadonlySet<string>, at
 }
 
 /** Whether part of a value is ignored: an entry of a map, or a property of an object that is managed as a whole. */
-type IsLeft = (path: string, part: string) => boolean;
+type IsIgnored = (path: string, part: string) => boolean;
 
 /**
  * Takes the ignored parts of values from other values: entries of maps, and properties of an object that is managed as
@@ -61,11 +60,11 @@ type IsLeft = (path: string, part: string) => boolean;
  *
  * @param entries which ignored entries of a map to take: all, or only those that are missing in the values
  */
-export function withLeft(
+export function withIgnored(
     fields: Fields,
     other: Bag,
     values: Bag,
-    isLeft: IsLeft,
+    isIgnored: IsIgnored,
     entries: "all" | "missing" = "all",
     at = "",
 ): Bag {
@@ -76,20 +75,20 @@ export function withLeft(
             continue;
         }
         const there = isBag(other[name]) ? other[name] : {};
-        const path = pathOf(at, name);
+        const path = at + name;
         if (field.members) {
-            result[name] = withLeft(field.members, there, value, isLeft, entries, `${path}.`);
+            result[name] = withIgnored(field.members, there, value, isIgnored, entries, `${path}.`);
         } else if (field.isMap) {
-            const ours = Object.entries(value).filter(([entry]) => entries === "missing" || !isLeft(path, entry));
-            const theirs = Object.entries(there).filter(([entry]) => isLeft(path, entry));
+            const ours = Object.entries(value).filter(([entry]) => entries === "missing" || !isIgnored(path, entry));
+            const theirs = Object.entries(there).filter(([entry]) => isIgnored(path, entry));
             result[name] = Object.fromEntries([...theirs, ...ours]);
         } else if (field.parts && entries === "all") {
-            const left = Object.keys(field.parts).filter((part) => isLeft(path, part));
+            const ignored = Object.keys(field.parts).filter((part) => isIgnored(path, part));
             const isSame = entriesOf(field.parts).every(
-                (part) => left.includes(part.name) || same(part.field, there[part.name], value[part.name]),
+                (part) => ignored.includes(part.name) || same(part.field, there[part.name], value[part.name]),
             );
-            if (left.length > 0 && isSame) {
-                result[name] = { ...value, ...Object.fromEntries(left.map((part) => [part, there[part]])) };
+            if (ignored.length > 0 && isSame) {
+                result[name] = { ...value, ...Object.fromEntries(ignored.map((part) => [part, there[part]])) };
             }
         }
     }
@@ -104,7 +103,7 @@ export function overlay(fields: Fields, live: Bag, values: Bag, removed: Readonl
     const result: Record<string, unknown> = { ...live };
     for (const { name, field } of entriesOf(fields)) {
         const value = values[name] ?? undefined;
-        const path = pathOf(at, name);
+        const path = at + name;
         if (field.members) {
             const before = isBag(live[name]) ? live[name] : {};
             const members = overlay(field.members, before, isBag(value) ? value : {}, removed, `${path}.`);
@@ -170,7 +169,7 @@ export function changes(
 ): Change[] {
     const found: Change[] = [];
     for (const { name, field } of entriesOf(fields)) {
-        const path = pathOf(at, name);
+        const path = at + name;
         const value = values[name] ?? undefined;
         const mayReplace = field.options.replace === true;
         if (field.members && value !== UNKNOWN) {
@@ -210,8 +209,8 @@ function differenceOf(
  * The program's values without those that have become invalid because the engine left out an ignored part, of which the
  * old inputs have none: they stay as they were.
  */
-export function unmaimed(fields: Fields, args: Bag, old: Bag, ignores: Names): Bag {
-    const isMaimed = ([name, value]: [string, unknown]) => {
+export function withoutBroken(fields: Fields, args: Bag, old: Bag, ignores: Names): Bag {
+    const isBroken = ([name, value]: [string, unknown]) => {
         const field = own(fields, name);
         const parts = Object.keys(field?.members ?? field?.parts ?? {});
         if (!isBag(value) || ignores(name) || !parts.some((part) => !(part in value) && ignores(`${name}.${part}`))) {
@@ -223,16 +222,16 @@ export function unmaimed(fields: Fields, args: Bag, old: Bag, ignores: Names): B
         });
         return isInvalid;
     };
-    const maimed = new Set(
+    const broken = new Set(
         Object.entries(args)
-            .filter(isMaimed)
+            .filter(isBroken)
             .map(([name]) => name),
     );
-    if (maimed.size === 0) {
+    if (broken.size === 0) {
         return args;
     }
-    const kept = Object.entries(args).filter(([name]) => !maimed.has(name));
-    const asTheyWere = Object.entries(old).filter(([name]) => maimed.has(name));
+    const kept = Object.entries(args).filter(([name]) => !broken.has(name));
+    const asTheyWere = Object.entries(old).filter(([name]) => broken.has(name));
     return Object.fromEntries([...kept, ...asTheyWere]);
 }
 

@@ -163,9 +163,7 @@ export class Client {
         // A write is retried only under an operation id, by which the server recognises the retry.
         const mayRepeat = priority !== "write" || operationId !== undefined;
         const bytes = method.requestSerialize(request);
-        /** Since when attempts have been refused, and since when they have failed otherwise. */
-        let refusedSince = Number.POSITIVE_INFINITY;
-        let lostSince = Number.POSITIVE_INFINITY;
+        const patience = new Patience(this.limiter, call);
         for (let attempt = 0; ; attempt += 1) {
             const turn = (attempt === 0 && options.turn) || (await this.limiter.acquire(call, signal));
             progress.sent = true;
@@ -188,17 +186,9 @@ export class Client {
                 } else if (answered) {
                     this.limiter.passed(call, turn);
                 }
-                if (refused) {
-                    refusedSince = Math.min(refusedSince, sentAt);
-                }
-                // A refusal is an answer. But an endpoint that now refuses and now fails must not be asked forever.
-                lostSince = refused ? Number.POSITIVE_INFINITY : Math.min(lostSince, sentAt);
-                const patienceMs = this.isReached() ? LOST_CONTACT_MS : FIRST_CONTACT_MS;
-                // Refusals count from when all calls of the method have been refused, or this one is, whatever the
-                // rate.
-                const since = refused ? Math.max(refusedSince, this.limiter.refusedSince(call) ?? 0) : lostSince;
-                const isTooLong = performance.now() - since > patienceMs;
-                if (!mayRepeat || isTooLong || !isPassing(error)) {
+                const failingMs = patience.failed(sentAt, refused);
+                const mostMs = this.isReached() ? LOST_CONTACT_MS : FIRST_CONTACT_MS;
+                if (!mayRepeat || failingMs > mostMs || !isPassing(error)) {
                     throw error;
                 }
             }
@@ -234,6 +224,34 @@ export class Client {
             const abort = () => call.cancel();
             signal?.addEventListener("abort", abort, { once: true });
         });
+    }
+}
+
+/** How long the attempts of one call have been failing. */
+class Patience {
+    private refusedSince = Number.POSITIVE_INFINITY;
+    private lostSince = Number.POSITIVE_INFINITY;
+
+    constructor(
+        private readonly limiter: Limiter,
+        private readonly call: Call,
+    ) {}
+
+    /**
+     * Records that the attempt sent at that time was refused for its rate, or failed otherwise.
+     *
+     * @returns for how long that has been so, in milliseconds
+     */
+    failed(sentAt: number, isRefused: boolean): number {
+        if (!isRefused) {
+            this.lostSince = Math.min(this.lostSince, sentAt);
+            return performance.now() - this.lostSince;
+        }
+        // A refusal is an answer. But an endpoint that now refuses and now fails must not be asked forever.
+        this.lostSince = Number.POSITIVE_INFINITY;
+        this.refusedSince = Math.min(this.refusedSince, sentAt);
+        // From when all calls of the method have been refused, or this one is, whatever the rate.
+        return performance.now() - Math.max(this.refusedSince, this.limiter.refusedSince(this.call) ?? 0);
     }
 }
 

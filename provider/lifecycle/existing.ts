@@ -365,7 +365,10 @@ async function getExactly<Resource extends Live>(
     const found = resource && idOf(resource);
     if (resource === undefined || found !== id) {
         const what = found ? `the ${kind} ${JSON.stringify(shorten(found))}` : `no ${kind}`;
-        throw new LifecycleError(`the server was asked for the ${kind} ${JSON.stringify(id)} and returned ${what}.`);
+        throw new LifecycleError(
+            `the server was asked for the ${kind} ${JSON.stringify(id)} and returned ${what}. If that persists, check ` +
+                "temporalcloud:endpoint.",
+        );
     }
     return resource;
 }

@@ -5,7 +5,7 @@ import { CONTEXT_KEY, contextOf } from "../context";
 import type { Definition, Live } from "../definition";
 import type { Bag } from "../fields";
 import { checkFields, own } from "../fields";
-import { isNamed, unmaimed } from "../overlay";
+import { isNamed, withoutBroken } from "../overlay";
 import { isGone } from "../wire";
 import { accountNote, refuseOtherAccount } from "./accounts";
 import { Creation } from "./creation";
@@ -82,7 +82,9 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         const defaultName = this.defaultName(given, old, context, replaced);
         const named: Bag =
             nameField === undefined || defaultName === undefined ? given : { ...given, [nameField]: defaultName };
-        const args = context.ignores ? unmaimed(this.definition.fields, named, visible(old), context.ignores) : named;
+        const args = context.ignores
+            ? withoutBroken(this.definition.fields, named, visible(old), context.ignores)
+            : named;
         if (isInState && context.urn !== "") {
             this.inState.set(context.urn, { generation, name: defaultName });
         }
@@ -110,10 +112,10 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         const report = (property: string, reason: string) =>
             failures.push({ property, reason: `\`${property}\` ${reason}` });
         // For an ignored property the engine passes the value of the last refresh, which this version may not know.
-        const isLeft = (name: string) =>
+        const isAsBefore = (name: string) =>
             context.ignores?.(name) === true && old[name] !== undefined && isDeepStrictEqual(args[name], old[name]);
         checkFields(fields, args, "", (property, reason) => {
-            if (isLeft(property.split(/[.[]/, 1)[0] ?? "")) {
+            if (isAsBefore(property.split(/[.[]/, 1)[0] ?? "")) {
                 return;
             }
             const why = "It defaults to the logical name; set it to something else.";

@@ -197,7 +197,8 @@ export class Settlement<Args extends object, Resource extends Live> {
         if (times > SAME_WRITE_LIMIT + this.conflicts) {
             throw new LifecycleError(
                 `The server ${this.answer} ${times - 1} times, but the change is not visible: ${write.purpose}. ` +
-                    "Either it has no effect, or somebody else reverts it each time.",
+                    "Either it has no effect, or somebody else reverts it each time: find out who, or leave the property " +
+                    "to them with the option `ignoreChanges`.",
             );
         }
         this.made.set(write.purpose, times);

@@ -4,7 +4,7 @@ import type { Created, Definition, Desired, Left, Live } from "../definition";
 import type { Bag } from "../fields";
 import { hasUnknown, holds, same } from "../fields";
 import type { Change } from "../overlay";
-import { changes, managedPaths, overlay, pick, respell, withLeft } from "../overlay";
+import { changes, managedPaths, overlay, pick, respell, withIgnored } from "../overlay";
 import {
     ACCOUNT_KEY,
     CLAIM_KEY,
@@ -53,8 +53,8 @@ export class View<Args extends object, Resource extends Live> {
         if (ignores === undefined) {
             return found;
         }
-        const minded = this.minding({ args, ignores, isFirst: false }, old);
-        return changes(this.definition.fields, old, minded, managed).filter(({ path }) => !ignores(path));
+        const values = this.withIgnored({ args, ignores, isFirst: false }, old);
+        return changes(this.definition.fields, old, values, managed).filter(({ path }) => !ignores(path));
     }
 
     /**
@@ -67,13 +67,13 @@ export class View<Args extends object, Resource extends Live> {
         const ignored = isFirst ? undefined : ignores;
         const managed = new Set(this.managed(args));
         const before = old === undefined ? new Set<string>() : (managedOf(old) ?? new Set());
-        const minded = (paths: Iterable<string>) => new Set([...paths].filter((path) => !ignored?.(path)));
-        const written = minded(managed);
+        const heeded = (paths: Iterable<string>) => new Set([...paths].filter((path) => !ignored?.(path)));
+        const written = heeded(managed);
         return {
             // An ignored property has its old value here, which must not overwrite the one that somebody else has set.
             args: written.size === managed.size ? args : pick(this.definition.fields, args, written),
             managed: written,
-            removed: minded([...before].filter((path) => !managed.has(path))),
+            removed: heeded([...before].filter((path) => !managed.has(path))),
             changed:
                 old === undefined
                     ? written
@@ -85,7 +85,7 @@ export class View<Args extends object, Resource extends Live> {
 
     desired(resource: Resource, task: Task, made: ReadonlyMap<string, number> = new Map()): Desired<Args> {
         const live = this.definition.see(resource).args as Bag;
-        const args = this.minding(task, live);
+        const args = this.withIgnored(task, live);
         return {
             args: overlay(this.definition.fields, live, args, task.removed) as Args,
             changed: task.changed,
@@ -98,16 +98,16 @@ export class View<Args extends object, Resource extends Live> {
      * The program's values, with ignored properties as they are in `there`. Until a create has finished, only those
      * that the program does not set.
      */
-    private minding({ args, ignores, isFirst }: Pick<Task, "args" | "ignores" | "isFirst">, there: Bag): Bag {
-        return ignores ? withLeft(this.definition.fields, there, args, ignores, isFirst ? "missing" : "all") : args;
+    private withIgnored({ args, ignores, isFirst }: Pick<Task, "args" | "ignores" | "isFirst">, there: Bag): Bag {
+        return ignores ? withIgnored(this.definition.fields, there, args, ignores, isFirst ? "missing" : "all") : args;
     }
 
     /** How the program's values differ from a resource that is not in the state, in what the server stores. */
     differences(resource: Resource, task: Pick<Task, "args" | "ignores" | "isFirst">): Change[] {
         const { fields } = this.definition;
         const live = this.definition.see(resource).args as Bag;
-        const minded = this.minding(task, live);
-        const differing = changes(fields, respell(fields, live, minded), minded, new Set(this.managed(task.args)));
+        const values = this.withIgnored(task, live);
+        const differing = changes(fields, respell(fields, live, values), values, new Set(this.managed(task.args)));
         return differing.filter(({ name }) => !fields[name]?.options.programOnly);
     }
 

@@ -72,11 +72,14 @@ export interface ApiKeyArgs {
  * `deleteBeforeReplace` deletes each old key first. With the option `protect`, a key that is due is an error that stops
  * the whole `up`.
  *
- * To replace a leaked key at once, run `pulumi up --replace <urn>`; `pulumi stack --show-urns` shows the URN. A key
- * whose create was less than an hour ago can be deleted before the new one is created, with a warning. With `retainOnDelete` an older key is
- * kept: delete it by hand. Remove the option `import` from the program first: otherwise the same key is adopted again,
- * with a warning. A key that left the stack undeleted (`retainOnDelete`, `pulumi state delete`) is deleted if another with
- * the same logical name is created less than an hour after it: choose another logical name.
+ * To replace a leaked key at once, run `pulumi up --replace <urn>`; `pulumi stack --show-urns` shows the URN.
+ *
+ * - Remove the option `import` from the program first: otherwise the same key is adopted again, with a warning.
+ * - A key younger than an hour can be deleted before the new one is created, with a warning.
+ * - With `retainOnDelete` an older key is kept: delete it by hand.
+ *
+ * A key that left the stack undeleted (`retainOnDelete`, `pulumi state delete`) is deleted if another with the same
+ * logical name is created less than an hour after it: choose another logical name.
  */
 export class ApiKey extends Resource {
     declare public readonly ownerId: pulumi.Output<string>;
@@ -314,7 +317,11 @@ function next(key: LiveApiKey, { args }: Desired<Values>): Write | undefined {
     };
 }
 
-/** A page of the API keys that match the filter. */
+/**
+ * A page of the API keys that match the filter.
+ *
+ * @internal
+ */
 export async function apiKeysPage(
     cloud: Cloud,
     filter: { readonly ownerId?: string; readonly ownerType?: number },
@@ -325,7 +332,11 @@ export async function apiKeysPage(
     return { items: apiKeys, nextPageToken };
 }
 
-/** How an ApiKey maps onto the Cloud Ops API. */
+/**
+ * How an ApiKey maps onto the Cloud Ops API.
+ *
+ * @internal
+ */
 export const apiKeyDefinition: Definition<Values, LiveApiKey> = {
     kind: "ApiKey",
     fields,

@@ -1083,7 +1083,11 @@ function changeCapacity(
     });
 }
 
-/** A page of the namespaces that match the filter. */
+/**
+ * A page of the namespaces that match the filter.
+ *
+ * @internal
+ */
 export async function namespacesPage(
     cloud: Cloud,
     filter: { readonly name?: string; readonly projectId?: string },
@@ -1134,7 +1138,11 @@ export const namespaceDefinition: Definition<Values, LiveNamespace> = {
     list: (cloud, pageToken, options) => namespacesPage(cloud, {}, pageToken, options),
     async find(cloud, name, options) {
         const list = (pageToken: string) => namespacesPage(cloud, { name }, pageToken, options);
-        return findOnPages(list, this.idOf, (namespace) => namespace.spec?.name === name && !isGone(namespace));
+        return findOnPages(
+            list,
+            namespaceDefinition.idOf,
+            (namespace) => namespace.spec?.name === name && !isGone(namespace),
+        );
     },
     idOf: ({ namespace }) => namespace,
     see,

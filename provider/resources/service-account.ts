@@ -335,7 +335,7 @@ function next(account: LiveServiceAccount, { args }: Desired<Values>): Write | u
             if (other) {
                 throw new Error(
                     `It has access to ${WHERE[scope]}. Changing that to ${WHERE[other]} requires a replacement. ` +
-                        "Nothing was changed.",
+                        "Nothing was changed. Run `pulumi up --replace` with its URN, or declare the access that it has.",
                 );
             }
             refuseAccess(args, live.access);
@@ -344,7 +344,11 @@ function next(account: LiveServiceAccount, { args }: Desired<Values>): Write | u
     };
 }
 
-/** How a ServiceAccount maps onto the Cloud Ops API. */
+/**
+ * How a ServiceAccount maps onto the Cloud Ops API.
+ *
+ * @internal
+ */
 export const serviceAccountDefinition: Definition<Values, LiveServiceAccount> = {
     kind: "ServiceAccount",
     fields,
@@ -376,7 +380,11 @@ export const serviceAccountDefinition: Definition<Values, LiveServiceAccount> = 
     async find(cloud, name, options) {
         // No RPC finds a service account by name.
         const list = (pageToken: string) => serviceAccountDefinition.list(cloud, pageToken, options);
-        return findOnPages(list, this.idOf, (account) => account.spec?.name === name && !isGone(account));
+        return findOnPages(
+            list,
+            serviceAccountDefinition.idOf,
+            (account) => account.spec?.name === name && !isGone(account),
+        );
     },
     idOf: ({ id }) => id,
     see,

@@ -160,7 +160,11 @@ function next(user: LiveUser, { args }: Desired<Values>): Write | undefined {
     };
 }
 
-/** A page of the users that match the filter. */
+/**
+ * A page of the users that match the filter.
+ *
+ * @internal
+ */
 export async function usersPage(
     cloud: Cloud,
     filter: { readonly email?: string; readonly namespace?: string },
@@ -171,7 +175,11 @@ export async function usersPage(
     return { items: users, nextPageToken };
 }
 
-/** How a User maps onto the Cloud Ops API. */
+/**
+ * How a User maps onto the Cloud Ops API.
+ *
+ * @internal
+ */
 export const userDefinition: Definition<Values, LiveUser> = {
     kind: "User",
     fields,
@@ -196,7 +204,11 @@ export const userDefinition: Definition<Values, LiveUser> = {
     list: (cloud, pageToken, options) => usersPage(cloud, {}, pageToken, options),
     async find(cloud, email, options) {
         const list = (pageToken: string) => usersPage(cloud, { email }, pageToken, options);
-        return findOnPages(list, this.idOf, (user) => user.spec?.email.toLowerCase() === email && !isGone(user));
+        return findOnPages(
+            list,
+            userDefinition.idOf,
+            (user) => user.spec?.email.toLowerCase() === email && !isGone(user),
+        );
     },
     idOf: ({ id }) => id,
     see,

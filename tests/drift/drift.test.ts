@@ -3,10 +3,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { Emulator } from "../../emulator";
 import { type Fields, isBag } from "../../provider/fields";
-import { apiKeyDefinition } from "../../provider/resources/api-key";
-import { namespaceDefinition } from "../../provider/resources/namespace";
-import { serviceAccountDefinition } from "../../provider/resources/service-account";
-import { userDefinition } from "../../provider/resources/user";
+import { definitions } from "../provider/definitions";
 import { pulumiIn } from "../support/cli";
 import { type Result, TestStack } from "../support/engine";
 import {
@@ -219,10 +216,7 @@ function note({ steps }: Result): void {
 }
 
 const FIELDS: Readonly<Record<string, Fields>> = Object.fromEntries(
-    [apiKeyDefinition, namespaceDefinition, serviceAccountDefinition, userDefinition].map(({ kind, fields }) => [
-        kind,
-        fields,
-    ]),
+    definitions.map(({ kind, definition }) => [kind, definition.fields]),
 );
 
 /** The paths of all fields, but those of which the server knows nothing. */

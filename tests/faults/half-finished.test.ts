@@ -6,7 +6,7 @@ import type { Emulator, FailedEnd } from "../../emulator";
 import { HostError, type Properties } from "../support/host";
 import { until } from "../support/until";
 import { type MiniStack, type Sample, type Saved, samples, tokenWorks } from "./mini-stack";
-import { withStacks } from "./stacks";
+import { finishOnceAwaited, withStacks } from "./stacks";
 
 jest.setTimeout(120_000);
 
@@ -198,7 +198,7 @@ describe("time that is up", () => {
                 });
                 await stack.end();
                 emulator.settings.operationDurationMs = 0;
-                setTimeout(() => emulator.finishOperations(), 700);
+                finishOnceAwaited(emulator, samples.length);
             };
             const creates = () => samples.map((sample) => emulator.requests.count(sample.create));
 

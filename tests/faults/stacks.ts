@@ -3,7 +3,7 @@
 import { Emulator, type EmulatorOptions } from "../../emulator";
 import type { Properties } from "../support/host";
 import { until } from "../support/until";
-import { MiniStack, type MiniStackOptions, type Sample } from "./mini-stack";
+import { MiniStack, type MiniStackOptions, type Sample, samples } from "./mini-stack";
 
 /** The first create of a run asks before it creates, the others create at once: the end of a title, and whether it is the first. */
 export const EITHER_WAY = [
@@ -28,6 +28,16 @@ export async function withStacks<T>(
         await Promise.all(stacks.map((stack) => stack.end()));
         await emulator.stop();
     }
+}
+
+/**
+ * Ends the operations in flight once those of the four kinds have been asked for, by default twice: whoever takes up what
+ * an earlier run started asks once before it waits.
+ */
+export function finishOnceAwaited(emulator: Emulator, times = 2 * samples.length): void {
+    const asked = () => emulator.requests.count("GetAsyncOperation");
+    const before = asked();
+    void until("a wait", () => asked() >= before + times).then(() => emulator.finishOperations());
 }
 
 /** Has the plugin process die when the server has accepted these creates, and knows nothing of their end yet. */

@@ -6,7 +6,7 @@ import type { Emulator, EmulatorOptions } from "../../emulator";
 import type { Properties } from "../support/host";
 import { until } from "../support/until";
 import { type MiniStack, owner, type Sample, samples, tokenWorks } from "./mini-stack";
-import { dieCreating, dieWhen, EITHER_WAY, withStacks } from "./stacks";
+import { dieCreating, dieWhen, EITHER_WAY, finishOnceAwaited, withStacks } from "./stacks";
 
 jest.setTimeout(120_000);
 
@@ -153,7 +153,7 @@ describe("a create that was killed", () => {
             { startedTimeFrom },
             async ({ emulator, die, up, one }) => {
                 await die();
-                setTimeout(() => emulator.finishOperations(), 1_500);
+                finishOnceAwaited(emulator);
                 await up((sample) => sample.args(emulator), "create");
                 await one();
             },
@@ -584,7 +584,7 @@ describe("a delete that was killed", () => {
         await up((sample) => sample.args(emulator), "create");
         emulator.settings.operationDurationMs = 60_000;
         await dieDeleting(there);
-        setTimeout(() => emulator.finishOperations(), 1_500);
+        finishOnceAwaited(emulator);
         await all(({ kind }) => stack.destroy(kind));
         none();
         expect(samples.map((sample) => emulator.requests.count(sample.delete))).toEqual([1, 1, 1, 1]);

@@ -1,5 +1,5 @@
 import { type Bag, type Fields, map, number, object, text, UNKNOWN, whole } from "../../provider/fields";
-import { changes, managedPaths, overlay, pick, respell, withLeft } from "../../provider/overlay";
+import { changes, managedPaths, overlay, pick, respell, withIgnored } from "../../provider/overlay";
 import { fields } from "./sample-fields";
 
 test("managed are the fields that the program sets, part by part", () => {
@@ -40,20 +40,20 @@ describe("what is left to others", () => {
         text: text(),
         whole: whole({ mode: text(), value: number() }),
     };
-    const isLeft = (path: string, part: string) => path.endsWith("map") && part !== "ours";
+    const isIgnored = (path: string, part: string) => path.endsWith("map") && part !== "ours";
 
     test("is as it is there, entries of maps, and nothing else", () => {
         const there = { map: { ours: "1", theirs: "2", more: "3" }, part: { map: { a: "4" }, text: "5" }, text: "6" };
         const values = { map: { ours: "x", theirs: "x", gone: "x" }, part: { map: { a: "x", ours: "x" }, text: "x" } };
-        expect(withLeft(nested, there, values, isLeft)).toEqual({
+        expect(withIgnored(nested, there, values, isIgnored)).toEqual({
             map: { ours: "x", theirs: "2", more: "3" },
             part: { map: { ours: "x", a: "4" }, text: "x" },
         });
-        expect(withLeft(nested, there, values, isLeft, "missing")).toEqual({
+        expect(withIgnored(nested, there, values, isIgnored, "missing")).toEqual({
             map: { ours: "x", theirs: "x", gone: "x", more: "3" },
             part: { map: { ours: "x", a: "x" }, text: "x" },
         });
-        expect(withLeft(nested, {}, { map: UNKNOWN, text: "x" }, isLeft)).toEqual({ map: UNKNOWN, text: "x" });
+        expect(withIgnored(nested, {}, { map: UNKNOWN, text: "x" }, isIgnored)).toEqual({ map: UNKNOWN, text: "x" });
     });
 
     test.each<[string, Bag | undefined, number]>([
@@ -63,10 +63,10 @@ describe("what is left to others", () => {
     ])("may be a part of what is managed as one, %s", (_, there, value) => {
         const left = (path: string, part: string) => path === "whole" && part === "value";
         const values = { whole: { mode: "a", value: 4 } };
-        expect(withLeft(nested, { whole: there }, values, left)).toEqual({ whole: { mode: "a", value } });
-        expect(withLeft(nested, { whole: there }, values, () => false)).toEqual(values);
+        expect(withIgnored(nested, { whole: there }, values, left)).toEqual({ whole: { mode: "a", value } });
+        expect(withIgnored(nested, { whole: there }, values, () => false)).toEqual(values);
         // Until a create is finished, all that the program says counts.
-        expect(withLeft(nested, { whole: there }, values, left, "missing")).toEqual(values);
+        expect(withIgnored(nested, { whole: there }, values, left, "missing")).toEqual(values);
     });
 });
 

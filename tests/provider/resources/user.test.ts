@@ -313,10 +313,10 @@ describe("to and from the wire", () => {
 
     test("a role that does not go with what the program does not manage is refused before it is sent", async () => {
         await expect(sent(definition.next(ann(), desired(ann(), { accountRole: "owner" })))).rejects.toThrow(
-            '`accountRole` cannot be changed to "owner": the API can neither grant nor revoke the owner role.',
+            '`accountRole` cannot be set to "owner": the API can neither grant nor revoke the owner role.',
         );
         await expect(sent(definition.next(ann(), desired(ann(), { accountRole: "admin" })))).rejects.toThrow(
-            '`accountRole` cannot be changed to "admin" while there are namespace permissions (orders.a1b2c, ' +
+            '`accountRole` cannot be set to "admin" while there are namespace permissions (orders.a1b2c, ' +
                 "billing.a1b2c). Revoke them with `namespaceAccesses: {}`.",
         );
         expect(definition.next(ann(), desired(ann(), { accountRole: "admin", namespaceAccesses: {} }))).toBeDefined();
@@ -335,7 +335,7 @@ describe("to and from the wire", () => {
             UserSpec.fromPartial({ email: "ann@example.com", access: {} }),
         );
         await expect(created({ email: "ann@example.com", accountRole: "owner" })).rejects.toThrow(
-            /cannot be changed to "owner"/,
+            /cannot be set to "owner"/,
         );
     });
 });
