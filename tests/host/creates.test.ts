@@ -93,7 +93,7 @@ test.each([Status.PERMISSION_DENIED, Status.NOT_FOUND])(
     "where nothing made can be seen at first (%i), it is not long looked for before its operation has ended",
     async (code) => {
         await afterAFew(async (host) => {
-            emulator.faults.add({ kind: "hideCreated", method: "CreateUser", code, durationMs: 1_500, times: MANY });
+            emulator.faults.add({ kind: "hideCreated", method: "CreateUser", code, durationMs: 8_000, times: MANY });
             for (const made of await makeMany(host)) {
                 expect(made).toMatchObject(isMade);
             }
