@@ -39,8 +39,8 @@ type ProjectAccesses = { readonly [projectId: string]: ProjectRole };
 
 const refuseNoId = shape({ pattern: /\S/, is: "an id" });
 
-/** Validation of a string that holds an id. */
-export const idText = { refuse: refuseNoId };
+/** Options of a string that is an id. */
+export const idText = { refuse: refuseNoId, isId: true };
 
 /** Permissions in namespaces, by namespace id. */
 export const namespaceAccesses = map(choice(namespacePermissions.words), { key: refuseNoId });

@@ -8,7 +8,7 @@ import { isBag } from "./fields";
 export const CONTEXT_KEY = "__context";
 
 /** Whether a resource option names a field, or an entry of it: itself, or what contains it. */
-export type Names = (path: string, entry?: string) => boolean;
+export type Names = (path: string | readonly string[], entry?: string) => boolean;
 
 export interface Timeouts {
     readonly create: number;
@@ -78,6 +78,11 @@ export class ResourceContext {
         return this.names("ignoreChanges");
     }
 
+    /** Whether `ignoreChanges` names that property, or part of it. */
+    ignoresPartOf(property: string): boolean {
+        return this.paths("ignoreChanges").some(([name]) => name === "*" || name === property);
+    }
+
     /** The default name of the resource, if its logical name has changed since. */
     get givenName(): string | undefined {
         return this.string("givenName") || undefined;
@@ -95,15 +100,20 @@ export class ResourceContext {
     }
 
     private names(option: "replaceOnChanges" | "ignoreChanges"): Names | undefined {
-        const paths = this.parts[option];
-        if (!Array.isArray(paths) || paths.length === 0) {
+        const named = this.paths(option);
+        if (named.length === 0) {
             return undefined;
         }
-        const named = paths.map((path) => segmentsOf(String(path)));
         return (path, entry) => {
-            const segments = [...path.split("."), ...(entry === undefined ? [] : [entry])];
+            const field = typeof path === "string" ? path.split(".") : path;
+            const segments = entry === undefined ? field : [...field, entry];
             return named.some((name) => isWithin(segments, name));
         };
+    }
+
+    private paths(option: "replaceOnChanges" | "ignoreChanges"): string[][] {
+        const paths = this.parts[option];
+        return Array.isArray(paths) ? paths.map((path) => segmentsOf(String(path))) : [];
     }
 
     private get parts(): Bag {
@@ -118,10 +128,10 @@ export class ResourceContext {
 }
 
 /**
- * The parts of a property path as Pulumi writes it, such as `tags["cost-center"]` or `codecServer.endpoint`.
+ * The segments of a property path as Pulumi writes it, such as `tags["cost-center"]` or `codecServer.endpoint`.
  * https://www.pulumi.com/docs/iac/concepts/options/ignorechanges/
  */
-function segmentsOf(path: string): string[] {
+export function segmentsOf(path: string): string[] {
     return [...path.matchAll(/\["((?:[^"\\]|\\.)*)"\]|\[([^\]]*)\]|[^.[\]]+/g)].map(([name, quoted, index]) =>
         quoted === undefined ? (index ?? name) : quoted.replaceAll(/\\(.)/g, "$1"),
     );

@@ -15,6 +15,11 @@ export interface FieldOptions {
     readonly required?: boolean;
     /** A change replaces the resource, because the API cannot update the field. */
     readonly replace?: boolean;
+    /**
+     * The id of another resource. As a new value it counts even while unknown: an id is unknown only if its resource is
+     * about to be created or replaced. Any other unknown value may turn out to be the old one.
+     */
+    readonly isId?: boolean;
     /** The API's default, to which a field removed from the program is reset. */
     readonly reset?: unknown;
     /** Used by this provider only: the server does not know it, so it never drifts. */

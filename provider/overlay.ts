@@ -137,7 +137,10 @@ export function respell(fields: Fields, live: Bag, values: Bag): Bag {
         }
         if (field.members && isBag(value)) {
             const members = respell(field.members, isBag(live[name]) ? live[name] : {}, value);
-            if (Object.keys(members).length > 0 || live[name] !== undefined) {
+            // An object that the server does not have is like one with only defaults, if there can be one.
+            const isThere =
+                live[name] !== undefined || (Object.keys(members).length > 0 && isWhole(field.members, members));
+            if (isThere) {
                 result[name] = members;
             }
         } else if (field.options.programOnly || satisfied(field, live[name], value)) {
@@ -149,12 +152,31 @@ export function respell(fields: Fields, live: Bag, values: Bag): Bag {
     return result;
 }
 
+/** Whether an object has all required members. */
+function isWhole(members: Fields, value: Bag): boolean {
+    return entriesOf(members).every(({ name, field }) => !field.options.required || value[name] !== undefined);
+}
+
+/**
+ * The values to write, with the ignored members of objects that the server does not have and that cannot be without
+ * them: there is nothing that could be left alone.
+ */
+export function withRequired(fields: Fields, live: Bag, written: Bag, values: Bag): Bag {
+    const missing = entriesOf(fields).filter(({ name, field: { members } }) => {
+        const value = written[name];
+        return members !== undefined && isBag(value) && live[name] === undefined && !isWhole(members, value);
+    });
+    return missing.length === 0
+        ? written
+        : { ...written, ...Object.fromEntries(missing.map(({ name }) => [name, values[name]])) };
+}
+
 /** A changed field. */
 export interface Change {
     /** The name of the top-level property. */
     readonly name: string;
     readonly path: string;
-    /** Whether the change requires replacement. An unknown value does not. */
+    /** Whether the change requires replacement. An unknown value does not, unless it is an id. */
     readonly replace: boolean;
 }
 
@@ -182,7 +204,8 @@ export function changes(
         }
         const difference = differenceOf(field, old[name], value, oldManaged.has(path));
         if (difference !== "none") {
-            found.push({ name: top ?? name, path, replace: mayReplace && difference === "another value" });
+            const isAnother = difference === "another value" || (difference === "not known yet" && field.options.isId);
+            found.push({ name: top ?? name, path, replace: mayReplace && isAnother === true });
         }
     }
     return found;
@@ -246,6 +269,8 @@ export function isNamed(names: Names | undefined, path: string, old: Bag, args: 
     );
 }
 
-function valueAt(bag: Bag, path: string): unknown {
-    return path.split(".").reduce<unknown>((value, name) => (isBag(value) ? value[name] : undefined), bag);
+/** The value at a path such as `mtlsAuth.acceptedClientCa`, or at its segments. */
+export function valueAt(bag: Bag, path: string | readonly string[]): unknown {
+    const segments = typeof path === "string" ? path.split(".") : path;
+    return segments.reduce<unknown>((value, name) => (isBag(value) ? own(value, name) : undefined), bag);
 }

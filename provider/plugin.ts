@@ -1,4 +1,5 @@
 import type * as dynamic from "@pulumi/pulumi/dynamic";
+import { specialSecretSig, specialSigKey } from "@pulumi/pulumi/runtime/rpc";
 import { Client } from "./client/client";
 import { withoutSecrets } from "./client/redaction";
 import type { ConfigurationKey } from "./configuration";
@@ -9,7 +10,7 @@ import type { Bag } from "./fields";
 import { Lifecycle } from "./lifecycle/lifecycle";
 import { backendOf } from "./lifecycle/operation-id";
 import type { Log } from "./lifecycle/run";
-import { Session } from "./lifecycle/run";
+import { HalfFinishedError, Session } from "./lifecycle/run";
 import { apiKeyDefinition } from "./resources/api-key";
 import { namespaceDefinition } from "./resources/namespace";
 import { serviceAccountDefinition } from "./resources/service-account";
@@ -59,6 +60,8 @@ function handler<Args extends object, Resource extends Live>(
     definition: Definition<Args, Resource>,
 ): dynamic.ResourceProvider {
     const lifecycle = new Lifecycle(definition);
+    // The engine would know of them from the resource's options, which a transformation of the program can drop.
+    const secretOutputs = definition.onceOutputs ?? [];
     return {
         async configure({ config }: dynamic.ConfigureRequest) {
             configured = (key) => config.get(`${CONFIGURATION_NAMESPACE}:${key}`);
@@ -74,13 +77,23 @@ function handler<Args extends object, Resource extends Live>(
             }),
         diff: (id: string, old: Bag, bag: Bag) =>
             call(async () => lifecycle.diff({ log: sessionLog(), id }, old, bag, new Date())),
-        create: (bag: Bag) => call(() => lifecycle.create(session(), bag)),
+        create: (bag: Bag) =>
+            write(async () => {
+                const { id, outs } = await lifecycle.create(session(), bag);
+                return { id, outs: withSecrets(outs, secretOutputs) };
+            }, secretOutputs),
         read: (id: string, old: Bag) =>
             call(async () => {
                 const read = await lifecycle.read(session(), id, old);
-                return read ? { id, ...read } : { id: "", props: {}, inputs: {} };
+                return read
+                    ? { id, ...read, props: withSecrets(read.props, secretOutputs) }
+                    : { id: "", props: {}, inputs: {} };
             }),
-        update: (id: string, old: Bag, bag: Bag) => call(() => lifecycle.update(session(), id, old, bag)),
+        update: (id: string, old: Bag, bag: Bag) =>
+            write(async () => {
+                const { outs } = await lifecycle.update(session(), id, old, bag);
+                return { outs: withSecrets(outs, secretOutputs) };
+            }, secretOutputs),
         delete: (id: string, old: Bag) => call(() => lifecycle.delete(session(), id, old)),
     } as dynamic.ResourceProvider;
 }
@@ -92,6 +105,34 @@ async function call<T>(method: () => Promise<T>): Promise<T> {
     } catch (error) {
         throw presentable(error);
     }
+}
+
+/** A create or an update: the state gets what a failed one leaves, and the host does not print its stack. */
+async function write<T>(method: () => Promise<T>, secretOutputs: readonly string[]): Promise<T> {
+    try {
+        return await call(method);
+    } catch (error) {
+        if (error instanceof HalfFinishedError) {
+            error.properties = withSecrets(error.properties, secretOutputs);
+        }
+        if (error instanceof Error && error.stack) {
+            sessionLog().info("", error.stack);
+        }
+        throw error;
+    }
+}
+
+/** The outputs, with these marked as secrets in the way of Pulumi's messages. */
+function withSecrets(outs: Bag, names: readonly string[]): Bag {
+    const secrets = names.filter((name) => outs[name] !== undefined);
+    return secrets.length === 0
+        ? outs
+        : {
+              ...outs,
+              ...Object.fromEntries(
+                  secrets.map((name) => [name, { [specialSigKey]: specialSecretSig, value: outs[name] }]),
+              ),
+          };
 }
 
 /**

@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
 import { READ_LAG_MS, unlessFailed } from "../client/errors";
 import type { ResourceContext } from "../context";
-import { CONTEXT_KEY, contextOf } from "../context";
+import { CONTEXT_KEY, contextOf, segmentsOf } from "../context";
 import type { Definition, Live } from "../definition";
 import type { Bag } from "../fields";
 import { checkFields, own } from "../fields";
-import { isNamed, withoutBroken } from "../overlay";
+import { isNamed, valueAt, withoutBroken } from "../overlay";
 import { isGone } from "../wire";
 import { accountNote, refuseOtherAccount } from "./accounts";
 import { Creation } from "./creation";
@@ -16,7 +16,7 @@ import { Owners } from "./owners";
 import type { Log, Method, Run, Session, Task } from "./run";
 import { HalfFinishedError, LifecycleError, TakenError, title, within } from "./run";
 import { Settlement } from "./settlement";
-import { View } from "./view";
+import { quoted, View } from "./view";
 
 export interface CheckResult {
     readonly inputs: Bag;
@@ -109,13 +109,23 @@ export class Lifecycle<Args extends object, Resource extends Live> {
     ): CheckResult["failures"] {
         const { fields, nameField } = this.definition;
         const failures: CheckResult["failures"] = [];
-        const report = (property: string, reason: string) =>
-            failures.push({ property, reason: `\`${property}\` ${reason}` });
+        const report = (property: string, reason: string) => {
+            const isIgnored = context.ignoresPartOf(segmentsOf(property)[0] ?? "");
+            const why = isIgnored ? " (What `ignoreChanges` names has the value in the state, not the program's.)" : "";
+            failures.push({ property, reason: `\`${property}\` ${reason}${why}` });
+        };
         // For an ignored property the engine passes the value of the last refresh, which this version may not know.
-        const isAsBefore = (name: string) =>
-            context.ignores?.(name) === true && old[name] !== undefined && isDeepStrictEqual(args[name], old[name]);
+        const isAsBefore = (property: string) => {
+            const segments = segmentsOf(property);
+            const value = valueAt(args, segments);
+            return (
+                context.ignores?.(segments) === true &&
+                value !== undefined &&
+                isDeepStrictEqual(value, valueAt(old, segments))
+            );
+        };
         checkFields(fields, args, "", (property, reason) => {
-            if (isAsBefore(property.split(/[.[]/, 1)[0] ?? "")) {
+            if (isAsBefore(property)) {
                 return;
             }
             const why = "It defaults to the logical name; set it to something else.";
@@ -153,7 +163,8 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         );
         const replaces = new Set(replacing.map(({ name }) => name));
         const due = this.definition.replaceNow?.(old, args, now);
-        if (due !== undefined) {
+        // Without another reason, it is a change of that property, which may be ignored.
+        if (due !== undefined && (due.why !== undefined || context.ignores?.(due.property) !== true)) {
             replaces.add(due.property);
             if (due.why !== undefined && !this.announced.has(context.urn)) {
                 this.announced.add(context.urn);
@@ -367,10 +378,21 @@ export class Lifecycle<Args extends object, Resource extends Live> {
      * Adopts an existing resource: changes what differs from the program, and takes it into the state. If nothing
      * differs, it is not read again; otherwise the server refuses a stale version, and it is.
      */
-    private adoptExisting(run: Run, bag: Bag, { id, found }: Adoptable<Resource>): Promise<{ id: string; outs: Bag }> {
+    private async adoptExisting(
+        run: Run,
+        bag: Bag,
+        { id, found }: Adoptable<Resource>,
+    ): Promise<{ id: string; outs: Bag }> {
         const { kind } = this.definition;
         // The engine keeps ignored properties as in the old state, and there is none.
         const task = this.view.task(visible(bag), { ignores: run.context.ignores, takesOver: true });
+        const adopter = this.owners.adopter(id, run.context);
+        if (adopter !== undefined) {
+            throw new LifecycleError(
+                `another resource of this program has just adopted it (${adopter.urn}). Nothing was changed. Remove one ` +
+                    "of the two.",
+            );
+        }
         // At once: if the adoption fails, another entry of the state may still have the resource, which must not be
         // deleted under that name then.
         const claim = this.owners.claim(id, run.context);
@@ -379,15 +401,14 @@ export class Lifecycle<Args extends object, Resource extends Live> {
             if (existing === undefined) {
                 throw this.missing(id);
             }
-            const differing = this.view.differences(existing, task);
-            const paths = (changes: typeof differing) => changes.map(({ path }) => `\`${path}\``).join(", ");
-            const impossible = differing.filter(({ replace }) => replace);
+            const impossible = this.view.unchangeable(existing, task);
             if (impossible.length > 0) {
                 throw new LifecycleError(
-                    `it exists but differs in ${paths(impossible)}, which only a replacement could change. Nothing ` +
+                    `it exists but differs in ${quoted(impossible)}, which only a replacement could change. Nothing ` +
                         "was changed. Declare the existing values.",
                 );
             }
+            const differing = this.view.differences(existing, task);
             const grave = differing.find(({ name }) => own(this.definition.fields, name)?.options.adoptAsIs);
             if (grave !== undefined) {
                 const value = (this.definition.see(existing).args as Bag)[grave.name];
@@ -400,7 +421,8 @@ export class Lifecycle<Args extends object, Resource extends Live> {
             const seen = { resource: existing, mayBeOld: false };
             const resource = await new Settlement(this.existing, { run, id, bag, task, once, seen }).settle();
             if (differing.length > 0) {
-                run.session.log.warn(run.context.urn, `Adopted ${kind} ${id} and changed ${paths(differing)}.`);
+                const paths = quoted(differing.map(({ path }) => path));
+                run.session.log.warn(run.context.urn, `Adopted ${kind} ${id} and changed ${paths}.`);
             }
             return { id, outs: this.view.outputs(resource, bag, once) };
         });

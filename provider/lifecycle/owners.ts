@@ -6,6 +6,8 @@ import { CLAIM_KEY } from "./hidden";
 interface Owner {
     readonly context: ResourceContext;
     readonly claim: unknown;
+    /** Whether this process has adopted it or taken it over. */
+    readonly isNew: boolean;
 }
 
 /** The outputs that mark a state entry as the one that has created or adopted its resource. */
@@ -26,16 +28,16 @@ export class Owners {
     private readonly failed = new WeakSet<ResourceContext>();
 
     /** Records that the program has a resource in the state with this id. */
-    note(id: string, context: ResourceContext, old: Bag = {}): void {
+    note(id: string, context: ResourceContext, old: Bag = {}, isNew = false): void {
         const owners = this.byId.get(id) ?? new Map<string, Owner>();
-        owners.set(context.urn, { context, claim: old[CLAIM_KEY] });
+        owners.set(context.urn, { context, claim: old[CLAIM_KEY], isNew });
         this.byId.set(id, owners);
     }
 
     /** Records that a create has adopted it or taken it over. Returns the outputs that mark it. */
     claim(id: string, context: ResourceContext): Bag {
         const claim = newClaim();
-        this.note(id, context, claim);
+        this.note(id, context, claim, true);
         return claim;
     }
 
@@ -66,6 +68,11 @@ export class Owners {
     /** Another resource of the program that has this id. */
     other(id: string, { urn }: ResourceContext): ResourceContext | undefined {
         return this.find(id, ({ context }) => context.urn !== urn);
+    }
+
+    /** Another resource of the program that has adopted it, or is about to. */
+    adopter(id: string, { urn }: ResourceContext): ResourceContext | undefined {
+        return this.find(id, ({ context, isNew }) => isNew && context.urn !== urn && !this.hasFailed(context));
     }
 
     /** The resource of the program with this id, unless it is the one with these outputs. */

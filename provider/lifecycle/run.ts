@@ -49,6 +49,8 @@ export interface Run {
 /** What a write should achieve for a resource. */
 export interface Task {
     /** The program's values. */
+    readonly declared: Bag;
+    /** The same without ignored fields. */
     readonly args: Bag;
     /** The paths of the fields that they set, without ignored ones. */
     readonly managed: ReadonlySet<string>;
@@ -80,7 +82,7 @@ export class HalfFinishedError extends Error {
     constructor(
         message: string,
         readonly id: string,
-        readonly properties: Bag,
+        public properties: Bag,
         options?: ErrorCause,
     ) {
         super(message, options);

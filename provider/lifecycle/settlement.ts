@@ -14,6 +14,7 @@ import { isLeftBy, notedCreate } from "./origin";
 import type { Run, Task } from "./run";
 import { ActionRequiredError, HalfFinishedError, LifecycleError, reason, title } from "./run";
 import type { View } from "./view";
+import { quoted } from "./view";
 
 /** A write accepted this many times without a visible change has no effect, or somebody reverts it each time. */
 const SAME_WRITE_LIMIT = 6;
@@ -263,7 +264,7 @@ export class Settlement<Args extends object, Resource extends Live> {
     /** An earlier run created it from other values, which the state does not know. */
     private outdated(resource: Resource, changes: readonly Change[]): HalfFinishedError {
         const { id, bag, once } = this.goal;
-        const paths = changes.map(({ path }) => `\`${path}\``).join(", ");
+        const paths = quoted(changes.map(({ path }) => path));
         return new HalfFinishedError(
             `${this.title} was created with another value of ${paths}, which only a replacement can change. The next ` +
                 "`pulumi up` replaces it.",

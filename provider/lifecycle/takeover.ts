@@ -14,6 +14,7 @@ import { isLeftByFailed, isMadeBy } from "./origin";
 import type { Owners } from "./owners";
 import type { Run, Task } from "./run";
 import type { View } from "./view";
+import { quoted } from "./view";
 
 /** Maximum age of an earlier run's operation to take over: after that, the resource may be somebody else's. */
 const TAKE_OVER_MS = 24 * 3_600_000;
@@ -110,15 +111,10 @@ export class Takeover<Args extends object, Resource extends Live> {
             await this.discard(run, created, "its creation, which an earlier run of this stack started, failed");
             return { outcome: "passed" };
         }
-        const differing = this.view.differences(resource, task).filter(({ replace }) => replace);
-        const { replaceNow, see } = this.definition;
-        const impossible = [
-            ...differing.map(({ path }) => path),
-            replaceNow?.(see(resource).args as Bag, task.args, new Date())?.property ?? [],
-        ].flat();
+        const impossible = this.view.unchangeable(resource, task);
         if (impossible.length > 0) {
-            const paths = [...new Set(impossible)].map((path) => `\`${path}\``).join(", ");
-            await this.discardIfRecent(run, created, ended, `the program has since changed in ${paths}`);
+            const why = `the program has since changed in ${quoted(impossible)}`;
+            await this.discardIfRecent(run, created, ended, why);
             return { outcome: "passed" };
         }
         const { onceOutputs } = this.definition;

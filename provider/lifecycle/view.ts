@@ -4,7 +4,7 @@ import type { Created, Definition, Desired, Left, Live } from "../definition";
 import type { Bag } from "../fields";
 import { hasUnknown, holds, same } from "../fields";
 import type { Change } from "../overlay";
-import { changes, managedPaths, overlay, pick, respell, withIgnored } from "../overlay";
+import { changes, managedPaths, overlay, pick, respell, valueAt, withIgnored, withRequired } from "../overlay";
 import {
     ACCOUNT_KEY,
     CLAIM_KEY,
@@ -70,6 +70,7 @@ export class View<Args extends object, Resource extends Live> {
         const heeded = (paths: Iterable<string>) => new Set([...paths].filter((path) => !ignored?.(path)));
         const written = heeded(managed);
         return {
+            declared: args,
             // An ignored property has its old value here, which must not overwrite the one that somebody else has set.
             args: written.size === managed.size ? args : pick(this.definition.fields, args, written),
             managed: written,
@@ -85,7 +86,7 @@ export class View<Args extends object, Resource extends Live> {
 
     desired(resource: Resource, task: Task, made: ReadonlyMap<string, number> = new Map()): Desired<Args> {
         const live = this.definition.see(resource).args as Bag;
-        const args = this.withIgnored(task, live);
+        const args = withRequired(this.definition.fields, live, this.withIgnored(task, live), task.declared);
         return {
             args: overlay(this.definition.fields, live, args, task.removed) as Args,
             changed: task.changed,
@@ -111,6 +112,14 @@ export class View<Args extends object, Resource extends Live> {
         return differing.filter(({ name }) => !fields[name]?.options.programOnly);
     }
 
+    /** The paths in which a resource that is not in the state differs from the program, and that no update can change. */
+    unchangeable(resource: Resource, task: Task): string[] {
+        const { see, replaceNow } = this.definition;
+        const due = replaceNow?.(see(resource).args as Bag, task.declared, new Date());
+        const paths = this.differences(resource, task).flatMap(({ path, replace }) => (replace ? [path] : []));
+        return [...new Set(due === undefined || due.why !== undefined ? paths : [...paths, due.property])];
+    }
+
     /**
      * The outputs after a write: the server's values, in the program's spelling if equivalent. After a partial write,
      * the fields still to be reset to their defaults remain managed, so that the next write resets them.
@@ -131,7 +140,10 @@ export class View<Args extends object, Resource extends Live> {
         const { fields } = this.definition;
         const managed = managedOf(old);
         const values = managed ? pick(fields, old, managed) : {};
-        const props = this.state(resource, old, values, once);
+        const read = this.state(resource, old, values, once);
+        // What the server does not have is no longer managed; only the program can tell whether it should be there.
+        const there = managed && [...managed].filter((path) => valueAt(read, path) !== undefined);
+        const props = there && there.length < managed.size ? { ...read, [MANAGED_KEY]: there.join(" ") } : read;
         const inputs = managed ? pick(fields, props, managed) : this.withoutDefaults(props);
         // No read brings back what only the response to the create had.
         const isUseless =
@@ -208,6 +220,11 @@ export class View<Args extends object, Resource extends Live> {
             }),
         );
     }
+}
+
+/** The paths for the user: `` `name`, `tags` ``. */
+export function quoted(paths: readonly string[]): string {
+    return paths.map((path) => `\`${path}\``).join(", ");
 }
 
 /** A copy without undefined, which the host cannot handle; the value itself if it contains none. */

@@ -199,7 +199,7 @@ function check(args: Bag, old: Bag | undefined, report: Report, adopting: boolea
     } else if (typeof expiryTime === "string" && !adopting && !fields.expiryTime.equal(expiryTime, old?.expiryTime)) {
         checkExpiry(expiryTime, report);
     }
-    if (rotateBefore !== undefined && expiresIn === undefined) {
+    if (rotateBefore !== undefined && rotateBefore !== UNKNOWN && expiresIn === undefined) {
         report("rotateBefore", "requires `expiresIn`: a key with a fixed `expiryTime` cannot be rotated.");
     }
     const [before, whole] = [secondsOf(rotateBefore), secondsOf(expiresIn)];

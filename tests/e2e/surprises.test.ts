@@ -343,14 +343,14 @@ test.each<[string, Partial<temporalcloud.NamespaceArgs>, Partial<temporalcloud.N
 describe("`ignoreChanges` of a part without which the rest is nothing", () => {
     const codecServer = { endpoint: "https://codec.example.com", passAccessToken: true };
     const capacity = { mode: "provisioned" as const, value: 4 };
+    const withoutCodecServer = (spec: NamespaceSpec) => {
+        spec.codecServer = undefined;
+    };
+
     test.each<[string, Partial<temporalcloud.NamespaceArgs>, (spec: NamespaceSpec, live: Namespace) => void]>([
-        [
-            "codecServer.endpoint",
-            { codecServer },
-            (spec) => {
-                spec.codecServer = undefined;
-            },
-        ],
+        ["codecServer.endpoint", { codecServer }, withoutCodecServer],
+        // The rest is what it would be by default.
+        ["codecServer.endpoint", { codecServer: { ...codecServer, passAccessToken: false } }, withoutCodecServer],
         [
             "capacity.value",
             { capacity },
@@ -372,6 +372,95 @@ describe("`ignoreChanges` of a part without which the rest is nothing", () => {
         await stack.up({ program, refresh: true });
         expect(steps(await stack.up({ program }))).toEqual([]);
         expect(live("orders").resourceVersion).toBe(resourceVersion);
+    });
+
+    test("what somebody else has taken away comes back, whole, if the program changes the rest", async () => {
+        const program = (passAccessToken: boolean) => async () => {
+            const args = { ...namespaceArgs, codecServer: { ...codecServer, passAccessToken } };
+            new temporalcloud.Namespace("orders", args, { ignoreChanges: ["codecServer.endpoint"] });
+        };
+        await stack.up({ program: program(false) });
+        emulator.namespaces.change("orders.a1b2c", ({ spec }) => spec && withoutCodecServer(spec));
+        expect((await stack.up({ program: program(true) })).ops("orders")).toEqual(["update"]);
+        expect(live("orders").spec.codecServer).toMatchObject(codecServer);
+        expect(steps(await stack.up({ program: program(true) }))).toEqual([]);
+    });
+
+    test("what somebody else has set is not validated", async () => {
+        const program = (retentionDays: number) => async () => {
+            const args = { ...namespaceArgs, codecServer, retentionDays, tags: { a: "x" } };
+            new temporalcloud.Namespace("orders", args, { ignoreChanges: ["codecServer.endpoint", "tags.a"] });
+        };
+        await stack.up({ program: program(7) });
+        emulator.namespaces.change("orders.a1b2c", ({ spec, tags }) => {
+            if (spec?.codecServer) {
+                spec.codecServer.endpoint = "http://10.0.0.1:8080";
+            }
+            tags.a = "Of a newer version";
+        });
+        await stack.up({ program: program(8), refresh: true });
+        expect(live("orders")).toMatchObject({
+            spec: { retentionDays: 8, codecServer: { endpoint: "http://10.0.0.1:8080" } },
+            tags: { a: "Of a newer version" },
+        });
+    });
+});
+
+test("an ignored scope replaces nothing, and what has another is not adopted", async () => {
+    const namespaceScopedAccess = { namespace: "orders.a1b2c", access: { permission: 2 } };
+    const { id } = emulator.serviceAccounts.add({ spec: { name: "worker", namespaceScopedAccess } });
+    const program = (args: temporalcloud.ServiceAccountArgs) => async () => {
+        new temporalcloud.ServiceAccount("worker", args, { import: id, ignoreChanges: ["accountRole"] });
+    };
+    const { stdout, stderr } = await stack.up({ program: program({ accountRole: "read" }), expectFailure: true });
+    expect(stdout + stderr).toContain("it exists but differs in `accountRole`, which only a replacement could change");
+    await stack.up({
+        program: program({ namespaceScopedAccess: { namespaceId: "orders.a1b2c", permission: "read" } }),
+    });
+    const preview = await stack.preview({ program: program({ accountRole: "read" }), expectFailure: true });
+    expect(preview.stdout + preview.stderr).toContain("What `ignoreChanges` names has the value in the state");
+    expect(emulator.serviceAccounts.get(id)).toBeDefined();
+});
+
+test("two resources do not adopt the same", async () => {
+    const program = async () => {
+        new temporalcloud.User("ann", { email: "Ann@example.com", adopt: true, accountRole: "read" });
+        new temporalcloud.User("anna", { email: "ann@example.com", adopt: true, accountRole: "developer" });
+    };
+    emulator.users.add({ spec: { email: "ann@example.com", access: { accountAccess: { role: 4 } } } });
+    const { stdout, stderr } = await stack.up({ program, expectFailure: true });
+    expect(stdout + stderr).toMatch(/another resource of this program has just adopted it \(urn:pulumi:.*::ann?a?\)/);
+});
+
+describe("what depends on a service account that is replaced", () => {
+    const program = (args: temporalcloud.ServiceAccountArgs, protect = false) => ({
+        program: async () => {
+            const worker = new temporalcloud.ServiceAccount("worker", args);
+            new temporalcloud.ApiKey("key", { ownerId: worker.id, expiresIn: "90d" }, { protect });
+        },
+    });
+    const orders = { namespaceScopedAccess: { namespaceId: "orders.a1b2c", permission: "read" as const } };
+
+    beforeEach(() => {
+        emulator.namespaces.add({ spec: { name: "orders", replicas: [{ region: "aws-us-east-1" }] } });
+    });
+
+    test("is replaced too, as the preview says", async () => {
+        await stack.up(program({ accountRole: "read" }));
+        const preview = await stack.preview(program(orders));
+        expect(preview.ops("key")).toContain("replace");
+        expect((await stack.up(program(orders))).ops("key")).toEqual(preview.ops("key"));
+    });
+
+    test("and protected: nothing is deleted, with a preview or without", async () => {
+        await stack.up(program({ accountRole: "read" }, true));
+        const ids = () => [emulator.serviceAccounts, emulator.apiKeys].map((all) => all.list().map(({ id }) => id));
+        const before = ids();
+        for (const run of [stack.preview, stack.up]) {
+            const { stdout, stderr } = await run.call(stack, { ...program(orders, true), expectFailure: true });
+            expect(stdout + stderr).toContain("marked for protection");
+        }
+        expect(ids()).toEqual(before);
     });
 });
 

@@ -1,5 +1,5 @@
 import { type Bag, type Fields, map, number, object, text, UNKNOWN, whole } from "../../provider/fields";
-import { changes, managedPaths, overlay, pick, respell, withIgnored } from "../../provider/overlay";
+import { changes, managedPaths, overlay, pick, respell, withIgnored, withRequired } from "../../provider/overlay";
 import { fields } from "./sample-fields";
 
 test("managed are the fields that the program sets, part by part", () => {
@@ -145,6 +145,22 @@ test("respell takes the program's spelling where it means the same, and shows wh
     expect(respell(fields, {}, { owners: ["a"], days: 1 })).toStrictEqual({});
 });
 
+test("respell does not make up an object of defaults where a required member is missing", () => {
+    const values = { auth: { certificate: "x", strict: false }, place: { region: "" } };
+    expect(respell(fields, {}, values)).toStrictEqual({ place: { region: "" } });
+    expect(respell(fields, { auth: { certificate: "y" } }, values)).toMatchObject({
+        auth: { certificate: "y", strict: false },
+    });
+});
+
+test("what is written has the ignored members of an object that is not there and cannot be without them", () => {
+    const values = { auth: { certificate: "x", strict: true }, place: { region: "r" }, days: 7 };
+    const written = { auth: { strict: true }, days: 7 };
+    expect(withRequired(fields, { days: 7 }, written, values)).toEqual({ auth: values.auth, days: 7 });
+    expect(withRequired(fields, { auth: { certificate: "y" } }, written, values)).toBe(written);
+    expect(withRequired(fields, {}, { days: 7 }, values)).toEqual({ days: 7 });
+});
+
 test.each([
     ["one more there", ["c", "a", "b"], ["x", "a", "b", "c"], ["c", "a", "b", "x"]],
     ["one less there", ["c", "a", "b"], ["b", "c"], ["c", "b"]],
@@ -173,6 +189,7 @@ describe("changes", () => {
         ["no longer set, of what cannot change", { ...all, name: undefined }, ["name: replace"]],
         ["unknown", { ...all, days: UNKNOWN }, ["days"]],
         ["unknown is no reason to replace", { ...all, name: UNKNOWN }, ["name"]],
+        ["but an id that is unknown is another", { ...all, owner: UNKNOWN }, ["owner: replace"]],
         ["unknown object", { ...all, auth: UNKNOWN }, ["auth"]],
         ["unknown object that cannot change", { ...all, place: UNKNOWN }, ["place"]],
         ["unknown part of what cannot change", { ...all, place: { region: UNKNOWN } }, ["place.region"]],

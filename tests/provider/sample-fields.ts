@@ -21,6 +21,7 @@ export const fields: Fields = {
         replace: true,
         refuse: shape({ min: 2, max: 5, pattern: /^[a-z]+$/, is: "2 to 5 small letters" }),
     }),
+    owner: text({ replace: true, isId: true }),
     days: integer({ min: 1, max: 90, reset: 30 }),
     ratio: number(),
     enabled: flag(),

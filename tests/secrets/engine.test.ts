@@ -196,3 +196,38 @@ test("the emulator's file has neither the key nor a token", async () => {
     expect(text).toContain("orders.a1b2c");
     expect(leaks({ file: text }, [KEY, ...tokens])).toEqual([]);
 });
+
+test("a token stays a secret where a transformation of the program drops its resource's options", async () => {
+    const server = await Emulator.start({ rootKey: "the-root-key", settings: { checkDurationMs: 100 } });
+    const own = await TestStack.create({ emulator: server, program: async () => {} });
+    try {
+        const shows: string[] = [];
+        const up = async (name: string, disabled: boolean, expectFailure = false) => {
+            const program = async () => {
+                pulumi.runtime.registerStackTransformation(({ props }) => ({ props, opts: {} }));
+                const worker = new ServiceAccount("worker", { accountRole: "read" });
+                return { token: new ApiKey(name, { ownerId: worker.id, expiresIn: "90d", disabled }).token };
+            };
+            shows.push(shown(await own.up({ program, diff: true, expectFailure })));
+        };
+        const isSecretOf = (name: string) => isSecret(own.resource(name).outputs?.token as never);
+
+        await up("key", false);
+        expect(own.resource("key").additionalSecretOutputs).toBeUndefined();
+        expect(isSecretOf("key")).toBe(true);
+        shows.push(shown(await own.refresh()));
+        expect(isSecretOf("key")).toBe(true);
+        await up("key", true);
+        expect(isSecretOf("key")).toBe(true);
+        await up("key", true);
+        expect(isSecretOf("key")).toBe(true);
+        server.faults.add({ method: "CreateApiKey", kind: "operationEnds", reason: "no luck" });
+        await up("half", true, true);
+        expect(isSecretOf("half")).toBe(true);
+        expect(shows.join("\n")).toContain("ApiKey");
+        expect([...shows, own.stateFiles()].join("\n")).not.toMatch(/tmprl_\w{8}/);
+    } finally {
+        own.remove();
+        await server.stop();
+    }
+});

@@ -17,6 +17,7 @@ import { type LogRequest, LogSeverity } from "@pulumi/pulumi/proto/engine_pb";
 import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as rpc from "@pulumi/pulumi/proto/provider_pb";
 import { Status } from "@pulumi/pulumi/proto/status_pb";
+import { unwrapRpcSecret } from "@pulumi/pulumi/runtime/rpc";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { makeWorkDir, type Packages, removeWorkDir, repositoryRoot } from "./workdir";
@@ -302,6 +303,8 @@ function initFailed(metadata: Metadata | undefined): HostError["initFailed"] {
     return undefined;
 }
 
+/** What the engine makes of it: it remembers which are secrets, and hands the plugin their values. */
 function properties(struct: Struct | undefined): Properties {
-    return struct === undefined ? {} : struct.toJavaScript();
+    const values: Properties = struct === undefined ? {} : struct.toJavaScript();
+    return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, unwrapRpcSecret(value)]));
 }

@@ -103,6 +103,7 @@ describe("what is allowed", () => {
         ["the nearest time", { expiresIn: undefined, expiryTime: "2027-01-02T00:00:00Z" }],
         ["the farthest time", { expiresIn: undefined, expiryTime: "2029-01-01T00:00:00Z" }],
         ["what is not known yet", { ownerId: UNKNOWN, expiresIn: UNKNOWN, rotateBefore: UNKNOWN }],
+        ["what may turn out not to be set", { expiresIn: undefined, expiryTime: UNKNOWN, rotateBefore: UNKNOWN }],
         ["either, as long as it is not known which", { expiryTime: UNKNOWN }],
         ["a time that is not known yet", { expiresIn: undefined, expiryTime: UNKNOWN }],
     ])("%s", (_, change) => {
@@ -211,13 +212,19 @@ describe("what a change does", () => {
         ["description", byDuration, { expiresIn: "90d", rotateBefore: "14d", description: "d" }],
         ["disabled", byDuration, { expiresIn: "90d", rotateBefore: "14d", disabled: true }],
         ["rotateBefore", byDuration, { expiresIn: "90d", rotateBefore: "15d" }],
-        ["an owner that is not known yet", byDuration, { expiresIn: "90d", rotateBefore: "14d", ownerId: UNKNOWN }],
+        ["a lifetime that is not known yet", byDuration, { expiresIn: UNKNOWN, rotateBefore: "14d" }],
     ])("%s changes in place", (_, before, args) => {
         expect(diff(before, args)).toMatchObject({ changes: true, replaces: [] });
     });
 
     test.each<[string, Bag, Bag, string[]]>([
         ["ownerId", byDuration, { expiresIn: "90d", rotateBefore: "14d", ownerId: "s2" }, ["ownerId"]],
+        [
+            "an owner that is yet to be created",
+            byDuration,
+            { expiresIn: "90d", rotateBefore: "14d", ownerId: UNKNOWN },
+            ["ownerId"],
+        ],
         ["ownerType", byDuration, { expiresIn: "90d", rotateBefore: "14d", ownerType: "user" }, ["ownerType"]],
         ["expiryTime", byTime, { expiryTime: "2027-06-02T00:00:00Z" }, ["expiryTime"]],
         ["expiresIn", byDuration, { expiresIn: "91d", rotateBefore: "14d" }, ["expiresIn"]],

@@ -11,6 +11,7 @@ import {
     Namespace,
     Replica_ReplicaState as ReplicaState,
 } from "../../../proto/generated/temporal/api/cloud/namespace/v1/message";
+import { ResourceContext } from "../../../provider/context";
 import type { Cloud, Wait, Write } from "../../../provider/definition";
 import { type Bag, same, UNKNOWN } from "../../../provider/fields";
 import { Lifecycle } from "../../../provider/lifecycle/lifecycle";
@@ -314,7 +315,7 @@ describe("capacity", () => {
 
     test("of which only the value is to be ignored keeps that as long as the mode is the same", () => {
         const old = { regions: ["a"], ...two, __managed: "regions capacity" };
-        const ignores = (path: string, part?: string) => path === "capacity" && part === "value";
+        const { ignores } = new ResourceContext(JSON.stringify({ ignoreChanges: ["capacity.value"] }));
         const task = view.task({ regions: ["a"], ...two }, { old, ignores });
         const at = (capacity: DeepPartial<Capacity>) =>
             definition.next(live({}, { capacity }), view.desired(live({}, { capacity }), task))?.purpose;

@@ -210,7 +210,12 @@ describe("what a change does", () => {
         ["the name", namespaced, inOne, { namespaceScopedAccess: inNamespace, name: "other" }],
         ["the description", namespaced, inOne, { namespaceScopedAccess: inNamespace, description: "e" }],
         ["the permission", namespaced, inOne, { namespaceScopedAccess: { ...inNamespace, permission: "read" } }],
-        ["what is not known", namespaced, inOne, { namespaceScopedAccess: { ...inNamespace, namespaceId: UNKNOWN } }],
+        [
+            "a permission that is not known",
+            namespaced,
+            inOne,
+            { namespaceScopedAccess: { ...inNamespace, permission: UNKNOWN } },
+        ],
         ["what is not known at all", namespaced, inOne, { namespaceScopedAccess: UNKNOWN }],
         ["the account role", account, ["accountRole"], { accountRole: "read" }],
         [
@@ -229,6 +234,13 @@ describe("what a change does", () => {
             namespaced,
             inOne,
             { namespaceScopedAccess: { ...inNamespace, namespaceId: "other.a1b2c" } },
+            ["namespaceScopedAccess"],
+        ],
+        [
+            "a namespace that is yet to be created",
+            namespaced,
+            inOne,
+            { namespaceScopedAccess: { ...inNamespace, namespaceId: UNKNOWN } },
             ["namespaceScopedAccess"],
         ],
         [
