@@ -107,7 +107,9 @@ function parseEndpoint(text: string): Endpoint {
     const port = Number(match?.[3] ?? 443);
     if (!match?.[2] || port < 1 || port > 65_535) {
         throw new ConfigurationError(
-            `temporalcloud:endpoint is ${JSON.stringify(text)}; it must be host:port, for example ${DEFAULT_ENDPOINT}.`,
+            // What precedes an @ may be a password.
+            `temporalcloud:endpoint is ${JSON.stringify(text.replace(/[^/]*@/, "...@"))}; it must be host:port, for ` +
+                `example ${DEFAULT_ENDPOINT}.`,
         );
     }
     return {

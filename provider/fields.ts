@@ -130,7 +130,7 @@ export function shape(rule: {
     max?: number;
     pattern?: RegExp;
     is: string;
-    /** The error does not repeat the string: in a free text it may be a secret. */
+    /** The error does not repeat the string: a free text, or a URL with a password, may be a secret. */
     isFree?: boolean;
 }): (value: string) => string | undefined {
     return (value) =>

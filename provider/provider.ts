@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ConfigurationKey } from "./configuration";
-import { CONFIGURATION_NAMESPACE } from "./configuration";
+import { CONFIGURATION_KEYS, CONFIGURATION_NAMESPACE } from "./configuration";
+import { suggestion } from "./fields";
 
 /**
  * The configuration of a provider. Arguments left out are taken from the environment, not from the stack's
@@ -55,6 +56,14 @@ export class Provider extends pulumi.ProviderResource {
     readonly envVarMappings: Readonly<Record<string, string>>;
 
     constructor(name: string, args: ProviderArgs = {}, opts?: ProviderOptions) {
+        const unknown = Object.keys(args).find((key) => !Object.hasOwn(CONFIGURATION_KEYS, key));
+        if (unknown !== undefined) {
+            // A misspelt `apiKey` would be in the state, in plain text.
+            throw new pulumi.RunError(
+                `Provider ${JSON.stringify(name)}: \`${unknown}\` is not a known argument.` +
+                    suggestion(unknown, Object.keys(CONFIGURATION_KEYS)),
+            );
+        }
         const configuration: { [Key in ConfigurationKey]?: pulumi.Output<string | undefined> } = {};
         const inputs: Record<string, pulumi.Output<string | undefined>> = {};
         for (const [key, value] of Object.entries(args) as [ConfigurationKey, pulumi.Input<unknown>][]) {

@@ -92,7 +92,7 @@ function resourcePage(file) {
         "## Outputs",
         "All arguments, with the server's values, and:",
         table(outputs),
-        ...others.flatMap((type) => [`## ${type.name.text}`, comment(type), ...bodies(type).map(table)]),
+        ...others.flatMap((type) => [`## ${type.name.text}`, comment(type), ...tables(type)]),
     ]);
 }
 
@@ -187,9 +187,9 @@ function functionsPage(files) {
                     `## ${name}`,
                     comment(lookUp).replaceAll("```ts", "```typescript"),
                     ...thrown(lookUp),
-                    ...(args ? [`Arguments: ${lowerFirst(comment(args))}`, ...bodies(args).map(table)] : []),
-                    ...(result ? [`Result: ${lowerFirst(comment(result))}`, ...bodies(result).map(table)] : []),
-                    ...others.flatMap((type) => [`### ${type.name.text}`, comment(type), ...bodies(type).map(table)]),
+                    ...(args ? [`Arguments: ${lowerFirst(comment(args))}`, ...tables(args)] : []),
+                    ...(result ? [`Result: ${lowerFirst(comment(result))}`, ...tables(result)] : []),
+                    ...others.flatMap((type) => [`### ${type.name.text}`, comment(type), ...tables(type)]),
                 ].join("\n\n");
             });
     });
@@ -198,8 +198,8 @@ function functionsPage(files) {
             "outputs as arguments, such as the id of another resource; at preview its result is unknown if an " +
             "argument is unknown or depends on a resource that has yet to be created. All accept the options " +
             "`provider` and `parent`; `getXOutput` also accepts `dependsOn`.",
-        "The examples use top-level `await`, which TypeScript compiles only in ES modules (otherwise error TS1309). " +
-            "In a CommonJS program, which `pulumi new typescript` makes, use " +
+        "The examples use top-level `await`, which only an ES module can, such as one compiled to JavaScript beforehand " +
+            "(otherwise error TS1309). In a CommonJS program, which `pulumi new typescript` makes, use " +
             "`getXOutput(...).apply(...)`, or export the program as a function:",
         '```ts\nimport * as temporalcloud from "pulumi-temporal-cloud";\n\nexport = async () => {\n' +
             '    const { endpoints } = await temporalcloud.getNamespace({ name: "orders" });\n' +
@@ -268,6 +268,11 @@ function bodies(type) {
     return alternatives.filter((alternative) => ts.isTypeLiteralNode(alternative)).map(({ members }) => members);
 }
 
+/** A table, or one for each alternative. */
+function tables(type) {
+    return bodies(type).flatMap((members, index) => [...(index > 0 ? ["or"] : []), table(members)]);
+}
+
 function table(members) {
     const rows = [...members]
         .filter((member) => member.type && member.type.getText() !== "undefined")
@@ -302,7 +307,8 @@ function framed(headings, rows) {
 
 /** Whether somebody has to give it: a member of what people write, and not of what they read. */
 function isRequired({ questionToken, type, parent }) {
-    const isGiven = /pulumi\.Input\b/.test(type.getText()) || /^(Fault|RandomFaults|\w+Args)$/.test(parent.name?.text);
+    const named = parent.name ?? parent.parent.parent?.name;
+    const isGiven = /pulumi\.Input\b/.test(type.getText()) || /^(Fault|RandomFaults|\w+Args)$/.test(named?.text);
     return isGiven && !questionToken;
 }
 

@@ -2,7 +2,7 @@ import { invalid, must } from "../core/errors";
 
 const namespaceName = /^[a-z][a-z0-9-]*[a-z0-9]$/;
 const tagText = /^[a-z0-9._@-]{1,63}$/;
-const searchAttributeName = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
+const searchAttributeName = /^[A-Za-z0-9.,:_/\\@ -]{1,64}$/;
 const email = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
 const maxTags = 10;
 
@@ -36,13 +36,15 @@ export function checkEmail(address: string): void {
 }
 
 /** Rejects a description that is too long or has other than printable ASCII characters. */
-export function checkDescription(description: string, max = 255): void {
+export function checkDescription(description: string): void {
+    const max = 255;
     must(description.length <= max, `description must have at most ${max} characters, not ${description.length}`);
     must(/^[\x20-\x7e]*$/.test(description), "description must contain printable ASCII characters only");
 }
 
 /** Rejects a string that is empty or too long. */
-export function checkText(text: string, field: string, max = 64): void {
+export function checkText(text: string, field: string): void {
+    const max = 64;
     must(text.trim() !== "", `${field} is required`);
     must(text.length <= max, `${field} must have at most ${max} characters, not ${text.length}`);
 }

@@ -170,9 +170,9 @@ export function checkChange(current: Namespace, next: NamespaceSpec): NamespaceS
 /** The spec with a search attribute renamed. */
 export function renameAttribute(spec: NamespaceSpec, from: string, to: string): NamespaceSpec {
     checkSearchAttributeName(to);
-    const type = spec.searchAttributes[from];
+    const type = Object.hasOwn(spec.searchAttributes, from) ? spec.searchAttributes[from] : undefined;
     must(type !== undefined, `search attribute ${JSON.stringify(from)} does not exist`);
-    must(spec.searchAttributes[to] === undefined, `search attribute ${JSON.stringify(to)} already exists`);
+    must(!Object.hasOwn(spec.searchAttributes, to), `search attribute ${JSON.stringify(to)} already exists`);
     const { [from]: _, ...others } = spec.searchAttributes;
     const { [from]: __, ...otherNames } = spec.customSearchAttributes;
     return {

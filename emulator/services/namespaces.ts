@@ -249,7 +249,10 @@ export function namespaceHandlers(cloud: Cloud): Handlers {
             const operation = update(cloud, namespaceKind, request.namespace, call, (current) => {
                 const tags = { ...current.tags, ...request.tagsToUpsert };
                 for (const key of request.tagsToRemove) {
-                    must(request.tagsToUpsert[key] === undefined, `tag ${JSON.stringify(key)} is both set and removed`);
+                    must(
+                        !Object.hasOwn(request.tagsToUpsert, key),
+                        `tag ${JSON.stringify(key)} is both set and removed`,
+                    );
                     delete tags[key];
                 }
                 checkTags(tags);

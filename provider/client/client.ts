@@ -1,3 +1,4 @@
+import querystring from "node:querystring";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as grpc from "@grpc/grpc-js";
 import { Status } from "nice-grpc-common";
@@ -136,7 +137,13 @@ export class Client {
         const { path, rpc } = method;
         const operationId = operationIdOf(request);
         const explained = (error: CallError) =>
-            withoutStacks(() => toRpcError(Object.assign(error, { path }), this.configuration.endpoint, operationId));
+            withoutStacks(() =>
+                toRpcError(
+                    { code: error.code, details: error.details, path },
+                    this.configuration.endpoint,
+                    operationId,
+                ),
+            );
         const progress: Progress = { sent: false, last: undefined };
         try {
             return await this.repeat(method, request, operationId, options, progress);
@@ -145,7 +152,7 @@ export class Client {
             if (error !== last && options.signal?.aborted) {
                 throw new GivenUpError(rpc, last && explained(last), sent, { cause: error });
             }
-            throw explained(isServiceError(error) ? error : unreadable(error));
+            throw explained(isServiceError(error) ? error : UNREADABLE);
         }
     }
 
@@ -256,12 +263,7 @@ class Patience {
 }
 
 /** The error of a response that gRPC could not process; it says little about why. */
-function unreadable(cause: unknown): CallError {
-    return Object.assign(new Error("gRPC could not read the response", { cause }), {
-        code: Status.INTERNAL,
-        details: "The response is not one that gRPC can read.",
-    });
-}
+const UNREADABLE: CallError = { code: Status.INTERNAL, details: "The response is not one that gRPC can read." };
 
 /** The progress of a call. */
 interface Progress {
@@ -305,12 +307,22 @@ function operationIdOf(request: unknown): string | undefined {
     return typeof id === "string" && id !== "" ? id : undefined;
 }
 
-/** gRPC reads these variables only in lower case; most other tools, and users, use upper case too. */
+/**
+ * gRPC reads these variables only in lower case; most other tools, and users, use upper case too. GRPC_TRACE prints the
+ * proxy's user and password.
+ */
 function useProxyLikeOtherTools(): void {
     for (const name of ["HTTPS_PROXY", "NO_PROXY"]) {
         const value = process.env[name];
         if (value && !process.env[name.toLowerCase()]) {
             process.env[name.toLowerCase()] = value;
+        }
+    }
+    for (const name of ["grpc_proxy", "https_proxy", "http_proxy"]) {
+        const [, credentials] = /^\w+:\/\/([^/@]+)@/.exec(process.env[name] ?? "") ?? [];
+        if (credentials !== undefined) {
+            redact(credentials);
+            redact(querystring.unescape(credentials));
         }
     }
 }

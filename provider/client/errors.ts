@@ -48,16 +48,14 @@ export class RpcError extends Error {
         /** The RPC's name, for example `CreateNamespace`. */
         readonly rpc: string,
         readonly code: Status,
-        /** The server's message. */
-        readonly details: string,
+        details: string,
         readonly failure: Failure,
         /** The operation id of a write. */
         readonly operationId: string | undefined,
         hint: string | undefined,
-        options?: ErrorCause,
     ) {
         const operation = operationId ? ` (operation ${operationId})` : "";
-        super(`${rpc}: ${Status[code] ?? code}: ${sentence(details)}${operation}${hint ? ` ${hint}` : ""}`, options);
+        super(`${rpc}: ${Status[code] ?? code}: ${sentence(details)}${operation}${hint ? ` ${hint}` : ""}`);
     }
 }
 
@@ -113,7 +111,10 @@ export function isTooLarge({ code, details }: CallError): boolean {
     return code === Status.RESOURCE_EXHAUSTED && TOO_LARGE.test(details);
 }
 
-/** Explains a gRPC error: what it means and what to do about it. */
+/**
+ * Explains a gRPC error: what it means and what to do about it. The error itself is not the cause: whoever prints that
+ * would print what a server has repeated of a request, the API key included.
+ */
 export function toRpcError(
     error: CallError & { readonly path: string },
     endpoint: string,
@@ -121,7 +122,7 @@ export function toRpcError(
 ): RpcError {
     const rpc = error.path.slice(error.path.lastIndexOf("/") + 1);
     const { failure, hint } = interpret(error, endpoint);
-    return new RpcError(rpc, error.code, error.details, failure, operationId, hint, { cause: error });
+    return new RpcError(rpc, error.code, error.details, failure, operationId, hint);
 }
 
 function interpret(error: CallError, endpoint: string): { failure: Failure; hint?: string } {

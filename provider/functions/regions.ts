@@ -85,7 +85,7 @@ export function getRegionOutput(
  *
  * ```ts
  * const { regions } = await temporalcloud.getRegions();
- * const inEurope = regions.filter(({ cloudProviderRegion }) => cloudProviderRegion.startsWith("eu-"));
+ * const onAws = regions.filter(({ cloudProvider }) => cloudProvider === temporalcloud.CloudProvider.Aws);
  * ```
  *
  * @throws {LookupError} when they cannot be read

@@ -58,7 +58,8 @@ export interface NamespaceArgs extends AdoptArgs {
      * The regions, the active one first, for example `aws-us-east-1`; `getRegions` lists them. Changes are made in
      * place, step by step: a region is added, failed over to, removed; none is changed if one of them does not exist.
      * Temporal Cloud allows at most two, on the same continent; a removed region can be added again after seven days;
-     * the second region costs extra. Adopting a namespace with other regions is an error.
+     * the second region costs extra. A second replica in the same region cannot be declared yet; one that is there
+     * stays. Adopting a namespace with other regions is an error.
      * https://docs.temporal.io/cloud/high-availability/enable
      *
      * A failover by Temporal, or a region added or removed outside the program, is left unchanged until a refresh has
@@ -70,10 +71,13 @@ export interface NamespaceArgs extends AdoptArgs {
     retentionDays?: pulumi.Input<number> | undefined;
     /** Authenticates clients by certificate (mTLS). This or `apiKeyAuth` is required. */
     mtlsAuth?: pulumi.Input<MtlsAuthArgs> | undefined;
-    /** Authenticates clients by API key. This or `mtlsAuth` is required. Default false. */
+    /**
+     * Authenticates clients by API key. This or `mtlsAuth` is required; Temporal Support has to enable both at once.
+     * Default false.
+     */
     apiKeyAuth?: pulumi.Input<boolean> | undefined;
     /**
-     * Custom search attributes: name and type. The API can add and rename them, but not delete them or change their
+     * Custom search attributes: name, of at most 64 characters, and type. The API can add and rename them, but not delete them or change their
      * type: removing one from the program gives a warning, and the attribute stays; changing a type is an error.
      */
     searchAttributes?: pulumi.Input<{ [name: string]: pulumi.Input<SearchAttributeType> }> | undefined;
@@ -89,7 +93,7 @@ export interface NamespaceArgs extends AdoptArgs {
     connectivityRuleIds?: pulumi.Input<pulumi.Input<string>[]> | undefined;
     /** Capacity mode: on demand (the default) or provisioned. `up` waits until a change has taken effect. */
     capacity?: pulumi.Input<CapacityArgs> | undefined;
-    /** Dispatches the tasks of a task queue fairly among fairness keys. Default false. */
+    /** Dispatches the tasks of a task queue fairly among fairness keys, which costs extra. Default false. */
     taskQueueFairness?: pulumi.Input<boolean> | undefined;
     /** Checks that clients encrypt their payloads. */
     encryptionValidation?: pulumi.Input<EncryptionValidationArgs> | undefined;
@@ -160,7 +164,7 @@ export type CapacityArgs =
     | { mode: pulumi.Input<typeof CapacityMode.OnDemand> }
     | {
           mode: pulumi.Input<typeof CapacityMode.Provisioned>;
-          /** Temporal Resource Units (TRUs). */
+          /** Temporal Resource Units (TRUs). The server decides which numbers it accepts, such as 2, 4 or 6. */
           value: pulumi.Input<number>;
       };
 
@@ -194,8 +198,11 @@ export interface NamespaceEndpoints {
 
 /** A replica of a Namespace in one region. */
 export interface NamespaceReplica {
+    /** Its id. */
     readonly id: string;
+    /** Its region, for example `aws-us-east-1`. */
     readonly region: string;
+    /** Whether it is the active one. */
     readonly isPrimary: boolean;
     /** The state: `adding`, `active`, `removing` or `failed`. */
     readonly state: string;
@@ -247,7 +254,7 @@ export class Namespace extends Resource {
     declare public readonly projectId: pulumi.Output<string>;
     /** Addresses for clients and the Temporal Cloud UI. */
     declare public readonly endpoints: pulumi.Output<NamespaceEndpoints>;
-    /** The active region. After a failover by Temporal it differs from the first of `regions`. */
+    /** The active region. After a failover by Temporal it differs from the first of the declared `regions`. */
     declare public readonly activeRegion: pulumi.Output<string>;
     /** The replicas of the namespace, one per region. */
     declare public readonly replicas: pulumi.Output<NamespaceReplica[]>;
@@ -341,8 +348,8 @@ const tag = { min: 1, max: 63, pattern: /^[a-z0-9._@-]+$/, is: "1 to 63 characte
 const attributeName = shape({
     min: 1,
     max: 64,
-    pattern: /^[A-Za-z][A-Za-z0-9_-]*$/,
-    is: "1 to 64 letters, digits, - and _, starting with a letter",
+    pattern: /^[A-Za-z0-9.,:_/\\@ -]+$/,
+    is: "1 to 64 letters, digits, blanks and any of . , : - _ / \\ @",
 });
 
 const metadataValues = set(text());
@@ -417,7 +424,7 @@ const fields = {
     codecServer: object({
         endpoint: text({
             required: true,
-            refuse: shape({ pattern: /^https:\/\/[^\s/]+\S*$/, is: "an https:// URL" }),
+            refuse: shape({ pattern: /^https:\/\/[^\s/]+\S*$/, is: "an https:// URL", isFree: true }),
         }),
         passAccessToken: flag(),
         includeCrossOriginCredentials: flag(),

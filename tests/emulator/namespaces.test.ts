@@ -122,8 +122,8 @@ test.each<[string, DeepPartial<NamespaceSpec>, string]>([
     ["an untyped search attribute", { searchAttributes: { A: 0 } }, "search attribute A has no type"],
     [
         "a bad search attribute name",
-        { searchAttributes: { "1": Type.SEARCH_ATTRIBUTE_TYPE_INT } },
-        'name "1" must match',
+        { searchAttributes: { "a!": Type.SEARCH_ATTRIBUTE_TYPE_INT } },
+        'name "a!" must match',
     ],
     ["an unknown type by name", { customSearchAttributes: { A: "blob" } }, "the unknown type blob"],
     ["a codec server without a URL", { codecServer: { passAccessToken: true } }, "codec_server.endpoint is required"],

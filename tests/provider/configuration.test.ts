@@ -115,6 +115,11 @@ test.each(["", "http://", "ftp://a:1", "a:0", "a:65536", "a:b", "a/b", "a b:1", 
     },
 );
 
+test("an endpoint is repeated without what may be a password", () => {
+    const reading = () => read({ apiKey: key, endpoint: "https://ann:hush@cloud.example" });
+    expect(reading).toThrow('temporalcloud:endpoint is "https://...@cloud.example"');
+});
+
 test.each(["http://localhost:1", "http://127.0.0.1:1", "http://127.9.9.9:1", "http://[::1]:1"])(
     "%s may be spoken to without TLS",
     (endpoint) => {

@@ -141,6 +141,12 @@ test("an explicit provider takes its settings as texts", async () => {
     expect(await pulumi.isSecret(provider.configuration.apiKey as pulumi.Output<string>)).toBe(true);
 });
 
+test("an explicit provider refuses arguments that it does not know, without their values", () => {
+    const misspelt = { apikey: "tmprl_key" } as temporalcloud.ProviderArgs;
+    const making = () => new temporalcloud.Provider("staging", misspelt);
+    expect(making).toThrow(/`apikey` is not a known argument. Did you mean "apiKey"\?$/);
+});
+
 test("an error of the registration has the line of the program", () => {
     function madeByTheProgram(opts: pulumi.CustomResourceOptions): unknown {
         try {

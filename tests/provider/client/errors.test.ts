@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { ClientError, Status } from "nice-grpc-common";
 import {
     type Failure,
@@ -97,18 +98,18 @@ test("of a key that a server repeats where its words are cut, not even a part is
     expect(message).not.toContain("tmprl_");
 });
 
-test("keeps what was underneath", () => {
-    const cause = new ClientError(PATH, Status.NOT_FOUND, "gone");
-    const error = toRpcError(cause, "cloud.example:443", "op-1");
+test("keeps what it is about, and nothing that prints what a server repeats", () => {
+    redact("tmprl_repeated");
+    const error = explain(Status.NOT_FOUND, "gone, tmprl_repeated", "op-1");
     expect(error).toBeInstanceOf(RpcError);
     expect(error).toMatchObject({
         name: "RpcError",
         rpc: "CreateNamespace",
         code: Status.NOT_FOUND,
-        details: "gone",
         operationId: "op-1",
-        cause,
     });
+    expect(inspect(error, { depth: 9 })).toContain("gone, [secret]");
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toContain("tmprl_repeated");
 });
 
 test("no other error is a failed call", () => {
