@@ -2,7 +2,7 @@ import { ConfigurationError } from "../configuration";
 import type { CallOptions, Cloud } from "./client";
 import { failed, GivenUpError, READ_LAG_MS } from "./errors";
 
-/** How long to wait for the account id if it is optional. */
+/** How long to wait for the account id if it is optional, and how long not to ask for it again. */
 const OPTIONAL_MS = 10_000;
 
 /** The account that the API key belongs to. */
@@ -61,9 +61,14 @@ export class Account {
         return unlessAborted(asking, "GetAccount", signal);
     }
 
-    /** The same if it is optional: undefined if the server does not answer soon. */
+    /** The same if it is optional: undefined if the server does not answer soon, and has not a moment ago. */
     async idIfAvailable(): Promise<string | undefined> {
-        this.askingIfAvailable ??= this.id({ signal: AbortSignal.timeout(OPTIONAL_MS) }).catch(() => undefined);
+        this.askingIfAvailable ??= this.id({ signal: AbortSignal.timeout(OPTIONAL_MS) }).catch(() => {
+            setTimeout(() => {
+                this.askingIfAvailable = undefined;
+            }, OPTIONAL_MS).unref();
+            return undefined;
+        });
         return this.knownId ?? this.askingIfAvailable;
     }
 }

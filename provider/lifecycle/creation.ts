@@ -24,6 +24,9 @@ import type { View } from "./view";
 /** Maximum number of derived operation ids to try: a bound in case the server answers inconsistently. */
 const MAX_LIVES = 100;
 
+/** After this many creates in a row whose first response was lost, the server or the network is to blame. */
+const MOST_INCOMPLETE = 5;
+
 /** The previous life of a resource. */
 interface Before {
     readonly operation: AsyncOperation;
@@ -131,6 +134,7 @@ export class Creation<Args extends object, Resource extends Live> {
     /** Sends the create under the first operation id of the series that no earlier life of the resource has used. */
     private async start(run: Run, bag: Bag, task: Task): Promise<Created> {
         let before: Before | undefined;
+        let incomplete = 0;
         for (let life = 0; ; life += 1) {
             // Past the bound, a random id: no later run could take it over, but this one can continue.
             const operationId = life < MAX_LIVES ? this.operationId(run, task, life) : randomUUID();
@@ -141,6 +145,13 @@ export class Creation<Args extends object, Resource extends Live> {
                 if (await this.isComplete(run, created)) {
                     return created;
                 }
+                incomplete += 1;
+                if (incomplete >= MOST_INCOMPLETE) {
+                    throw new LifecycleError(
+                        `the server's response to its create was lost or incomplete ${incomplete} times in a row. ` +
+                            "What was created has been deleted. Try again later.",
+                    );
+                }
                 continue;
             }
             run.session.beginning.end();
@@ -149,7 +160,7 @@ export class Creation<Args extends object, Resource extends Live> {
                 case "taken":
                     return earlier.created;
                 case "unseen":
-                    before = { operation, created: earlier.created };
+                    before = { operation: earlier.operation, created: earlier.created };
                     break;
                 case "unnamed":
                     before = { operation };
@@ -206,8 +217,13 @@ export class Creation<Args extends object, Resource extends Live> {
             // The name may be taken by what an earlier run created, which was not visible before.
             if (before?.created) {
                 const resource = await this.existing.look(run, before.created.id, performance.now() + READ_LAG_MS);
-                if (resource !== undefined && isMadeBy(resource, before.operation)) {
-                    return this.takeover.take(run, before.created, before.operation);
+                if (resource !== undefined && this.takeover.isResultOf(resource, before.operation)) {
+                    if (!hasFailed(before.operation)) {
+                        return this.takeover.take(run, before.created, before.operation);
+                    }
+                    const why = "its creation, which an earlier run of this stack started, failed";
+                    await this.takeover.discard(run, before.created, why);
+                    return this.startAnew(run, task, operationId, undefined);
                 }
             }
             const existing = await this.findNamesake(run, task);
@@ -330,10 +346,9 @@ export class Creation<Args extends object, Resource extends Live> {
         // deleting what does not exist is no error. A name could be somebody else's by then; the operation tells the
         // next run.
         const isRejected = error.operation.state === AsyncOperation_State.STATE_REJECTED;
+        const what = isRejected ? "Nothing was created." : "Nothing of it is visible.";
         return resource === undefined && (isRejected || this.definition.idRecurs)
-            ? new LifecycleError(`${error.message} Nothing was created. The next \`pulumi up\` tries again.`, {
-                  cause: error,
-              })
+            ? new LifecycleError(`${error.message} ${what} The next \`pulumi up\` tries again.`, { cause: error })
             : this.view.halfCreated(run, bag, created, error, "replace");
     }
 

@@ -4,16 +4,16 @@ import type { AsyncOperation } from "../../proto/generated/temporal/api/cloud/op
 import { AsyncOperation_State } from "../../proto/generated/temporal/api/cloud/operation/v1/message";
 import { ResourceState } from "../../proto/generated/temporal/api/cloud/resource/v1/message";
 import type { CallOptions } from "../client/client";
-import { failed, READ_LAG_MS, shorten, unlessFailed } from "../client/errors";
+import { failed, shorten, unlessFailed } from "../client/errors";
 import type { Source } from "../client/source";
 import type { Cloud, Definition, Live, Wait } from "../definition";
 import type { Bag } from "../fields";
 import { fromTimestamp, isGone, timeMs } from "../wire";
-import { GONE, isUnseen, REPLACE_KEY } from "./hidden";
+import { GONE, lagUntil, REPLACE_KEY } from "./hidden";
 import type { AwaitOptions } from "./operation";
 import { isEnded, OperationError, operationOrId } from "./operation";
 import { deleteOperationId } from "./operation-id";
-import { isLaterThan, isLeftBy, notedCreate } from "./origin";
+import { isLaterThan, isLeftBy, isMadeWithin, notedCreate } from "./origin";
 import type { Run } from "./run";
 import { ActionRequiredError, LifecycleError, title } from "./run";
 import type { View } from "./view";
@@ -120,14 +120,14 @@ export class Existing<Args extends object, Resource extends Live> {
         // not just invisible.
         const derivedId = idRecurs ? undefined : deleteOperationId(kind, id);
         let operationId = derivedId ?? randomUUID();
-        let lagUntil = isUnseen(old) ? performance.now() + READ_LAG_MS : 0;
+        let mayLagUntil = lagUntil(old);
         let wasThere = false;
         const create = notedCreate(old);
         for (let attempt = 0; ; ) {
             const resource =
                 wasThere || create !== undefined
-                    ? await this.look(run, id, lagUntil)
-                    : (await this.lookTogether(run, id, lagUntil)).resource;
+                    ? await this.look(run, id, mayLagUntil)
+                    : (await this.lookTogether(run, id, mayLagUntil)).resource;
             if (resource === undefined) {
                 return wasThere;
             }
@@ -138,7 +138,7 @@ export class Existing<Args extends object, Resource extends Live> {
             wasThere = true;
             this.refuseSuccessor(run, resource, old);
             if (isInFlight(resource)) {
-                lagUntil = resource.state === ResourceState.RESOURCE_STATE_DELETING ? 0 : lagUntil;
+                mayLagUntil = resource.state === ResourceState.RESOURCE_STATE_DELETING ? 0 : mayLagUntil;
                 await this.awaitOthers(run, resource);
                 continue;
             }
@@ -162,7 +162,7 @@ export class Existing<Args extends object, Resource extends Live> {
                 }
             }
             operationId = randomUUID();
-            lagUntil = 0;
+            mayLagUntil = 0;
             await this.pause(run, attempt);
             attempt += 1;
         }
@@ -211,21 +211,25 @@ export class Existing<Args extends object, Resource extends Live> {
             return false;
         }
         const ended = await this.endOf(run, create);
+        if (ended === undefined) {
+            // Later, it may have failed long ago, and the name have been free.
+            return !isMadeWithin(resource, create, run.context.timeoutMs("create"));
+        }
         // If it has succeeded, the name was free, whatever the clocks say.
         return ended.state === AsyncOperation_State.STATE_FULFILLED
             ? isLaterThan(resource, ended)
             : !isLeftBy(resource, ended);
     }
 
-    /** The end of an operation; if the server no longer knows it, what is known. */
-    private async endOf(run: Run, operation: AsyncOperation): Promise<AsyncOperation> {
+    /** The end of an operation; undefined if the server does not tell it. */
+    private async endOf(run: Run, operation: AsyncOperation): Promise<AsyncOperation | undefined> {
         // One answer may be wrong.
         const known = (await this.knownOperation(run, operation.id)) ?? (await this.knownOperation(run, operation.id));
         if (known === undefined) {
-            return operation;
+            return undefined;
         }
         try {
-            return (await this.awaitOperation(run, known, "creating")) ?? known;
+            return await this.awaitOperation(run, known, "creating");
         } catch (error) {
             if (error instanceof OperationError) {
                 return error.operation;

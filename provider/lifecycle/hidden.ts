@@ -1,3 +1,4 @@
+import { READ_LAG_MS } from "../client/errors";
 import type { Bag } from "../fields";
 
 /**
@@ -9,7 +10,10 @@ export const MANAGED_KEY = "__managed";
 export const REPLACE_KEY = "__replace";
 /** An update found the resource gone. Another one may have its name by now. */
 export const GONE = "gone";
-/** Hidden output: the create has not finished. If the resource is not found, it may not be visible yet. */
+/**
+ * Hidden output: the create has not finished (true), or has failed, and what it has left may not be visible until that
+ * time (RFC 3339).
+ */
 export const UNSEEN_KEY = "__unseen";
 /**
  * Hidden output: the operation that creates the resource, until it has been read. If the id is the name, only that tells
@@ -37,6 +41,18 @@ export function isFirstRead(old: Bag): boolean {
 /** Whether the state is that of a resource that an earlier run created and that has not been visible yet. */
 export function isUnseen(old: Bag | undefined): boolean {
     return old?.[UNSEEN_KEY] === true;
+}
+
+/** Until when, by `performance.now()`, a resource of the state that is not found may not be visible yet; 0: it is gone. */
+export function lagUntil(old: Bag | undefined): number {
+    const note = old?.[UNSEEN_KEY];
+    const lagMs = note === true ? READ_LAG_MS : typeof note === "string" ? Date.parse(note) - Date.now() : 0;
+    return lagMs > 0 ? performance.now() + Math.min(lagMs, READ_LAG_MS) : 0;
+}
+
+/** The mark of a create that has just failed: what it has left may not be visible yet. */
+export function unseenSince(now: Date): Bag {
+    return { [UNSEEN_KEY]: new Date(now.getTime() + READ_LAG_MS).toISOString() };
 }
 
 /** The properties that users see. Null means not set. */

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { READ_LAG_MS, unlessFailed } from "../client/errors";
+import { unlessFailed } from "../client/errors";
 import type { ResourceContext } from "../context";
 import { CONTEXT_KEY, contextOf, segmentsOf } from "../context";
 import type { Definition, Live } from "../definition";
@@ -10,7 +10,7 @@ import { isGone } from "../wire";
 import { accountNote, refuseOtherAccount } from "./accounts";
 import { Creation } from "./creation";
 import { Existing, STRANGER, sourceOf } from "./existing";
-import { ACCOUNT_KEY, hidden, isFirstRead, isUnseen, managedOf, REPLACE_KEY, visible } from "./hidden";
+import { ACCOUNT_KEY, hidden, isFirstRead, lagUntil, managedOf, REPLACE_KEY, visible } from "./hidden";
 import { notedCreate } from "./origin";
 import { Owners } from "./owners";
 import type { Log, Method, Run, Session, Task } from "./run";
@@ -88,6 +88,13 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         if (isInState && context.urn !== "") {
             this.inState.set(context.urn, { generation, name: defaultName });
         }
+        if (!isInState && isAdopting(context, generation)) {
+            const { importId: id } = context;
+            this.owners.announce(context, {
+                id,
+                naturalKey: id === undefined ? this.view.naturalKey(args) : undefined,
+            });
+        }
         const noted = {
             ...(generation > 0 && { generation }),
             ...(defaultName !== undefined && defaultName !== context.name && { givenName: defaultName }),
@@ -134,9 +141,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         if (failures.length === 0) {
             const was = visible(old);
             const isNew = Object.keys(was).length === 0 || this.isReplacedOn(was, args, context);
-            // A replacement is created, even if the resource that it replaces was adopted.
-            const adopting = generation === 0 && (context.importId !== undefined || context.adopt);
-            this.definition.check?.(args, isNew ? undefined : was, report, adopting);
+            this.definition.check?.(args, isNew ? undefined : was, report, isAdopting(context, generation));
         }
         return failures;
     }
@@ -201,7 +206,9 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         return this.attempt("create", session, bag, undefined, async (run) => {
             const task = this.view.task(visible(bag), { ignores: run.context.ignores });
             try {
-                return (await this.adopt(run, bag, task)) ?? (await this.createOrAdopt(run, bag, task));
+                const made = (await this.adopt(run, bag, task)) ?? (await this.createOrAdopt(run, bag, task));
+                this.owners.succeed(run.context);
+                return made;
             } catch (error) {
                 if (!(error instanceof HalfFinishedError)) {
                     this.owners.fail(run.context);
@@ -230,10 +237,9 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         return this.attempt("read", session, old, id, async (run) => {
             // A resource just created may not be visible yet: it is read as for an update or a delete.
             const create = notedCreate(old);
+            const until = lagUntil(old);
             const found =
-                isUnseen(old) || create !== undefined
-                    ? await this.existing.look(run, id, isUnseen(old) ? performance.now() + READ_LAG_MS : 0)
-                    : await this.find(run, id);
+                until > 0 || create !== undefined ? await this.existing.look(run, id, until) : await this.find(run, id);
             const isStranger = found !== undefined && (await this.existing.isStranger(run, found, create));
             if (isStranger) {
                 session.log.warn(run.context.urn, `${title(run)} leaves the state: ${STRANGER}`);
@@ -277,9 +283,13 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         const { kind } = this.definition;
         const context = contextOf(old);
         const keeper = this.owners.keeper(id, old);
-        if (keeper !== undefined && this.owners.hasFailed(keeper)) {
+        const failing =
+            keeper === undefined
+                ? this.owners.expectant(id, this.view.naturalKey(old))
+                : this.owners.hasFailed(keeper) && keeper;
+        if (failing) {
             throw new LifecycleError(
-                `${title({ kind, context, id })} is not deleted: ${keeper.urn} was to take it over, and could not. It ` +
+                `${title({ kind, context, id })} is not deleted: ${failing.urn} was to take it over, and could not. It ` +
                     "stays in the state until that succeeds.",
             );
         }
@@ -298,6 +308,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
             throw new LifecycleError(`${title({ kind, context, id })} is not deleted: ${refusal}`);
         }
         this.owners.forget(id);
+        this.noteInState(context, old);
         await this.attempt("delete", session, old, id, (run) =>
             this.alone(session, id, async () => {
                 if (!(await this.existing.remove(run, id, old))) {
@@ -305,6 +316,19 @@ export class Lifecycle<Args extends object, Resource extends Live> {
                 }
             }),
         );
+    }
+
+    /**
+     * Records what the replacement of a resource that is being deleted has to know, if no check has: what depends on a
+     * resource that is deleted before it is replaced is deleted without one, and then checked as if it were new.
+     */
+    private noteInState(context: ResourceContext, old: Bag): void {
+        if (!this.inState.has(context.urn)) {
+            const { nameField } = this.definition;
+            const name = context.givenName ?? context.name;
+            const isDefault = nameField !== undefined && old[nameField] === name;
+            this.inState.set(context.urn, { generation: context.generation, name: isDefault ? name : undefined });
+        }
     }
 
     /**
@@ -444,4 +468,9 @@ export class Lifecycle<Args extends object, Resource extends Live> {
     private alone<T>(session: Session, id: string, work: () => Promise<T>): Promise<T> {
         return session.client.writes.run(`${this.definition.kind}/${id}`, work);
     }
+}
+
+/** Whether a create adopts what exists. A replacement does not, even if the resource that it replaces was adopted. */
+function isAdopting({ importId, adopt }: ResourceContext, generation: number): boolean {
+    return generation === 0 && (importId !== undefined || adopt);
 }

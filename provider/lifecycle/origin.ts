@@ -35,14 +35,23 @@ export function isLeftBy(resource: Live, create: AsyncOperation): boolean {
         : resource.asyncOperationId === create.id || isMadeBy(resource, create);
 }
 
+/** Whether the resource was created that soon after the operation had started, of which nothing else is known. */
+export function isMadeWithin({ createdTime }: Live, { startedTime }: AsyncOperation, ms: number): boolean {
+    const afterMs = createdTime && startedTime ? timeMs(createdTime) - timeMs(startedTime) : Number.NaN;
+    return afterMs >= -CLOCK_SLACK_MS && afterMs <= ms + CLOCK_SLACK_MS;
+}
+
 /** Whether the resource was created after that operation had ended. */
 export function isLaterThan({ createdTime }: Live, { finishedTime }: AsyncOperation): boolean {
     return finishedTime !== undefined && timeMs(createdTime) > timeMs(finishedTime) + CLOCK_SLACK_MS;
 }
 
-/** The hidden output that records which operation creates the resource. */
-export function createNote({ id, startedTime }: AsyncOperation): Bag {
-    return { [CREATE_KEY]: startedTime ? `${id} ${fromTimestamp(startedTime)}` : id };
+/**
+ * The hidden output that records which operation creates the resource, and when that started: if the server does not
+ * tell, the earliest possible time.
+ */
+export function createNote({ id, startedTime }: AsyncOperation, earliest: Date): Bag {
+    return { [CREATE_KEY]: `${id} ${startedTime ? fromTimestamp(startedTime) : earliest.toISOString()}` };
 }
 
 /** The operation that creates the resource, as far as the state knows it. */

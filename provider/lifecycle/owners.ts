@@ -10,6 +10,13 @@ interface Owner {
     readonly isNew: boolean;
 }
 
+/** What a resource of the program is to adopt. */
+interface Announcement {
+    readonly context: ResourceContext;
+    readonly id: string | undefined;
+    readonly naturalKey: string | undefined;
+}
+
 /** The outputs that mark a state entry as the one that has created or adopted its resource. */
 export function newClaim(): Bag {
     return { [CLAIM_KEY]: randomUUID() };
@@ -24,6 +31,8 @@ export function newClaim(): Bag {
 export class Owners {
     /** By id and URN. */
     private readonly byId = new Map<string, Map<string, Owner>>();
+    /** By URN: what creates are to adopt, by id or natural key, until they have. */
+    private readonly announced = new Map<string, Announcement>();
     /** The contexts of creates that failed, so that the state has nothing of them. */
     private readonly failed = new WeakSet<ResourceContext>();
 
@@ -32,6 +41,29 @@ export class Owners {
         const owners = this.byId.get(id) ?? new Map<string, Owner>();
         owners.set(context.urn, { context, claim: old[CLAIM_KEY], isNew });
         this.byId.set(id, owners);
+    }
+
+    /**
+     * Records that a resource of the program is to adopt another, by id or natural key. The engine may never get to
+     * that, and yet delete what the state has under an old logical name.
+     */
+    announce(context: ResourceContext, { id, naturalKey }: Omit<Announcement, "context">): void {
+        this.announced.set(context.urn, { context, id, naturalKey });
+    }
+
+    /** Records that a create has succeeded. */
+    succeed({ urn }: ResourceContext): void {
+        this.announced.delete(urn);
+    }
+
+    /** The resource of the program that is to adopt the one with this id or natural key, and has not yet. */
+    expectant(id: string, naturalKey: string | undefined): ResourceContext | undefined {
+        for (const announced of this.announced.values()) {
+            if (announced.id === id || (naturalKey !== undefined && announced.naturalKey === naturalKey)) {
+                return announced.context;
+            }
+        }
+        return undefined;
     }
 
     /** Records that a create has adopted it or taken it over. Returns the outputs that mark it. */

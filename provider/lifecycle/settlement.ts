@@ -8,7 +8,7 @@ import type { Change } from "../overlay";
 import { refuseOtherAccount } from "./accounts";
 import type { Existing, Look } from "./existing";
 import { isInFlight, STRANGER } from "./existing";
-import { ACCOUNT_KEY, GONE, isUnseen, REPLACE_KEY, UNSEEN_KEY } from "./hidden";
+import { ACCOUNT_KEY, GONE, isUnseen, lagUntil, REPLACE_KEY, UNSEEN_KEY } from "./hidden";
 import { isEnded, OperationError, operationOrId } from "./operation";
 import { isLeftBy, notedCreate } from "./origin";
 import type { Run, Task } from "./run";
@@ -71,7 +71,7 @@ export class Settlement<Args extends object, Resource extends Live> {
     ) {
         this.definition = existing.definition;
         this.view = existing.view;
-        this.lagUntil = goal.justMade || isUnseen(goal.old) ? performance.now() + READ_LAG_MS : 0;
+        this.lagUntil = goal.justMade ? performance.now() + READ_LAG_MS : lagUntil(goal.old);
     }
 
     /**
@@ -253,9 +253,12 @@ export class Settlement<Args extends object, Resource extends Live> {
     }
 
     private gone(): HalfFinishedError {
-        const { id, bag, once } = this.goal;
+        const { id, bag, once, old } = this.goal;
+        const why = isUnseen(old)
+            ? "does not exist: its create, which an earlier run started, has failed, or it was deleted since."
+            : "no longer exists: it was deleted outside this stack.";
         return new HalfFinishedError(
-            `${this.title} no longer exists: it was deleted outside this stack. The next \`pulumi up\` recreates it.`,
+            `${this.title} ${why} The next \`pulumi up\` recreates it.`,
             id,
             this.view.unseen(bag, once, { [REPLACE_KEY]: GONE }),
         );

@@ -32,7 +32,7 @@ export type Earlier =
     /** It created the resource, which is taken over. */
     | { readonly outcome: "taken"; readonly created: Created }
     /** It created a resource that is not visible: gone, or not visible yet. */
-    | { readonly outcome: "unseen"; readonly created: Created }
+    | { readonly outcome: "unseen"; readonly created: Created; readonly operation: AsyncOperation }
     /** It is too old, or the server did not say what it created. */
     | { readonly outcome: "unnamed" }
     /** It left nothing to take over. */
@@ -82,8 +82,10 @@ export class Takeover<Args extends object, Resource extends Live> {
         let ended = operation;
         try {
             if (created.asyncOperation && !isEnded(operation)) {
-                await this.existing.awaitOperation(run, created.asyncOperation, "creating");
-                ended = (await this.existing.knownOperation(run, operation.id)) ?? operation;
+                ended =
+                    (await this.existing.awaitOperation(run, created.asyncOperation, "creating")) ??
+                    (await this.existing.knownOperation(run, operation.id)) ??
+                    operation;
             }
         } catch (error) {
             if (!(error instanceof OperationError)) {
@@ -95,8 +97,9 @@ export class Takeover<Args extends object, Resource extends Live> {
         }
         const resource = await this.lookForOurs(run, created, ended);
         if (resource === undefined) {
-            return ended.state === AsyncOperation_State.STATE_FULFILLED
-                ? { outcome: "unseen", created }
+            // A name tells later whether a failed create has left something.
+            return ended.state === AsyncOperation_State.STATE_FULFILLED || this.definition.idRecurs
+                ? { outcome: "unseen", created, operation: ended }
                 : { outcome: "passed" };
         }
         // Anybody can take a name once it is free.
@@ -182,10 +185,10 @@ export class Takeover<Args extends object, Resource extends Live> {
     private async lookForOurs(run: Run, created: Created, operation: AsyncOperation): Promise<Resource | undefined> {
         // If the server's clock is ahead of this machine's, it has just ended.
         const endedMsAgo = Math.max(Date.now() - timeMs(operation.finishedTime ?? operation.startedTime), 0);
-        // A failed create leaves nothing to wait for. If the id is the name, the name settles it later: if it is free,
+        // A rejected create leaves nothing to wait for. If the id is the name, the name settles it later: if it is free,
         // the resource is gone. Otherwise, the server knows the operation id of a delete by this provider.
         const settled =
-            operation.state !== AsyncOperation_State.STATE_FULFILLED ||
+            operation.state === AsyncOperation_State.STATE_REJECTED ||
             this.definition.idRecurs ||
             (await this.existing.knownOperation(run, deleteOperationId(this.definition.kind, created.id))) !==
                 undefined;

@@ -15,8 +15,10 @@ import {
     PASSING_KEYS,
     REPLACE_KEY,
     UNSEEN_KEY,
+    unseenSince,
     visible,
 } from "./hidden";
+import { OperationError } from "./operation";
 import { createNote } from "./origin";
 import type { Run, Task } from "./run";
 import { HalfFinishedError, reason, title } from "./run";
@@ -169,8 +171,12 @@ export class View<Args extends object, Resource extends Live> {
             created.id,
             // A token is only in this one response.
             this.unseen(bag, created.once, {
-                [next === "replace" ? REPLACE_KEY : UNSEEN_KEY]: true,
-                ...(this.definition.idRecurs && created.asyncOperation && createNote(created.asyncOperation)),
+                [UNSEEN_KEY]: true,
+                ...(error instanceof OperationError && unseenSince(new Date())),
+                ...(next === "replace" && { [REPLACE_KEY]: true }),
+                ...(this.definition.idRecurs &&
+                    created.asyncOperation &&
+                    createNote(created.asyncOperation, new Date(Date.now() - run.timeoutMs))),
             }),
             { cause: error },
         );

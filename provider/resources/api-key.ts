@@ -318,6 +318,12 @@ function next(key: LiveApiKey, { args }: Desired<Values>): Write | undefined {
 }
 
 /**
+ * Timeout of one attempt to create a key. Only the first response has the token: a key whose response is given up is
+ * useless.
+ */
+const CREATE_MS = 180_000;
+
+/**
  * A page of the API keys that match the filter.
  *
  * @internal
@@ -351,7 +357,7 @@ export const apiKeyDefinition: Definition<Values, LiveApiKey> = {
                 spec: { ...spec, expiryTime: spec.expiryTime ?? expiryFrom(args.expiresIn, now) },
                 asyncOperationId: operationId,
             },
-            { signal },
+            { signal, attemptMs: CREATE_MS },
         );
         return { id: keyId, asyncOperation, ...(token === "" ? {} : { once: { token } }) };
     },

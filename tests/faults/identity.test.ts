@@ -3,9 +3,11 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { Status } from "nice-grpc-common";
 import * as temporalcloud from "pulumi-temporal-cloud";
-import { Emulator } from "../../emulator";
+import { Emulator, type Fault } from "../../emulator";
 import { connect } from "../emulator/client";
 import { TestStack } from "../support/engine";
+import { crash, descendants, isEngine, isPlugin } from "../support/processes";
+import { until } from "../support/until";
 import { faultsOf, fleet, leftovers } from "./fleet";
 import { owner } from "./mini-stack";
 
@@ -14,8 +16,8 @@ jest.setTimeout(180_000);
 let emulator: Emulator;
 const stacks: TestStack[] = [];
 
-async function newStack(program: pulumi.automation.PulumiFn): Promise<TestStack> {
-    const stack = await TestStack.create({ emulator, program });
+async function newStack(program: pulumi.automation.PulumiFn, config: Record<string, string> = {}): Promise<TestStack> {
+    const stack = await TestStack.create({ emulator, program, config });
     stacks.push(stack);
     return stack;
 }
@@ -112,6 +114,63 @@ test.each<[string, Partial<temporalcloud.NamespaceArgs>, number]>([
     expect(emulator.requests.count("UpdateNamespace")).toBe(updates);
     expect(emulator.namespaces.get(id)).toBeDefined();
     expect(stack.resource("one").id).toBe(id);
+});
+
+test.each<[string, Fault, Partial<temporalcloud.NamespaceArgs>, boolean]>([
+    [
+        "what it depends on fails",
+        { kind: "failBefore", method: "CreateServiceAccount", code: Status.PERMISSION_DENIED },
+        {},
+        true,
+    ],
+    ["the account cannot be checked", { kind: "failBefore", method: "GetAccount", code: Status.INTERNAL }, {}, true],
+    [
+        "the look-up fails",
+        { kind: "failBefore", method: "GetNamespaces", code: Status.INTERNAL },
+        { adopt: true },
+        false,
+    ],
+])("what is to be renamed stays where the engine does not get to that, since %s", async (_, fault, args, isImport) => {
+    const orders = { regions: ["aws-us-east-1"], apiKeyAuth: true, name: "orders", ...args };
+    const id = `orders.${emulator.account}`;
+    const config = { "temporalcloud:allowedAccountId": emulator.account };
+    const stack = await newStack(async () => void new temporalcloud.Namespace("one", orders), config);
+    await stack.up();
+    const renamed = async () => {
+        const worker = new temporalcloud.ServiceAccount("worker", { accountRole: "read" });
+        new temporalcloud.Namespace("two", orders, { dependsOn: [worker], ...(isImport ? { import: id } : {}) });
+    };
+    emulator.faults.add(fault);
+    const result = await stack.up({ program: renamed, continueOnError: true, expectFailure: true });
+    expect(result.messages("one").join()).toMatch(/is not deleted: urn:.*::two was to take it over, and could not/);
+    expect(emulator.namespaces.get(id)).toBeDefined();
+    emulator.faults.clear();
+    await stack.up({ program: renamed });
+    expect(emulator.namespaces.get(id)).toBeDefined();
+    expect(stack.resource("two").id).toBe(id);
+});
+
+test("a key that is replaced with its owner, and killed at that, is there once", async () => {
+    const program = (args: temporalcloud.ServiceAccountArgs) => async () => {
+        const worker = new temporalcloud.ServiceAccount("worker", args);
+        return { token: new temporalcloud.ApiKey("key", { ownerId: worker.id, expiresIn: "90d" }).token };
+    };
+    emulator.namespaces.add({ spec: { name: "orders", replicas: [{ region: "aws-us-east-1" }] } });
+    const stack = await newStack(program({ accountRole: "read" }));
+    await stack.up();
+    const next = program({ namespaceScopedAccess: { namespaceId: `orders.${emulator.account}`, permission: "read" } });
+    emulator.faults.add({ kind: "slowOperation", method: "CreateApiKey", durationMs: Number.POSITIVE_INFINITY });
+    const run = stack.up({ program: next, expectFailure: true });
+    await until("the new key", () => emulator.requests.count("CreateApiKey") === 2);
+    const running = descendants();
+    crash(running.filter(isEngine));
+    crash(running.filter(isPlugin));
+    await run.catch(() => {});
+    emulator.finishOperations();
+    await stack.cancel();
+    await stack.up({ program: next });
+    expect(emulator.apiKeys.list().map((key) => key.id)).toEqual([stack.resource("key").id]);
+    expect(await works((await stack.outputs()).token)).toBe(true);
 });
 
 test("an owner of the account, whom nobody may delete, is renamed by `import` like anything else", async () => {
