@@ -50,8 +50,10 @@ export interface Settings {
     reusedOperationId: "refuse" | "replay";
     /** How long a deleted resource can be read in state DELETED, in milliseconds; 0: gone at once. Default 0. */
     deletedReadableMs: number;
-    /** How long lists lag behind single reads, in milliseconds. Default 0. */
+    /** How long lists lag behind writes, in milliseconds. Default 0. */
     listLagMs: number;
+    /** How long single reads lag behind updates, in milliseconds. Default 0. */
+    readLagMs: number;
     /** Whether an update that omits fields newer than the emulator's API version clears them. Default true. */
     newerFieldsCleared: boolean;
     /** Whether a failed create leaves a resource in state ACTIVATION_FAILED (otherwise nothing). Default true. */
@@ -96,6 +98,7 @@ export const defaultSettings: Readonly<Settings> = {
     reusedOperationId: "refuse",
     deletedReadableMs: 0,
     listLagMs: 0,
+    readLagMs: 0,
     newerFieldsCleared: true,
     failedCreateLeavesResource: true,
     unsetPartsAreEmptyMessages: true,

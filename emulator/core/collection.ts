@@ -59,8 +59,8 @@ export interface Entry<T> {
     renameVersions: string[];
     /** Until when reads fail as if it did not exist, and how. */
     hidden?: Hidden;
-    /** Earlier states that lists may still show; undefined means that it did not exist. */
-    earlier?: { resource: T | undefined; untilMs: number }[];
+    /** Earlier states that lists and reads may still show; undefined means that it did not exist. */
+    earlier?: { resource: T | undefined; listsUntilMs: number; readsUntilMs: number }[];
     /** While an operation is in flight: the previous state and, for an update, the next. */
     pending?: { before: T; next?: T };
     removed: boolean;
@@ -186,11 +186,14 @@ export class Collection<T extends Resource> {
         return { items, nextPageToken: "" };
     }
 
-    /** Keeps the earlier state for lists that lag behind. */
+    /** Keeps the earlier state for lists and reads that lag behind. */
     private remember(entry: Entry<T>, resource: T | undefined): void {
-        const { listLagMs } = this.cloud.settings;
-        if (listLagMs > 0) {
-            entry.earlier = [...(entry.earlier ?? []), { resource, untilMs: this.cloud.now() + listLagMs }];
+        const { listLagMs, readLagMs } = this.cloud.settings;
+        if (listLagMs > 0 || readLagMs > 0) {
+            const now = this.cloud.now();
+            const until = { listsUntilMs: now + listLagMs, readsUntilMs: now + readLagMs };
+            const past = entry.earlier?.filter((it) => Math.max(it.listsUntilMs, it.readsUntilMs) > now) ?? [];
+            entry.earlier = [...past, { resource, ...until }];
         }
     }
 
@@ -209,9 +212,14 @@ export class Collection<T extends Resource> {
 
 /** What lists show of an entry. */
 function listed<T>(entry: Entry<T>, now: number): T | undefined {
-    const shown = entry.earlier?.find(({ untilMs }) => untilMs > now);
-    if (shown === undefined) delete entry.earlier;
+    const shown = entry.earlier?.find(({ listsUntilMs }) => listsUntilMs > now);
     return shown ? shown.resource : entry.resource;
+}
+
+/** What a single read shows of an entry. */
+export function shown<T>(entry: Entry<T>, now: number): T {
+    const earlier = entry.earlier?.find(({ resource, readsUntilMs }) => resource !== undefined && readsUntilMs > now);
+    return earlier?.resource ?? entry.resource;
 }
 
 /** The page size to use for the requested one. */

@@ -3,7 +3,7 @@ import { ResourceState } from "../../proto/generated/temporal/api/cloud/resource
 import type { Call } from "./call";
 import { keepUnknownFields, same } from "./canonical";
 import type { Cloud } from "./cloud";
-import type { Entry, Kind, Resource } from "./collection";
+import { type Entry, type Kind, type Resource, shown } from "./collection";
 import { must, notFound, nothingToChange } from "./errors";
 import { hiddenBy, mustBeVisible } from "./hidden";
 import type { Operation } from "./operations";
@@ -15,7 +15,7 @@ export function read<T extends Resource>(cloud: Cloud, kind: Kind<T>, id: string
     const entry = cloud.of(kind).entry(id);
     if (entry === undefined) throw notFound(kind.label, id);
     mustBeVisible(entry.hidden, call.now, kind.label, id);
-    return entry.resource;
+    return shown(entry, call.now);
 }
 
 /** Creates a resource and starts the operation that activates it. */

@@ -58,6 +58,10 @@ export class Settlement<Args extends object, Resource extends Live> {
     private readonly definition: Definition<Args, Resource>;
     private readonly view: View<Args, Resource>;
     private readonly lagUntil: number;
+    /** The versions that this run has overwritten: by which write, and until when a read may still show one. */
+    private readonly overwritten = new Map<string, { readonly purpose: string; readonly until: number }>();
+    /** How often in a row a read has shown one. */
+    private stale = 0;
     /** How often each write was made, by purpose. */
     private readonly made = new Map<string, number>();
     private conflicts = 0;
@@ -194,6 +198,14 @@ export class Settlement<Args extends object, Resource extends Live> {
 
     private async write(write: Write, resource: Resource, mayBeOld: boolean): Promise<Step> {
         const { run } = this.goal;
+        const last = this.overwritten.get(resource.resourceVersion);
+        if (last?.purpose === write.purpose && performance.now() < last.until) {
+            // The read lags behind that write: what it shows as due may be done.
+            await this.existing.pause(run, this.stale);
+            this.stale += 1;
+            return "again";
+        }
+        this.stale = 0;
         const times = (this.made.get(write.purpose) ?? 0) + 1;
         if (times > SAME_WRITE_LIMIT + this.conflicts) {
             throw new LifecycleError(
@@ -231,6 +243,9 @@ export class Settlement<Args extends object, Resource extends Live> {
                 const operation = operationOrId(asyncOperation, operationId);
                 await this.existing.awaitOperation(run, operation, write.purpose, { firstStatusMs: 0 });
             });
+            const { resourceVersion } = resource;
+            const { until = performance.now() + READ_LAG_MS } = this.overwritten.get(resourceVersion) ?? {};
+            this.overwritten.set(resourceVersion, { purpose: write.purpose, until });
             return "done";
         } catch (error) {
             if (failed(error, "nothingToChange")) {

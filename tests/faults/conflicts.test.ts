@@ -318,6 +318,19 @@ test.concurrent("writes to one object from several processes all land", () =>
         }
     }));
 
+test.concurrent("where reads lag behind writes, nothing is written twice, and the state has what was written", () =>
+    withStacks({ readLagMs: 6_000 }, async (emulator, newStack) => {
+        const stack = newStack();
+        await Promise.all(samples.map(({ kind, args }) => stack.up(kind, kind, args(emulator))));
+        emulator.requests.reset();
+        await Promise.all(samples.map(({ kind, changed }) => stack.up(kind, kind, changed(emulator))));
+        for (const { kind, update, isChanged } of samples) {
+            expect([kind, emulator.requests.count(update)]).toEqual([kind, 1]);
+            expect([kind, isChanged(emulator, stack.id(kind))]).toEqual([kind, true]);
+        }
+        expect(stack.state.get("Namespace")?.outputs.retentionDays).toBe(7);
+    }));
+
 test.concurrent.each(["call", "operation"] as const)(
     "several stacks that adopt one name at once get one object, also if it does not exist yet (refused by the %s)",
     (duplicateNameFrom) =>

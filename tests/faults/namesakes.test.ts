@@ -114,6 +114,52 @@ test.concurrent("what somebody else created after a create had failed is not del
         expectTheirs(emulator);
     }));
 
+describe.each([
+    ["forgotten", Status.NOT_FOUND],
+    ["not to be read", Status.PERMISSION_DENIED],
+])("a create of days ago, whose operation is %s, may have failed: what has the name now is left alone", (_, code) => {
+    const daysAgo = async (emulator: Emulator, stack: MiniStack) => {
+        emulator.faults.add({ kind: "operationEnds", method: "CreateNamespace", state: "FAILED", times: 1 });
+        const up = stack.up("Namespace", "ns", ARGS, { timeouts: { create: "2s" } });
+        await expect(up).rejects.toThrow(/is not ready/);
+        await stack.end();
+        const saved = stack.state.get("ns");
+        const [operation] = String(saved?.outputs.__create).split(" ");
+        const then = new Date(Date.now() - 2 * 86_400_000).toISOString();
+        if (saved) {
+            stack.state.set("ns", { ...saved, outputs: { ...saved.outputs, __create: `${operation} ${then}` } });
+        }
+        emulator.finishOperations();
+        addTheirs(emulator);
+        emulator.faults.add({ kind: "failBefore", method: "GetAsyncOperation", code, times: 1_000 });
+    };
+    const settings = { failedCreateLeavesResource: false, operationDurationMs: 60_000 };
+
+    test.concurrent("by `destroy`", () =>
+        withStacks(settings, async (emulator, newStack) => {
+            const stack = newStack();
+            await daysAgo(emulator, stack);
+            await stack.destroy("ns");
+            expectTheirs(emulator);
+        }));
+
+    test.concurrent("by `up`", () =>
+        withStacks(settings, async (emulator, newStack) => {
+            const stack = newStack();
+            await daysAgo(emulator, stack);
+            await expect(stack.up("Namespace", "ns", ARGS)).rejects.toThrow(/somebody else's.*pulumi refresh/);
+            expectTheirs(emulator);
+        }));
+
+    test.concurrent("by a refresh", () =>
+        withStacks(settings, async (emulator, newStack) => {
+            const stack = newStack();
+            await daysAgo(emulator, stack);
+            expect(await stack.refresh("ns")).toBe("gone");
+            expectTheirs(emulator);
+        }));
+});
+
 describe("while lists lag behind, and many are created at once", () => {
     const names = Array.from({ length: 40 }, (_, index) => `orders-${index}`);
     const argsOf = (name: string) => ({ ...ARGS, name });
