@@ -8,7 +8,7 @@ import { until } from "../support/until";
 import { type MiniStack, type Sample, type Saved, samples, tokenWorks } from "./mini-stack";
 import { finishOnceAwaited, withStacks } from "./stacks";
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
 const ENDS: readonly FailedEnd[] = ["FAILED", "REJECTED", "CANCELLED"];
 const [namespaces, , , apiKeys] = samples;

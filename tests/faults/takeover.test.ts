@@ -8,7 +8,7 @@ import { until } from "../support/until";
 import { type MiniStack, owner, type Sample, samples, tokenWorks } from "./mini-stack";
 import { dieCreating, dieWhen, EITHER_WAY, finishOnceAwaited, withStacks } from "./stacks";
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
 const [namespaces, , serviceAccounts, apiKeys] = samples as [Sample, Sample, Sample, Sample];
 const unique = samples.filter((sample) => sample.unique);
