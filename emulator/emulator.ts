@@ -13,8 +13,8 @@ import {
 import type { Namespace } from "../proto/generated/temporal/api/cloud/namespace/v1/message";
 import type { Project } from "../proto/generated/temporal/api/cloud/project/v1/message";
 import { ResourceState } from "../proto/generated/temporal/api/cloud/resource/v1/message";
+import { Authentication } from "./authentication";
 import { Connections } from "./connections";
-import { Authentication } from "./core/authentication";
 import { withUnknownField } from "./core/canonical";
 import { Cloud } from "./core/cloud";
 import type { Kind, Resource } from "./core/collection";

@@ -4,7 +4,7 @@ import type { MethodDefinition } from "nice-grpc/lib/service-definitions";
 import { type CallContext, ServerError, Status } from "nice-grpc-common";
 import { CloudServiceDefinition } from "../proto/generated/temporal/api/cloud/cloudservice/v1/service";
 import type { AsyncOperation } from "../proto/generated/temporal/api/cloud/operation/v1/message";
-import type { Authentication } from "./core/authentication";
+import type { Authentication } from "./authentication";
 import type { Call, Handlers, Methods } from "./core/call";
 import { canonical } from "./core/canonical";
 import type { Cloud } from "./core/cloud";

@@ -1,3 +1,4 @@
+import { parseGoDurationMs } from "./durations";
 import type { Bag } from "./fields";
 import { isBag } from "./fields";
 
@@ -156,28 +157,4 @@ function parse(text: unknown): Bag {
     } catch {
         return {};
     }
-}
-
-const UNIT_MS: Readonly<Record<string, number>> = {
-    ns: 1e-6,
-    us: 1e-3,
-    µs: 1e-3,
-    // Go accepts the Greek letter as well as the micro sign.
-    μs: 1e-3,
-    ms: 1,
-    s: 1000,
-    m: MINUTE_MS,
-    h: 60 * MINUTE_MS,
-};
-
-/** A duration as in `customTimeouts`, such as `1h30m`, in milliseconds; undefined if it is invalid. */
-export function parseGoDurationMs(text: string): number | undefined {
-    if (!/^(?:\d+(?:\.\d+)?(?:ns|us|µs|μs|ms|s|m|h))+$/.test(text)) {
-        return undefined;
-    }
-    let sum = 0;
-    for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|μs|ms|s|m|h)/g)) {
-        sum += Number(amount) * (UNIT_MS[unit ?? ""] ?? 0);
-    }
-    return sum > 0 ? sum : undefined;
 }

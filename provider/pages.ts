@@ -16,7 +16,7 @@ export class EndlessListError extends Error {
 export class AmbiguousError extends Error {
     override readonly name = "AmbiguousError";
 
-    constructor(ids: readonly string[]) {
+    constructor(readonly ids: readonly string[]) {
         super(`several have this name (ids ${ids.join(", ")}). Use the option \`import\`.`);
     }
 }
@@ -35,10 +35,10 @@ export async function* eachPage<Item>(
     let fruitless = 0;
     for (let pageToken = ""; ; ) {
         const { items, nextPageToken } = await page(pageToken);
-        const fresh = items.filter((item) => !ids.has(idOf(item)));
-        for (const item of fresh) {
-            ids.add(idOf(item));
-        }
+        const fresh = items.filter((item) => {
+            const known = ids.size;
+            return ids.add(idOf(item)).size > known;
+        });
         yield fresh;
         if (nextPageToken === "") {
             return;

@@ -49,6 +49,20 @@ export function lay<M extends object>(base: M | undefined, empty: M, values: Par
     return base === undefined && isDeepStrictEqual(laid, empty) ? undefined : laid;
 }
 
+/**
+ * The spec to write; undefined if that would change nothing. The live values are converted too, so that what a
+ * conversion clears or fills in, such as deprecated fields and empty messages, is no change.
+ */
+export function changedSpec<Values, Spec>(
+    toSpec: (values: Values, base: Spec) => Spec,
+    base: Spec,
+    live: Values,
+    wanted: Values,
+): Spec | undefined {
+    const spec = toSpec(wanted, base);
+    return isDeepStrictEqual(spec, toSpec(live, base)) ? undefined : spec;
+}
+
 /** RFC 3339 in UTC, with the server's precision; undefined for a time that RFC 3339 cannot represent. */
 export function fromTimestamp(time: Timestamp | undefined): string | undefined {
     if (time === undefined || time.nanos < 0 || time.nanos > 999_999_999) {
@@ -85,20 +99,6 @@ export function toTimestamp(text: string): Timestamp | undefined {
 export function normaliseTime(text: string): unknown {
     const time = toTimestamp(text);
     return time === undefined ? text : `${time.seconds}.${time.nanos}`;
-}
-
-const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
-
-/** Parses a duration such as `90d`, `36h` or `1d12h` into seconds; undefined if the text is not one. */
-export function parseDurationSeconds(text: string): number | undefined {
-    if (!/^(?:\d+[smhdw])+$/.test(text)) {
-        return undefined;
-    }
-    let sum = 0;
-    for (const [, amount, unit] of text.matchAll(/(\d+)([smhdw])/g)) {
-        sum += Number(amount) * (UNIT_SECONDS[unit ?? ""] ?? 0);
-    }
-    return sum;
 }
 
 /** A time in milliseconds since 1970; 0 where there is none. */

@@ -4,8 +4,8 @@ import type { ErrorCause, Failure } from "../client/errors";
 import type { Page } from "../client/source";
 import type { Configuration, ConfigurationKey } from "../configuration";
 import { CONFIGURATION_KEYS, CONFIGURATION_NAMESPACE, ConfigurationError, readConfiguration } from "../configuration";
-import type { Cloud, Live, Seen } from "../definition";
-import { EndlessListError, eachPage } from "../pages";
+import type { Cloud, Definition, Live, Seen } from "../definition";
+import { AmbiguousError, EndlessListError, eachPage } from "../pages";
 import { typeToken } from "../resource";
 import { isGone } from "../wire";
 
@@ -108,26 +108,16 @@ export function lookUpOutput<Args extends object, Result extends object>(
     return pulumi.all([known, created]).apply(([plain]) => get(plain as Args, opts)) as pulumi.Output<Result>;
 }
 
-/**
- * All items of a paged list, without duplicates.
- *
- * @throws {LookupError} when the list does not end
- */
+/** All items of a paged list, without duplicates. */
 export async function listAll<Item>(
     page: (pageToken: string) => Promise<Page<Item>>,
     idOf: (item: Item) => string,
 ): Promise<Item[]> {
-    const items = new Map<string, Item>();
-    try {
-        for await (const fresh of eachPage(page, idOf)) {
-            for (const item of fresh) {
-                items.set(idOf(item), item);
-            }
-        }
-    } catch (error) {
-        throw error instanceof EndlessListError ? new LookupError(error.message, "other") : error;
+    const items: Item[] = [];
+    for await (const fresh of eachPage(page, idOf)) {
+        items.push(...fresh);
     }
-    return [...items.values()];
+    return items;
 }
 
 /** A resource in the shape of its class's outputs; undefined if it is deleted, but can still be read. */
@@ -142,20 +132,15 @@ export function plain<Result, Resource extends Live>(
     return { id: definition.idOf(resource), ...args, ...outputs } as Result;
 }
 
-/**
- * Returns the only result, if there is one.
- *
- * @throws {LookupError} when there are several
- */
-export function single<Result extends { readonly id: string }>(
-    question: Question,
-    results: readonly Result[],
-): Result | undefined {
-    if (results.length > 1) {
-        const ids = results.map(({ id }) => JSON.stringify(id)).join(", ");
-        throw new LookupError(`there is more than one ${question.subject}: ${ids}. Ask by id.`, "ambiguous");
-    }
-    return results[0];
+/** A resource by its id, or by its natural key, in the shape of its class's outputs; undefined if there is none. */
+export async function findBy<Result, Args extends object, Resource extends Live>(
+    definition: Definition<Args, Resource>,
+    cloud: Cloud,
+    by: string,
+    value: string,
+): Promise<Result | undefined> {
+    const finding = by === "id" ? definition.get(cloud, value, {}) : definition.find?.(cloud, value, {});
+    return plain(definition, await finding);
 }
 
 /**
@@ -201,6 +186,13 @@ function explain({ name, subject }: Question, error: unknown): unknown {
     }
     if (error instanceof ConfigurationError) {
         return say(error.message, "configuration");
+    }
+    if (error instanceof EndlessListError) {
+        return say(error.message, "other");
+    }
+    if (error instanceof AmbiguousError) {
+        const ids = error.ids.map((id) => JSON.stringify(id)).join(", ");
+        return say(`there is more than one ${subject}: ${ids}. Ask by id.`, "ambiguous");
     }
     if (error instanceof LookupError && !error.message.startsWith(`${name}: `)) {
         return say(error.message, error.failure);

@@ -4,7 +4,7 @@ import type { Cloud } from "../definition";
 import type { Namespace } from "../resources/namespace";
 import { namespaceDefinition, namespacesPage } from "../resources/namespace";
 import type { Plain, Question } from "./invoke";
-import { exactlyOne, listAll, lookUp, lookUpOutput, plain, single } from "./invoke";
+import { exactlyOne, findBy, listAll, lookUp, lookUpOutput, plain } from "./invoke";
 
 /** Selects a Namespace by id or by name. */
 export type GetNamespaceArgs =
@@ -79,16 +79,7 @@ export async function getNamespace(args: GetNamespaceArgs, opts?: pulumi.InvokeO
     const [by, value] = exactlyOne("getNamespace", args, ["id", "name"]);
     const subject = `namespace with the ${by} ${JSON.stringify(value)}`;
     const question: Question = { name: "getNamespace", subject, args: { ...args } };
-    return lookUp<GetNamespaceResult>(question, opts, async (cloud) => {
-        if (by === "id") {
-            return toResult(await namespaceDefinition.get(cloud, value, {}));
-        }
-        const namespaces = await matching(cloud, { name: value });
-        return single(
-            question,
-            namespaces.filter(({ name }) => name === value),
-        );
-    });
+    return lookUp<GetNamespaceResult>(question, opts, (cloud) => findBy(namespaceDefinition, cloud, by, value));
 }
 
 /** Takes outputs as arguments, such as another resource's. At preview the result may be unknown. */

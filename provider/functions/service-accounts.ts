@@ -4,7 +4,7 @@ import type { Cloud } from "../definition";
 import type { ServiceAccount } from "../resources/service-account";
 import { serviceAccountDefinition } from "../resources/service-account";
 import type { Plain, Question } from "./invoke";
-import { exactlyOne, listAll, lookUp, lookUpOutput, plain, single } from "./invoke";
+import { exactlyOne, findBy, listAll, lookUp, lookUpOutput, plain } from "./invoke";
 
 /** Selects a ServiceAccount by id or by name. */
 export type GetServiceAccountArgs =
@@ -68,13 +68,8 @@ export async function getServiceAccount(
     const [by, value] = exactlyOne("getServiceAccount", args, ["id", "name"]);
     const subject = `service account with the ${by} ${JSON.stringify(value)}`;
     const question: Question = { name: "getServiceAccount", subject, args: { ...args } };
-    return lookUp<GetServiceAccountResult>(question, opts, async (cloud) =>
-        by === "id"
-            ? toResult(await serviceAccountDefinition.get(cloud, value, {}))
-            : single(
-                  question,
-                  (await all(cloud)).filter(({ name }) => name === value),
-              ),
+    return lookUp<GetServiceAccountResult>(question, opts, (cloud) =>
+        findBy(serviceAccountDefinition, cloud, by, value),
     );
 }
 

@@ -4,7 +4,7 @@ import type { Cloud } from "../definition";
 import type { User } from "../resources/user";
 import { userDefinition, usersPage } from "../resources/user";
 import type { Plain, Question } from "./invoke";
-import { exactlyOne, listAll, lookUp, lookUpOutput, plain, single } from "./invoke";
+import { exactlyOne, findBy, listAll, lookUp, lookUpOutput, plain } from "./invoke";
 
 /** Selects a User by id or by email address. */
 export type GetUserArgs =
@@ -77,16 +77,7 @@ export async function getUser(args: GetUserArgs, opts?: pulumi.InvokeOptions): P
     const [by, value] = exactlyOne("getUser", args, ["id", "email"]);
     const subject = `user with the ${by} ${JSON.stringify(value)}`;
     const question: Question = { name: "getUser", subject, args: { ...args } };
-    return lookUp<GetUserResult>(question, opts, async (cloud) => {
-        if (by === "id") {
-            return toResult(await userDefinition.get(cloud, value, {}));
-        }
-        const users = await matching(cloud, { email: value });
-        return single(
-            question,
-            users.filter(({ email }) => email.toLowerCase() === value.toLowerCase()),
-        );
-    });
+    return lookUp<GetUserResult>(question, opts, (cloud) => findBy(userDefinition, cloud, by, value));
 }
 
 /** Takes outputs as arguments, such as another resource's. At preview the result may be unknown. */

@@ -3,6 +3,7 @@ import type { AsyncOperation } from "../../proto/generated/temporal/api/cloud/op
 import { AsyncOperation_State } from "../../proto/generated/temporal/api/cloud/operation/v1/message";
 import { ResourceState } from "../../proto/generated/temporal/api/cloud/resource/v1/message";
 import { failed, READ_LAG_MS, unlessFailed } from "../client/errors";
+import { repeating } from "../client/repeating";
 import type { Created, Definition, Live } from "../definition";
 import type { Bag } from "../fields";
 import { AmbiguousError } from "../pages";
@@ -18,7 +19,7 @@ import { newClaim } from "./owners";
 import type { Run, Task } from "./run";
 import { HalfFinishedError, LifecycleError, TakenError } from "./run";
 import { Settlement, StrangerError } from "./settlement";
-import { isRecent, REFUSALS, repeating, Takeover } from "./takeover";
+import { isRecent, REFUSALS, Takeover } from "./takeover";
 import type { View } from "./view";
 
 /** Maximum number of derived operation ids to try: a bound in case the server answers inconsistently. */

@@ -1,10 +1,8 @@
-import { CloudServiceDefinition } from "../../proto/generated/temporal/api/cloud/cloudservice/v1/service";
 import type { AsyncOperation } from "../../proto/generated/temporal/api/cloud/operation/v1/message";
 import { AsyncOperation_State } from "../../proto/generated/temporal/api/cloud/operation/v1/message";
 import { ResourceState } from "../../proto/generated/temporal/api/cloud/resource/v1/message";
-import type { CallOptions } from "../client/client";
 import { READ_LAG_MS, unlessFailed } from "../client/errors";
-import type { Cloud, Created, Definition, Live } from "../definition";
+import type { Created, Definition, Live } from "../definition";
 import type { Bag } from "../fields";
 import { timeMs } from "../wire";
 import type { Existing } from "./existing";
@@ -79,22 +77,7 @@ export class Takeover<Args extends object, Resource extends Live> {
         if (this.owners.other(created.id, run.context) !== undefined) {
             return { outcome: "passed" };
         }
-        let ended = operation;
-        try {
-            if (created.asyncOperation && !isEnded(operation)) {
-                ended =
-                    (await this.existing.awaitOperation(run, created.asyncOperation, "creating")) ??
-                    (await this.existing.knownOperation(run, operation.id)) ??
-                    operation;
-            }
-        } catch (error) {
-            if (!(error instanceof OperationError)) {
-                // What only the first response had, such as a token, is lost.
-                const next = this.definition.onceOutputs === undefined ? "resume" : "replace";
-                throw this.view.halfCreated(run, bag, created, error, next);
-            }
-            ended = error.operation;
-        }
+        const ended = await this.endOf(run, bag, created, operation);
         const resource = await this.lookForOurs(run, created, ended);
         if (resource === undefined) {
             // A name tells later whether a failed create has left something.
@@ -129,6 +112,27 @@ export class Takeover<Args extends object, Resource extends Live> {
             return { outcome: "passed" };
         }
         return { outcome: "taken", created: this.take(run, created, operation) };
+    }
+
+    /** Waits for the create of an earlier run; its operation as far as it is known. */
+    private async endOf(run: Run, bag: Bag, created: Created, operation: AsyncOperation): Promise<AsyncOperation> {
+        if (created.asyncOperation === undefined || isEnded(operation)) {
+            return operation;
+        }
+        try {
+            return (
+                (await this.existing.awaitOperation(run, created.asyncOperation, "creating")) ??
+                (await this.existing.knownOperation(run, operation.id)) ??
+                operation
+            );
+        } catch (error) {
+            if (error instanceof OperationError) {
+                return error.operation;
+            }
+            // What only the first response had, such as a token, is lost.
+            const next = this.definition.onceOutputs === undefined ? "resume" : "replace";
+            throw this.view.halfCreated(run, bag, created, error, next);
+        }
     }
 
     /**
@@ -207,27 +211,4 @@ export class Takeover<Args extends object, Resource extends Live> {
 /** Whether an earlier run's operation is recent enough for its resource still to be this one's. */
 export function isRecent({ startedTime }: AsyncOperation): boolean {
     return startedTime === undefined || timeMs(startedTime) >= Date.now() - TAKE_OVER_MS;
-}
-
-/**
- * The API with a create that, whatever its arguments, repeats the request of an operation. The program may have changed
- * since, and a server accepts an operation id only with the request that it was first used for.
- */
-export function repeating(cloud: Cloud, { operationInput, id }: AsyncOperation): Cloud {
-    const name = /\.Create(\w+)Request$/.exec(operationInput?.typeUrl ?? "")?.[1];
-    const key = `create${name}`;
-    const method = Object.entries(CloudServiceDefinition.methods).find(([candidate]) => candidate === key)?.[1];
-    if (operationInput === undefined || method === undefined) {
-        return cloud;
-    }
-    let request: object;
-    try {
-        request = { ...method.requestType.decode(operationInput.value), asyncOperationId: id };
-    } catch {
-        return cloud;
-    }
-    const create = cloud[key as keyof Cloud] as (request: object, options: CallOptions) => Promise<unknown>;
-    return Object.assign(Object.create(cloud) as Cloud, {
-        [key]: (_: object, options: CallOptions) => create(request, options),
-    });
 }

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Timestamp } from "../../proto/generated/google/protobuf/timestamp";
 import type { ApiKeySpec, ApiKey as LiveApiKey } from "../../proto/generated/temporal/api/cloud/identity/v1/message";
@@ -6,13 +5,14 @@ import { idText } from "../access";
 import type { CallOptions } from "../client/client";
 import type { Page } from "../client/source";
 import type { Cloud, Definition, Desired, Due, Write } from "../definition";
+import { parseDurationSeconds } from "../durations";
 import type { OwnerType } from "../enums";
 import { ownerTypes } from "../enums";
 import type { Bag, Report } from "../fields";
 import { choice, flag, shape, text, UNKNOWN } from "../fields";
 import { messages } from "../messages";
 import { Resource } from "../resource";
-import { fromTimestamp, normaliseTime, PAGE_SIZE, parseDurationSeconds, stateWord, toTimestamp } from "../wire";
+import { changedSpec, fromTimestamp, normaliseTime, PAGE_SIZE, stateWord, toTimestamp } from "../wire";
 
 /** Arguments of an ApiKey. Changes are made in place unless noted. */
 export interface ApiKeyArgs {
@@ -304,9 +304,8 @@ function wholeMinutes(start: bigint, seconds: bigint): bigint {
 // -- next write ------------------------------------------------------------------------------------------------------
 
 function next(key: LiveApiKey, { args }: Desired<Values>): Write | undefined {
-    const live = key.spec ?? emptySpec();
-    const spec = toSpec(args, live);
-    if (isDeepStrictEqual(spec, toSpec(see(key).args, live))) {
+    const spec = changedSpec(toSpec, key.spec ?? emptySpec(), see(key).args, args);
+    if (spec === undefined) {
         return undefined;
     }
     const { id: keyId, resourceVersion } = key;

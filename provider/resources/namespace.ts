@@ -40,7 +40,7 @@ import { messages } from "../messages";
 import { findOnPages } from "../pages";
 import type { AdoptArgs } from "../resource";
 import { Resource } from "../resource";
-import { fromTimestamp, isGone, lay, PAGE_SIZE, stateWord } from "../wire";
+import { changedSpec, fromTimestamp, isGone, lay, PAGE_SIZE, stateWord } from "../wire";
 
 /**
  * Arguments of a Namespace. Changes are made in place unless noted. A field removed from the program is reset:
@@ -856,10 +856,8 @@ function rename({ namespace, spec, resourceVersion }: LiveNamespace, args: Value
 }
 
 function changeSpec(namespace: LiveNamespace, args: Values): Write | undefined {
-    const live = namespace.spec ?? emptySpec();
-    const spec = toSpec(args, live);
-    const asItIs = toSpec(see(namespace).args, live);
-    return isDeepStrictEqual(spec, asItIs) ? undefined : updateSpec(namespace, "updating", spec);
+    const spec = changedSpec(toSpec, namespace.spec ?? emptySpec(), see(namespace).args, args);
+    return spec && updateSpec(namespace, "updating", spec);
 }
 
 function changeTags({ namespace, tags: there }: LiveNamespace, { tags = {} }: Values): Write | undefined {

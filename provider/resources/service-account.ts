@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import type * as pulumi from "@pulumi/pulumi";
 import type {
     ServiceAccount as LiveServiceAccount,
@@ -28,7 +27,7 @@ import { messages } from "../messages";
 import { findOnPages } from "../pages";
 import type { AdoptArgs } from "../resource";
 import { Resource } from "../resource";
-import { fromTimestamp, isGone, lay, PAGE_SIZE, stateWord } from "../wire";
+import { changedSpec, fromTimestamp, isGone, lay, PAGE_SIZE, stateWord } from "../wire";
 
 /**
  * Arguments of a ServiceAccount. Its scope is either the account (`accountRole`, `customRoles`, `namespaceAccesses`,
@@ -323,8 +322,8 @@ function next(account: LiveServiceAccount, { args }: Desired<Values>): Write | u
     const live = account.spec ?? emptySpec();
     const scope = liveScope(live);
     const other = scopesOf(args as Bag).find((wanted) => wanted !== scope);
-    const spec = toSpec(args, live);
-    if (!other && isDeepStrictEqual(spec, toSpec(see(account).args, live))) {
+    const spec = changedSpec(toSpec, live, see(account).args, args);
+    if (!other && spec === undefined) {
         return undefined;
     }
     const { id: serviceAccountId, resourceVersion } = account;

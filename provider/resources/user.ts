@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import type * as pulumi from "@pulumi/pulumi";
 import type { User as LiveUser, UserSpec } from "../../proto/generated/temporal/api/cloud/identity/v1/message";
 import type { AccessArgs } from "../access";
@@ -13,7 +12,7 @@ import { messages } from "../messages";
 import { findOnPages } from "../pages";
 import type { AdoptArgs } from "../resource";
 import { Resource } from "../resource";
-import { fromTimestamp, isGone, PAGE_SIZE, stateWord } from "../wire";
+import { changedSpec, fromTimestamp, isGone, PAGE_SIZE, stateWord } from "../wire";
 
 /**
  * Arguments of a User. Changes are made in place unless noted. Access removed from the program is revoked: all of
@@ -145,8 +144,8 @@ function toSpec(values: Values, base: UserSpec): UserSpec {
 
 function next(user: LiveUser, { args }: Desired<Values>): Write | undefined {
     const live = user.spec ?? emptySpec();
-    const spec = toSpec(args, live);
-    if (isDeepStrictEqual(spec, toSpec(see(user).args, live))) {
+    const spec = changedSpec(toSpec, live, see(user).args, args);
+    if (spec === undefined) {
         return undefined;
     }
     const { id: userId, resourceVersion } = user;
@@ -207,7 +206,7 @@ export const userDefinition: Definition<Values, LiveUser> = {
         return findOnPages(
             list,
             userDefinition.idOf,
-            (user) => user.spec?.email.toLowerCase() === email && !isGone(user),
+            (user) => user.spec?.email.toLowerCase() === email.toLowerCase() && !isGone(user),
         );
     },
     idOf: ({ id }) => id,

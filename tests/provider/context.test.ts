@@ -1,4 +1,5 @@
-import { contextOf, DEFAULT_TIMEOUTS, parseGoDurationMs } from "../../provider/context";
+import { contextOf, DEFAULT_TIMEOUTS } from "../../provider/context";
+import { parseGoDurationMs } from "../../provider/durations";
 import { UNKNOWN } from "../../provider/fields";
 
 test.each<[string, number | undefined]>([

@@ -1,15 +1,7 @@
 import fc from "fast-check";
 import { ResourceState } from "../../proto/generated/temporal/api/cloud/resource/v1/message";
-import {
-    durationSeconds,
-    fromTimestamp,
-    lay,
-    normaliseTime,
-    parseDurationSeconds,
-    stateWord,
-    toTimestamp,
-    words,
-} from "../../provider/wire";
+import { parseDurationSeconds } from "../../provider/durations";
+import { durationSeconds, fromTimestamp, lay, normaliseTime, stateWord, toTimestamp, words } from "../../provider/wire";
 
 /** Seconds since the epoch of a time of the same second in UTC. */
 const seconds = (utc: string) => BigInt(Date.parse(utc) / 1000);

@@ -1,12 +1,12 @@
 import { type CallContext, ServerError, Status } from "nice-grpc-common";
-import { AccountAccess_Role as Role } from "../../proto/generated/temporal/api/cloud/identity/v1/message";
-import { ResourceState } from "../../proto/generated/temporal/api/cloud/resource/v1/message";
-import { apiKeyKind } from "../services/api-keys";
-import { serviceAccountKind } from "../services/service-accounts";
-import { userKind } from "../services/users";
-import { type Cloud, hashKey } from "./cloud";
-import { denied, invalid } from "./errors";
-import { mayAdminister, type Principal } from "./principal";
+import { AccountAccess_Role as Role } from "../proto/generated/temporal/api/cloud/identity/v1/message";
+import { ResourceState } from "../proto/generated/temporal/api/cloud/resource/v1/message";
+import { type Cloud, hashKey } from "./core/cloud";
+import { denied, invalid } from "./core/errors";
+import { mayAdminister, type Principal } from "./core/principal";
+import { apiKeyKind } from "./services/api-keys";
+import { serviceAccountKind } from "./services/service-accounts";
+import { userKind } from "./services/users";
 
 const versionHeader = "temporal-cloud-api-version";
 const versionFormat = /^v\d+\.\d+\.\d+$/;

@@ -1,8 +1,8 @@
 import { CreateApiKeyRequest } from "../../../proto/generated/temporal/api/cloud/cloudservice/v1/request_response";
 import type { DeepPartial } from "../../../proto/generated/temporal/api/cloud/cloudservice/v1/service";
 import { AsyncOperation } from "../../../proto/generated/temporal/api/cloud/operation/v1/message";
+import { repeating } from "../../../provider/client/repeating";
 import type { Cloud } from "../../../provider/definition";
-import { repeating } from "../../../provider/lifecycle/takeover";
 
 const TYPE = "type.googleapis.com/temporal.api.cloud.cloudservice.v1.CreateApiKeyRequest";
 
