@@ -16,8 +16,9 @@ export interface FieldOptions {
     /** A change replaces the resource, because the API cannot update the field. */
     readonly replace?: boolean;
     /**
-     * The id of another resource. As a new value it counts even while unknown: an id is unknown only if its resource is
-     * about to be created or replaced. Any other unknown value may turn out to be the old one.
+     * The id of another resource, which never has an earlier one's. As a new value it counts even while unknown: an id is
+     * unknown only if its resource is about to be created or replaced. Any other unknown value may turn out to be the old
+     * one.
      */
     readonly isId?: boolean;
     /** The API's default, to which a field removed from the program is reset. */

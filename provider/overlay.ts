@@ -221,6 +221,10 @@ function differenceOf(
     if (hasUnknown(value)) {
         return "not known yet";
     }
+    if (value === undefined && old === undefined) {
+        // A refresh has shown that the server does not have it, and the program does not say that it should.
+        return "none";
+    }
     // A field that the program neither sets nor has set may have any value.
     if ((value !== undefined || wasManaged) && !same(field, old, value)) {
         return "another value";

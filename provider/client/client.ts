@@ -319,7 +319,7 @@ function useProxyLikeOtherTools(): void {
         }
     }
     for (const name of ["grpc_proxy", "https_proxy", "http_proxy"]) {
-        const [, credentials] = /^\w+:\/\/([^/@]+)@/.exec(process.env[name] ?? "") ?? [];
+        const [, credentials] = /^\w+:\/\/([^/@]+:[^/@]+)@/.exec(process.env[name] ?? "") ?? [];
         if (credentials !== undefined) {
             redact(credentials);
             redact(querystring.unescape(credentials));

@@ -124,12 +124,12 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         // For an ignored property the engine passes the value of the last refresh, which this version may not know.
         const isAsBefore = (property: string) => {
             const segments = segmentsOf(property);
-            const value = valueAt(args, segments);
-            return (
-                context.ignores?.(segments) === true &&
-                value !== undefined &&
-                isDeepStrictEqual(value, valueAt(old, segments))
-            );
+            return segments.some((_, index) => {
+                const path = segments.slice(0, index + 1);
+                const value = valueAt(args, path);
+                const isIgnored = value !== undefined && context.ignores?.(path) === true;
+                return isIgnored && isDeepStrictEqual(value, valueAt(old, path));
+            });
         };
         checkFields(fields, args, "", (property, reason) => {
             if (isAsBefore(property)) {
@@ -161,6 +161,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         const context = contextOf(bag);
         if (id !== undefined) {
             this.owners.note(id, context, old);
+            this.noteInState(contextOf(old), old);
         }
         const changed = this.view.changes(old, args, context);
         const replacing = changed.filter(
@@ -285,13 +286,14 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         const keeper = this.owners.keeper(id, old);
         const failing =
             keeper === undefined
-                ? this.owners.expectant(id, this.view.naturalKey(old))
+                ? this.owners.expectant(id, this.view.naturalKey(old), context)
                 : this.owners.hasFailed(keeper) && keeper;
         if (failing) {
-            throw new LifecycleError(
-                `${title({ kind, context, id })} is not deleted: ${failing.urn} was to take it over, and could not. It ` +
-                    "stays in the state until that succeeds.",
-            );
+            const why =
+                failing.urn === context.urn
+                    ? "its replacement would adopt it, because of `import`. Remove that from the program first."
+                    : `${failing.urn} was to take it over, and could not. It stays in the state until that succeeds.`;
+            throw new LifecycleError(`${title({ kind, context, id })} is not deleted: ${why}`);
         }
         if (keeper !== undefined) {
             const isReplacement = keeper.urn === context.urn && (keeper.adopt || keeper.importId !== undefined);
@@ -319,8 +321,8 @@ export class Lifecycle<Args extends object, Resource extends Live> {
     }
 
     /**
-     * Records what the replacement of a resource that is being deleted has to know, if no check has: what depends on a
-     * resource that is deleted before it is replaced is deleted without one, and then checked as if it were new.
+     * Records what a replacement has to know of the resource in the state, if no check has: what depends on a resource
+     * that is deleted before it is replaced is diffed and deleted, and then checked as if it were new.
      */
     private noteInState(context: ResourceContext, old: Bag): void {
         if (!this.inState.has(context.urn)) {

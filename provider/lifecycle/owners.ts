@@ -56,10 +56,14 @@ export class Owners {
         this.announced.delete(urn);
     }
 
-    /** The resource of the program that is to adopt the one with this id or natural key, and has not yet. */
-    expectant(id: string, naturalKey: string | undefined): ResourceContext | undefined {
+    /**
+     * The resource of the program that is to adopt the one with this id or natural key, and has not yet. A replacement
+     * adopts nothing by natural key.
+     */
+    expectant(id: string, naturalKey: string | undefined, { urn }: ResourceContext): ResourceContext | undefined {
         for (const announced of this.announced.values()) {
-            if (announced.id === id || (naturalKey !== undefined && announced.naturalKey === naturalKey)) {
+            const isSameKey = naturalKey !== undefined && announced.naturalKey === naturalKey;
+            if (announced.id === id || (isSameKey && announced.context.urn !== urn)) {
                 return announced.context;
             }
         }

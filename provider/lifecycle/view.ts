@@ -4,7 +4,7 @@ import type { Created, Definition, Desired, Left, Live } from "../definition";
 import type { Bag } from "../fields";
 import { hasUnknown, holds, same } from "../fields";
 import type { Change } from "../overlay";
-import { changes, managedPaths, overlay, pick, respell, valueAt, withIgnored, withRequired } from "../overlay";
+import { changes, managedPaths, overlay, pick, respell, withIgnored, withRequired } from "../overlay";
 import {
     ACCOUNT_KEY,
     CLAIM_KEY,
@@ -142,10 +142,7 @@ export class View<Args extends object, Resource extends Live> {
         const { fields } = this.definition;
         const managed = managedOf(old);
         const values = managed ? pick(fields, old, managed) : {};
-        const read = this.state(resource, old, values, once);
-        // What the server does not have is no longer managed; only the program can tell whether it should be there.
-        const there = managed && [...managed].filter((path) => valueAt(read, path) !== undefined);
-        const props = there && there.length < managed.size ? { ...read, [MANAGED_KEY]: there.join(" ") } : read;
+        const props = this.state(resource, old, values, once);
         const inputs = managed ? pick(fields, props, managed) : this.withoutDefaults(props);
         // No read brings back what only the response to the create had.
         const isUseless =
@@ -172,8 +169,10 @@ export class View<Args extends object, Resource extends Live> {
             // A token is only in this one response.
             this.unseen(bag, created.once, {
                 [UNSEEN_KEY]: true,
-                ...(error instanceof OperationError && unseenSince(new Date())),
-                ...(next === "replace" && { [REPLACE_KEY]: true }),
+                ...(next === "replace" && {
+                    [REPLACE_KEY]: true,
+                    ...(error instanceof OperationError && unseenSince(new Date())),
+                }),
                 ...(this.definition.idRecurs &&
                     created.asyncOperation &&
                     createNote(created.asyncOperation, new Date(Date.now() - run.timeoutMs))),

@@ -145,7 +145,8 @@ const fields = {
     description: text(),
     ...accessFields,
     namespaceScopedAccess: object({
-        namespaceId: text({ required: true, replace: true, ...idText }),
+        // A namespace that is recreated has the id that it had.
+        namespaceId: text({ required: true, replace: true, ...idText, isId: false }),
         permission: choice(namespacePermissions.words, { required: true }),
     }),
     projectScopedAccess: object({

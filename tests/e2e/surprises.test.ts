@@ -8,6 +8,8 @@ import {
     type Namespace,
     type NamespaceSpec,
 } from "../../proto/generated/temporal/api/cloud/namespace/v1/message";
+import { ONE } from "../drift/certificates";
+import { pulumiIn } from "../support/cli";
 import { type Result, TestStack } from "../support/engine";
 
 jest.setTimeout(180_000);
@@ -452,6 +454,23 @@ describe("what depends on a service account that is replaced", () => {
         expect((await stack.up(program(orders))).ops("key")).toEqual(preview.ops("key"));
     });
 
+    test("is kept with `retainOnDelete`", async () => {
+        const retained = (args: temporalcloud.ServiceAccountArgs) => ({
+            program: async () => {
+                const options = { retainOnDelete: true, deleteBeforeReplace: true };
+                const worker = new temporalcloud.ServiceAccount("worker", args, options);
+                new temporalcloud.ApiKey("key", { ownerId: worker.id, expiresIn: "90d" }, { retainOnDelete: true });
+            },
+        });
+        await stack.up(retained({ name: "one", accountRole: "read" }));
+        const old = stack.resource("key").id ?? "";
+        await stack.up(retained({ name: "two", ...orders }));
+        expect(emulator.apiKeys.list().map(({ id }) => id)).toEqual(
+            expect.arrayContaining([old, stack.resource("key").id]),
+        );
+        expect(emulator.apiKeys.list()).toHaveLength(2);
+    });
+
     test("and protected: nothing is deleted, with a preview or without", async () => {
         await stack.up(program({ accountRole: "read" }, true));
         const ids = () => [emulator.serviceAccounts, emulator.apiKeys].map((all) => all.list().map(({ id }) => id));
@@ -462,6 +481,35 @@ describe("what depends on a service account that is replaced", () => {
         }
         expect(ids()).toEqual(before);
     });
+});
+
+test("certificate filters that the program no longer has are gone when mTLS is on again", async () => {
+    const mtlsAuth = { acceptedClientCa: ONE };
+    const program = (args: Partial<temporalcloud.NamespaceArgs>) => async () => {
+        new temporalcloud.Namespace("orders", { ...namespaceArgs, ...args });
+    };
+    await stack.up({ program: program({ mtlsAuth: { ...mtlsAuth, certificateFilters: [{ commonName: "x" }] } }) });
+    emulator.namespaces.change("orders.a1b2c", ({ spec }) => {
+        if (spec?.mtlsAuth) {
+            spec.mtlsAuth.enabled = false;
+        }
+    });
+    await stack.refresh();
+    await stack.up({ program: program({ mtlsAuth }) });
+    expect(live("orders").spec.mtlsAuth).toMatchObject({ enabled: true, certificateFilters: [] });
+});
+
+test("what was tainted is replaced, also with `adopt` left in", async () => {
+    const program = async () => {
+        const args = { email: "ann@example.com", accountRole: "read" as const, adopt: true };
+        new temporalcloud.User("ann", args, { deleteBeforeReplace: true });
+    };
+    await stack.up({ program });
+    const { id, urn } = stack.resource("ann");
+    expect((await pulumiIn(stack, ["state", "taint", urn, "--yes", "--stack", "stack"])).code).toBe(0);
+    await stack.up({ program });
+    expect(emulator.users.list().map((user) => user.id)).not.toContain(id);
+    expect(stack.resource("ann").id).toBe(emulator.users.list()[0]?.id);
 });
 
 test("`customTimeouts` has a time for reads, which an update writes to the state", async () => {

@@ -171,7 +171,7 @@ test.each([
 
 describe("changes", () => {
     const old = { name: "abc", days: 7, auth: { certificate: "x" }, place: { region: "r" }, project: "p" };
-    const managed = ["name", "days", "auth.certificate", "place.region"];
+    const managed = ["name", "days", "auth.certificate", "place.region", "note"];
     const all = { name: "abc", days: 7, auth: { certificate: "x" }, place: { region: "r" } };
 
     test.each<[string, Bag, string[]]>([
@@ -186,6 +186,7 @@ describe("changes", () => {
         ["no longer set", { ...all, days: undefined }, ["days"]],
         ["no longer set: null", { ...all, days: null }, ["days"]],
         ["no longer set, object", { ...all, auth: undefined }, ["auth.certificate"]],
+        ["no longer set, and not there any more", { ...all, note: undefined }, []],
         ["no longer set, of what cannot change", { ...all, name: undefined }, ["name: replace"]],
         ["unknown", { ...all, days: UNKNOWN }, ["days"]],
         ["unknown is no reason to replace", { ...all, name: UNKNOWN }, ["name"]],

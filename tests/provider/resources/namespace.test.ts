@@ -814,3 +814,12 @@ test("a namespace is found by its name, also where the first page of the filtere
     expect(await find("orders")).toBe(orders);
     expect(await find("billing")).toBeUndefined();
 });
+
+test("what is ignored is not validated, also within a list", () => {
+    const old = { name: "orders", regions: ["a"], apiKeyAuth: true, connectivityRuleIds: [""] };
+    const failures = (ignoreChanges: string[], args: Bag = old) =>
+        new Lifecycle(definition).check(old, { ...args, __context: JSON.stringify({ ignoreChanges }) }).failures;
+    expect(failures(["connectivityRuleIds"])).toEqual([]);
+    expect(failures(["tags"])).toHaveLength(1);
+    expect(failures(["connectivityRuleIds"], { ...old, connectivityRuleIds: ["", "x"] })).toHaveLength(1);
+});

@@ -211,6 +211,12 @@ describe("what a change does", () => {
         ["the description", namespaced, inOne, { namespaceScopedAccess: inNamespace, description: "e" }],
         ["the permission", namespaced, inOne, { namespaceScopedAccess: { ...inNamespace, permission: "read" } }],
         [
+            "a namespace that is yet to be created, perhaps with the id that it had",
+            namespaced,
+            inOne,
+            { namespaceScopedAccess: { ...inNamespace, namespaceId: UNKNOWN } },
+        ],
+        [
             "a permission that is not known",
             namespaced,
             inOne,
@@ -237,11 +243,11 @@ describe("what a change does", () => {
             ["namespaceScopedAccess"],
         ],
         [
-            "a namespace that is yet to be created",
-            namespaced,
-            inOne,
-            { namespaceScopedAccess: { ...inNamespace, namespaceId: UNKNOWN } },
-            ["namespaceScopedAccess"],
+            "a project that is yet to be created",
+            projected,
+            ["projectScopedAccess.projectId"],
+            { projectScopedAccess: { ...inProject, projectId: UNKNOWN } },
+            ["projectScopedAccess"],
         ],
         [
             "another project",
