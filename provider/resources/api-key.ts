@@ -16,7 +16,10 @@ import { changedSpec, fromTimestamp, normaliseTime, PAGE_SIZE, stateWord, toTime
 
 /** Arguments of an ApiKey. Changes are made in place unless noted. */
 export interface ApiKeyArgs {
-    /** Id of the service account that owns the key; it can own at most 20 keys. Changing it replaces the key. */
+    /**
+     * Id of the service account that owns the key; it can own at most 20 keys. Changing it replaces the key; an id that
+     * is not known yet, such as that of a service account about to be replaced, counts as another.
+     */
     ownerId: pulumi.Input<string>;
     /**
      * Type of the owner. Defaults to `service-account`, the only type for which the API creates keys: `user` is for
