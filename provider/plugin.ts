@@ -60,8 +60,8 @@ function handler<Args extends object, Resource extends Live>(
     definition: Definition<Args, Resource>,
 ): dynamic.ResourceProvider {
     const lifecycle = new Lifecycle(definition);
-    // The engine would know of them from the resource's options, which a transformation of the program can drop.
-    const secretOutputs = definition.onceOutputs ?? [];
+    // The resource's options name the secrets too, but a transformation of the program can drop those.
+    const marked = (outs: Bag) => withSecrets(outs, definition.onceOutputs);
     return {
         async configure({ config }: dynamic.ConfigureRequest) {
             configured = (key) => config.get(`${CONFIGURATION_NAMESPACE}:${key}`);
@@ -80,20 +80,20 @@ function handler<Args extends object, Resource extends Live>(
         create: (bag: Bag) =>
             write(async () => {
                 const { id, outs } = await lifecycle.create(session(), bag);
-                return { id, outs: withSecrets(outs, secretOutputs) };
-            }, secretOutputs),
+                return { id, outs: marked(outs) };
+            }, marked),
         read: (id: string, old: Bag) =>
             call(async () => {
                 const read = await lifecycle.read(session(), id, old);
                 return read
-                    ? { id, ...read, props: withSecrets(read.props, secretOutputs) }
+                    ? { id, props: marked(read.props), inputs: read.inputs }
                     : { id: "", props: {}, inputs: {} };
             }),
         update: (id: string, old: Bag, bag: Bag) =>
             write(async () => {
                 const { outs } = await lifecycle.update(session(), id, old, bag);
-                return { outs: withSecrets(outs, secretOutputs) };
-            }, secretOutputs),
+                return { outs: marked(outs) };
+            }, marked),
         delete: (id: string, old: Bag) => call(() => lifecycle.delete(session(), id, old)),
     } as dynamic.ResourceProvider;
 }
@@ -108,12 +108,12 @@ async function call<T>(method: () => Promise<T>): Promise<T> {
 }
 
 /** A create or an update: the state gets what a failed one leaves, and the host does not print its stack. */
-async function write<T>(method: () => Promise<T>, secretOutputs: readonly string[]): Promise<T> {
+async function write<T>(method: () => Promise<T>, marked: (outs: Bag) => Bag): Promise<T> {
     try {
         return await call(method);
     } catch (error) {
         if (error instanceof HalfFinishedError) {
-            error.properties = withSecrets(error.properties, secretOutputs);
+            error.properties = marked(error.properties);
         }
         if (error instanceof Error && error.stack) {
             sessionLog().info("", error.stack);
@@ -123,16 +123,17 @@ async function write<T>(method: () => Promise<T>, secretOutputs: readonly string
 }
 
 /** The outputs, with these marked as secrets in the way of Pulumi's messages. */
-function withSecrets(outs: Bag, names: readonly string[]): Bag {
-    const secrets = names.filter((name) => outs[name] !== undefined);
-    return secrets.length === 0
-        ? outs
-        : {
-              ...outs,
-              ...Object.fromEntries(
-                  secrets.map((name) => [name, { [specialSigKey]: specialSecretSig, value: outs[name] }]),
-              ),
-          };
+function withSecrets(outs: Bag, names: readonly string[] | undefined): Bag {
+    if (names === undefined) {
+        return outs;
+    }
+    const marked: Record<string, unknown> = Object.assign({}, outs);
+    for (const name of names) {
+        if (outs[name] !== undefined) {
+            marked[name] = { [specialSigKey]: specialSecretSig, value: outs[name] };
+        }
+    }
+    return marked;
 }
 
 /**
