@@ -10,18 +10,20 @@ import { lay } from "./wire";
 /** Access of an identity, in addition to its account role. */
 export interface AccessArgs {
     /** Ids of custom roles, held in addition to `accountRole`. Order is not significant. */
-    customRoles?: pulumi.Input<pulumi.Input<string>[]> | undefined;
+    customRoles?: pulumi.Input<pulumi.Input<string>[] | undefined> | undefined;
     /**
      * Permissions in namespaces, by namespace id (`name.account`). Authoritative when set: permissions not listed are
      * revoked. Not allowed with the account roles `owner` and `admin`, which have access to all namespaces. For a
      * namespace of the same program: `orders.id.apply((id) => ({ [id]: NamespacePermission.Write }))`.
      */
-    namespaceAccesses?: pulumi.Input<{ [namespaceId: string]: pulumi.Input<NamespacePermission> }> | undefined;
+    namespaceAccesses?:
+        | pulumi.Input<{ [namespaceId: string]: pulumi.Input<NamespacePermission> } | undefined>
+        | undefined;
     /**
      * Roles in projects, by project id. Authoritative when set: roles not listed are revoked. The role `developer`
      * comes with the account role of that name and cannot be granted.
      */
-    projectAccesses?: pulumi.Input<{ [projectId: string]: pulumi.Input<ProjectRole> }> | undefined;
+    projectAccesses?: pulumi.Input<{ [projectId: string]: pulumi.Input<ProjectRole> } | undefined> | undefined;
 }
 
 /** The same as plain values, including the account role. */

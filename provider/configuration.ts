@@ -47,6 +47,11 @@ export function unknownKeys(keys: readonly string[]): string[] {
         .map((key) => `${CONFIGURATION_NAMESPACE}:${key} is not a known configuration key.${suggestion(key, known)}`);
 }
 
+/** A setting as text; undefined for none, which can arrive as null. */
+export function textOf(setting: unknown): string | undefined {
+    return setting === undefined || setting === null ? undefined : String(setting);
+}
+
 /** An invalid configuration; the message says which key is wrong and what to do. */
 export class ConfigurationError extends Error {
     override readonly name = "ConfigurationError";

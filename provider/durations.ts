@@ -17,11 +17,11 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 /** Parses a duration such as `90d`, `36h` or `1d12h` into seconds; undefined if the text is not one. */
 export const parseDurationSeconds = parser("\\d+", UNIT_SECONDS);
 
-const parseGoDuration = parser("\\d+(?:\\.\\d+)?", UNIT_MS);
+const parseGoDuration = parser("\\d+\\.?\\d*|\\.\\d+", UNIT_MS);
 
 /** A duration as in `customTimeouts`, such as `1h30m`, in milliseconds; undefined if it is invalid. */
 export function parseGoDurationMs(text: string): number | undefined {
-    return parseGoDuration(text) || undefined;
+    return parseGoDuration(text.replace(/^\+/, "")) || undefined;
 }
 
 /** Parses a sum of amounts with units; undefined for anything else. */

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ConfigurationKey } from "./configuration";
-import { CONFIGURATION_KEYS, CONFIGURATION_NAMESPACE } from "./configuration";
+import { CONFIGURATION_KEYS, CONFIGURATION_NAMESPACE, textOf } from "./configuration";
 import { suggestion } from "./fields";
 
 /**
@@ -9,29 +9,29 @@ import { suggestion } from "./fields";
  */
 export interface ProviderArgs {
     /** The API key, a secret. Environment: TEMPORAL_CLOUD_API_KEY. */
-    apiKey?: pulumi.Input<string> | undefined;
+    apiKey?: pulumi.Input<string | undefined> | undefined;
     /**
      * `host:port` of the Cloud Ops API. The default is saas-api.tmprl.cloud:443. Environment: TEMPORAL_CLOUD_ENDPOINT.
      */
-    endpoint?: pulumi.Input<string> | undefined;
+    endpoint?: pulumi.Input<string | undefined> | undefined;
     /**
      * Sends the key without TLS, unless the endpoint says `https://`. The default is false. Environment:
      * TEMPORAL_CLOUD_ALLOW_INSECURE.
      */
-    allowInsecure?: pulumi.Input<boolean> | undefined;
+    allowInsecure?: pulumi.Input<boolean | undefined> | undefined;
     /** Refuses to touch any other account. Environment: TEMPORAL_CLOUD_ALLOWED_ACCOUNT_ID. */
-    allowedAccountId?: pulumi.Input<string> | undefined;
+    allowedAccountId?: pulumi.Input<string | undefined> | undefined;
     /**
      * Never sends more requests per second. The default adapts to the server's limit. Environment:
      * TEMPORAL_CLOUD_REQUESTS_PER_SECOND.
      */
-    requestsPerSecond?: pulumi.Input<number> | undefined;
+    requestsPerSecond?: pulumi.Input<number | undefined> | undefined;
     /**
      * Distinguishes two stacks of the same name and backend, so that neither takes over the other's interrupted
      * creates.
      * Environment: TEMPORAL_CLOUD_OPERATION_SALT.
      */
-    operationSalt?: pulumi.Input<string> | undefined;
+    operationSalt?: pulumi.Input<string | undefined> | undefined;
 }
 
 /** The resource options of a provider. */
@@ -67,9 +67,7 @@ export class Provider extends pulumi.ProviderResource {
         const configuration: { [Key in ConfigurationKey]?: pulumi.Output<string | undefined> } = {};
         const inputs: Record<string, pulumi.Output<string | undefined>> = {};
         for (const [key, value] of Object.entries(args) as [ConfigurationKey, pulumi.Input<unknown>][]) {
-            const text: pulumi.Output<string | undefined> = pulumi
-                .all([value])
-                .apply(([known]) => (known === undefined ? undefined : String(known)));
+            const text: pulumi.Output<string | undefined> = pulumi.all([value]).apply(([known]) => textOf(known));
             const setting = key === "apiKey" ? pulumi.secret(text) : text;
             configuration[key] = setting;
             inputs[`${CONFIGURATION_NAMESPACE}:${key}`] = setting;

@@ -20,6 +20,8 @@ interface Registration {
     /** The names of all properties, arguments and outputs. */
     readonly properties: readonly string[];
     readonly secretOutputs?: readonly string[];
+    /** Whether an existing resource can be found by its natural key, so that it has the argument `adopt`. Default true. */
+    readonly isFindable?: boolean;
 }
 
 /**
@@ -31,13 +33,15 @@ export abstract class Resource extends pulumi.CustomResource {
      * @param args undefined for a resource that is only read
      */
     protected constructor(
-        { kind, handler, properties, secretOutputs = [] }: Registration,
+        { kind, handler, properties, secretOutputs = [], isFindable = true }: Registration,
         name: string,
         args: (object & AdoptArgs) | undefined,
         opts: pulumi.CustomResourceOptions,
     ) {
         const type = typeToken(kind);
-        const { adopt, ...inputs } = args ?? {};
+        const { adopt, ...others } = args ?? {};
+        // Of the others, the check says that it is not a known property.
+        const inputs = isFindable ? others : args;
         // Pulumi's own import would make the host read a resource of which it knows only the id, and fail.
         const { import: importId, ...rest } = opts;
         const outputs = Object.fromEntries(properties.map((property) => [property, undefined]));
@@ -45,7 +49,7 @@ export abstract class Resource extends pulumi.CustomResource {
             ...outputs,
             ...inputs,
             __provider: `exports.handler = () => require("pulumi-temporal-cloud/plugin").${handler};`,
-            ...(args ? { __context: context(type, name, opts, importId, adopt) } : {}),
+            ...(args ? { __context: context(type, name, opts, importId, isFindable ? adopt : undefined) } : {}),
         };
         const options =
             secretOutputs.length === 0

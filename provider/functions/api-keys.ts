@@ -5,7 +5,7 @@ import { ownerTypes } from "../enums";
 import type { ApiKey } from "../resources/api-key";
 import { apiKeyDefinition, apiKeysPage } from "../resources/api-key";
 import type { Plain } from "./invoke";
-import { exactlyOne, LookupError, listAll, lookUp, lookUpOutput, plain } from "./invoke";
+import { exactlyOne, filtersOf, LookupError, listAll, lookUp, lookUpOutput, plain } from "./invoke";
 
 /** Selects an ApiKey. */
 export interface GetApiKeyArgs {
@@ -84,8 +84,9 @@ export function getApiKeyOutput(
  * @throws {LookupError} when they cannot be read, or the type of owner is invalid
  */
 export async function getApiKeys(args: GetApiKeysArgs = {}, opts?: pulumi.InvokeOptions): Promise<GetApiKeysResult> {
-    const { ownerId = "" } = args;
-    const ownerType = toOwnerType(args.ownerType);
+    const filters = filtersOf("getApiKeys", args, ["ownerId", "ownerType"]);
+    const { ownerId } = filters;
+    const ownerType = toOwnerType(filters.ownerType);
     return lookUp({ name: "getApiKeys", subject: "API keys", args: { ...args } }, opts, async (cloud) => {
         const apiKeys = await listAll(
             (pageToken) => apiKeysPage(cloud, { ownerId, ownerType }, pageToken),
@@ -104,13 +105,13 @@ export function getApiKeysOutput(
 }
 
 /** An invalid word must be an error: unspecified on the wire, it would list the keys of all owners. */
-function toOwnerType(word: OwnerType | undefined): number {
-    if (word !== undefined && !ownerTypes.words.includes(word)) {
+function toOwnerType(word: string): number {
+    if (word !== "" && !(ownerTypes.words as readonly string[]).includes(word)) {
         const allowed = ownerTypes.words.map((each) => JSON.stringify(each)).join(" or ");
         throw new LookupError(
             `getApiKeys: \`ownerType\` must be ${allowed}, but is ${JSON.stringify(word)}.`,
             "invalid",
         );
     }
-    return ownerTypes.toWire(word);
+    return ownerTypes.toWire(word || undefined);
 }

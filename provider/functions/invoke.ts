@@ -3,8 +3,15 @@ import type { Client } from "../client/client";
 import type { ErrorCause, Failure } from "../client/errors";
 import type { Page } from "../client/source";
 import type { Configuration, ConfigurationKey } from "../configuration";
-import { CONFIGURATION_KEYS, CONFIGURATION_NAMESPACE, ConfigurationError, readConfiguration } from "../configuration";
+import {
+    CONFIGURATION_KEYS,
+    CONFIGURATION_NAMESPACE,
+    ConfigurationError,
+    readConfiguration,
+    textOf,
+} from "../configuration";
 import type { Cloud, Definition, Live, Seen } from "../definition";
+import { hasUnknown, suggestion } from "../fields";
 import { AmbiguousError, EndlessListError, eachPage } from "../pages";
 import { typeToken } from "../resource";
 import { isGone } from "../wire";
@@ -100,12 +107,16 @@ export function lookUpOutput<Args extends object, Result extends object>(
     const known: pulumi.Output<unknown> = pulumi.output(args);
     const explicit = pulumi.output(opts?.dependsOn ?? []);
     const provider = providerOf(name, opts);
-    const inputs = pulumi.all([known, explicit, pulumi.output(provider ? settingsOf(provider) : {})]);
+    const settings = pulumi.output(provider && isReadable(provider) ? settingsOf(provider) : {});
+    const inputs = pulumi.all([known, explicit, settings]);
     const created = inputs.apply(async ([, dependsOn]) => {
         const resources = [...(await pulumi.getAllResources(inputs)), ...[dependsOn].flat()];
         return pulumi.all([...(await customResources(resources))].map(({ id }) => id));
     });
-    return pulumi.all([known, created]).apply(([plain]) => get(plain as Args, opts)) as pulumi.Output<Result>;
+    return pulumi.all([known, settings, created]).apply((values) =>
+        // The id of a resource that `.get()` reads by an unknown id is the placeholder, as if it were known.
+        hasUnknown(values) ? pulumi.unknown : get(values[0] as Args, opts),
+    ) as pulumi.Output<Result>;
 }
 
 /** All items of a paged list, without duplicates. */
@@ -167,6 +178,27 @@ export function exactlyOne<Key extends string>(
     return only;
 }
 
+/**
+ * Returns the filters of a list, those that are not given as empty strings.
+ *
+ * @throws {LookupError} when one is unknown, or given but empty: the list would have everything
+ */
+export function filtersOf<Key extends string>(
+    name: string,
+    args: { readonly [K in Key]?: unknown },
+    keys: readonly Key[],
+): { readonly [K in Key]: string } {
+    for (const [key, value] of Object.entries(args)) {
+        if (!(keys as readonly string[]).includes(key)) {
+            throw new LookupError(`${name}: \`${key}\` is not a known filter.${suggestion(key, keys)}`, "invalid");
+        }
+        if (value !== undefined && (typeof value !== "string" || value === "")) {
+            throw new LookupError(`${name}: \`${key}\` must not be empty. Leave it out for no filter.`, "invalid");
+        }
+    }
+    return Object.fromEntries(keys.map((key) => [key, args[key] ?? ""])) as { readonly [K in Key]: string };
+}
+
 /** Loads the client on the first call, since loading gRPC takes longer than most programs take to run. */
 function connect(configuration: Configuration): Client {
     return (require("../client/client") as typeof import("../client/client")).Client.for(configuration);
@@ -207,6 +239,13 @@ function providerOf(name: string, opts: pulumi.InvokeOptions | undefined): pulum
     return opts?.provider ?? opts?.parent?.getProvider(typeToken(name));
 }
 
+/** Whether the provider's settings can be read here: those of a reference, as transforms are passed, cannot. */
+function isReadable(provider: pulumi.ProviderResource): boolean {
+    // Declared, but not in the SDK's types.
+    const { pkg } = provider as unknown as { readonly pkg: string };
+    return pkg === "pulumi-nodejs" && !(provider instanceof pulumi.DependencyProviderResource);
+}
+
 function settingsOf(provider: pulumi.ProviderResource): Settings {
     // Also accepts the class of another copy of this package. A plain ProviderResource has the settings as properties.
     const { configuration } = provider as { configuration?: Settings };
@@ -234,6 +273,12 @@ async function configurationOf(name: string, opts: pulumi.InvokeOptions | undefi
         const config = new pulumi.Config(CONFIGURATION_NAMESPACE);
         return readConfiguration((key) => config.get(key));
     }
+    if (!isReadable(provider)) {
+        throw new ConfigurationError(
+            "The configuration of the given provider cannot be read here: it is another package's, or only a reference " +
+                "to a provider. Pass a `Provider` of this package.",
+        );
+    }
     const known: Record<string, unknown> = await pulumi.runtime.serializeProperties(
         CONFIGURATION_NAMESPACE,
         settingsOf(provider),
@@ -244,10 +289,7 @@ async function configurationOf(name: string, opts: pulumi.InvokeOptions | undefi
                 `Call ${name}Output instead, which waits for them.`,
         );
     }
-    return readConfiguration(
-        (key) => (known[key] === undefined ? undefined : String(known[key])),
-        environmentOf(provider),
-    );
+    return readConfiguration((key) => textOf(known[key]), environmentOf(provider));
 }
 
 /** Whether a unit test of the program mocks the engine; its mocks then answer lookups too. */

@@ -4,7 +4,7 @@ import type { Cloud } from "../definition";
 import type { Namespace } from "../resources/namespace";
 import { namespaceDefinition, namespacesPage } from "../resources/namespace";
 import type { Plain, Question } from "./invoke";
-import { exactlyOne, findBy, listAll, lookUp, lookUpOutput, plain } from "./invoke";
+import { exactlyOne, filtersOf, findBy, listAll, lookUp, lookUpOutput, plain } from "./invoke";
 
 /** Selects a Namespace by id or by name. */
 export type GetNamespaceArgs =
@@ -103,7 +103,7 @@ export async function getNamespaces(
     args: GetNamespacesArgs = {},
     opts?: pulumi.InvokeOptions,
 ): Promise<GetNamespacesResult> {
-    const { name = "", projectId = "" } = args;
+    const { name, projectId } = filtersOf("getNamespaces", args, ["name", "projectId"]);
     return lookUp({ name: "getNamespaces", subject: "namespaces", args: { ...args } }, opts, async (cloud) => ({
         namespaces: await matching(cloud, { name, projectId }),
     }));

@@ -4,7 +4,7 @@ import type { Cloud } from "../definition";
 import type { User } from "../resources/user";
 import { userDefinition, usersPage } from "../resources/user";
 import type { Plain, Question } from "./invoke";
-import { exactlyOne, findBy, listAll, lookUp, lookUpOutput, plain } from "./invoke";
+import { exactlyOne, filtersOf, findBy, listAll, lookUp, lookUpOutput, plain } from "./invoke";
 
 /** Selects a User by id or by email address. */
 export type GetUserArgs =
@@ -98,7 +98,7 @@ export function getUserOutput(
  * @throws {LookupError} when they cannot be read
  */
 export async function getUsers(args: GetUsersArgs = {}, opts?: pulumi.InvokeOptions): Promise<GetUsersResult> {
-    const { email = "", namespaceId: namespace = "" } = args;
+    const { email, namespaceId: namespace } = filtersOf("getUsers", args, ["email", "namespaceId"]);
     return lookUp({ name: "getUsers", subject: "users", args: { ...args } }, opts, async (cloud) => ({
         users: await matching(cloud, { email, namespace }),
     }));

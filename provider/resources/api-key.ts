@@ -25,30 +25,30 @@ export interface ApiKeyArgs {
      * Type of the owner. Defaults to `service-account`, the only type for which the API creates keys: `user` is for
      * adopted keys. Changing it replaces the key.
      */
-    ownerType?: pulumi.Input<OwnerType> | undefined;
+    ownerType?: pulumi.Input<OwnerType | undefined> | undefined;
     /** Display name. Defaults to the logical name at creation; an alias does not rename it. */
-    displayName?: pulumi.Input<string> | undefined;
+    displayName?: pulumi.Input<string | undefined> | undefined;
     /** Description. Default empty. */
-    description?: pulumi.Input<string> | undefined;
+    description?: pulumi.Input<string | undefined> | undefined;
     /** Disables the key. Default false. */
-    disabled?: pulumi.Input<boolean> | undefined;
+    disabled?: pulumi.Input<boolean | undefined> | undefined;
     /**
      * When the key expires: RFC 3339 with any offset, such as `2027-06-01T02:00:00+02:00`, 24 hours to 2 years after
      * creation. A new key requires either this or `expiresIn`. Changing it replaces the key.
      */
-    expiryTime?: pulumi.Input<string> | undefined;
+    expiryTime?: pulumi.Input<string | undefined> | undefined;
     /**
      * Lifetime of the key from its creation, in whole minutes: `90d`, `36h`, `1d12h`; 24 hours to 2 years (731 days).
      * Changing it replaces the key. An adopted key keeps its expiry if this is declared in the `up` that adopts it;
      * declared later, it replaces the key.
      */
-    expiresIn?: pulumi.Input<string> | undefined;
+    expiresIn?: pulumi.Input<string | undefined> | undefined;
     /**
      * Time before expiry from which the key is due for rotation, such as `14d`; requires `expiresIn`. Rotation happens
      * during an `up` that is run (or planned) in that period: it creates a new key, passes it to the resources of the
      * program, and deletes this one. Default: no rotation, the key expires.
      */
-    rotateBefore?: pulumi.Input<string> | undefined;
+    rotateBefore?: pulumi.Input<string | undefined> | undefined;
 }
 
 /**
@@ -116,6 +116,7 @@ export class ApiKey extends Resource {
                 handler: "apiKey",
                 properties: [...Object.keys(fields), ...OUTPUTS],
                 secretOutputs: ONCE_OUTPUTS,
+                isFindable: false,
             },
             name,
             args,

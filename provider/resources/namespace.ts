@@ -53,7 +53,7 @@ export interface NamespaceArgs extends AdoptArgs {
      * ending with a hyphen. Defaults to the logical name at creation; an alias does not rename it. Changing it replaces
      * the namespace (create, then delete), and its workflows are lost.
      */
-    name?: pulumi.Input<string> | undefined;
+    name?: pulumi.Input<string | undefined> | undefined;
     /**
      * The regions, the active one first, for example `aws-us-east-1`; `getRegions` lists them. Changes are made in
      * place, step by step: a region is added, failed over to, removed; none is changed if one of them does not exist.
@@ -68,44 +68,44 @@ export interface NamespaceArgs extends AdoptArgs {
      */
     regions: pulumi.Input<pulumi.Input<string>[]>;
     /** Days for which closed workflows are retained, 1 to 90. Default 30. https://docs.temporal.io/cloud/limits */
-    retentionDays?: pulumi.Input<number> | undefined;
+    retentionDays?: pulumi.Input<number | undefined> | undefined;
     /** Authenticates clients by certificate (mTLS). This or `apiKeyAuth` is required. */
-    mtlsAuth?: pulumi.Input<MtlsAuthArgs> | undefined;
+    mtlsAuth?: pulumi.Input<MtlsAuthArgs | undefined> | undefined;
     /**
      * Authenticates clients by API key. This or `mtlsAuth` is required; Temporal Support has to enable both at once.
      * Default false.
      */
-    apiKeyAuth?: pulumi.Input<boolean> | undefined;
+    apiKeyAuth?: pulumi.Input<boolean | undefined> | undefined;
     /**
      * Custom search attributes: name, of at most 64 characters, and type. The API can add and rename them, but not delete them or change their
      * type: removing one from the program gives a warning, and the attribute stays; changing a type is an error.
      */
-    searchAttributes?: pulumi.Input<{ [name: string]: pulumi.Input<SearchAttributeType> }> | undefined;
+    searchAttributes?: pulumi.Input<{ [name: string]: pulumi.Input<SearchAttributeType> } | undefined> | undefined;
     /** Renames of search attributes: new name (also listed in `searchAttributes`) to old name. May stay once done. */
-    searchAttributeRenames?: pulumi.Input<{ [newName: string]: pulumi.Input<string> }> | undefined;
+    searchAttributeRenames?: pulumi.Input<{ [newName: string]: pulumi.Input<string> } | undefined> | undefined;
     /** Codec server with which the Temporal UI decodes payloads. */
-    codecServer?: pulumi.Input<CodecServerArgs> | undefined;
+    codecServer?: pulumi.Input<CodecServerArgs | undefined> | undefined;
     /** Makes Temporal Cloud refuse to delete the namespace, whoever asks. Default false. */
-    deleteProtection?: pulumi.Input<boolean> | undefined;
+    deleteProtection?: pulumi.Input<boolean | undefined> | undefined;
     /** Failover settings for a namespace with two regions. */
-    highAvailability?: pulumi.Input<HighAvailabilityArgs> | undefined;
+    highAvailability?: pulumi.Input<HighAvailabilityArgs | undefined> | undefined;
     /** Ids of connectivity rules, in any order. Default none, which allows every network. */
-    connectivityRuleIds?: pulumi.Input<pulumi.Input<string>[]> | undefined;
+    connectivityRuleIds?: pulumi.Input<pulumi.Input<string>[] | undefined> | undefined;
     /** Capacity mode: on demand (the default) or provisioned. `up` waits until a change has taken effect. */
-    capacity?: pulumi.Input<CapacityArgs> | undefined;
+    capacity?: pulumi.Input<CapacityArgs | undefined> | undefined;
     /** Dispatches the tasks of a task queue fairly among fairness keys, which costs extra. Default false. */
-    taskQueueFairness?: pulumi.Input<boolean> | undefined;
+    taskQueueFairness?: pulumi.Input<boolean | undefined> | undefined;
     /** Checks that clients encrypt their payloads. */
-    encryptionValidation?: pulumi.Input<EncryptionValidationArgs> | undefined;
+    encryptionValidation?: pulumi.Input<EncryptionValidationArgs | undefined> | undefined;
     /** Description: at most 255 printable ASCII characters. Default empty. */
-    description?: pulumi.Input<string> | undefined;
+    description?: pulumi.Input<string | undefined> | undefined;
     /** At most 10 tags, authoritative when set; keys and values are 1 to 63 characters of `a-z 0-9 . _ @ -`. */
-    tags?: pulumi.Input<{ [key: string]: pulumi.Input<string> }> | undefined;
+    tags?: pulumi.Input<{ [key: string]: pulumi.Input<string> } | undefined> | undefined;
     /**
      * Id of the project. Changing it moves the namespace. Defaults to the account's default project at creation; if
      * removed from the program, the namespace stays in its project.
      */
-    projectId?: pulumi.Input<string> | undefined;
+    projectId?: pulumi.Input<string | undefined> | undefined;
 }
 
 /** Client authentication by certificate (mTLS). */
@@ -116,19 +116,19 @@ export interface MtlsAuthArgs {
      */
     acceptedClientCa: pulumi.Input<string>;
     /** Accepts only client certificates that match one of these filters. Default all. Order is not significant. */
-    certificateFilters?: pulumi.Input<pulumi.Input<CertificateFilterArgs>[]> | undefined;
+    certificateFilters?: pulumi.Input<pulumi.Input<CertificateFilterArgs>[] | undefined> | undefined;
 }
 
 /** Filter for client certificates. All properties that are set must match; at least one is required. */
 export interface CertificateFilterArgs {
     /** Common name (CN). */
-    commonName?: pulumi.Input<string> | undefined;
+    commonName?: pulumi.Input<string | undefined> | undefined;
     /** Organization (O). */
-    organization?: pulumi.Input<string> | undefined;
+    organization?: pulumi.Input<string | undefined> | undefined;
     /** Organizational unit (OU). */
-    organizationalUnit?: pulumi.Input<string> | undefined;
+    organizationalUnit?: pulumi.Input<string | undefined> | undefined;
     /** Subject alternative name (SAN). */
-    subjectAlternativeName?: pulumi.Input<string> | undefined;
+    subjectAlternativeName?: pulumi.Input<string | undefined> | undefined;
 }
 
 /** A codec server. https://docs.temporal.io/production-deployment/data-encryption */
@@ -136,27 +136,27 @@ export interface CodecServerArgs {
     /** An `https://` URL. */
     endpoint: pulumi.Input<string>;
     /** Sends the user's access token to the codec server. Default false. */
-    passAccessToken?: pulumi.Input<boolean> | undefined;
+    passAccessToken?: pulumi.Input<boolean | undefined> | undefined;
     /** Sends cookies to the codec server. Default false. */
-    includeCrossOriginCredentials?: pulumi.Input<boolean> | undefined;
+    includeCrossOriginCredentials?: pulumi.Input<boolean | undefined> | undefined;
     /** Error message shown to users when the codec server fails. */
-    customErrorMessage?: pulumi.Input<CustomErrorMessageArgs> | undefined;
+    customErrorMessage?: pulumi.Input<CustomErrorMessageArgs | undefined> | undefined;
 }
 
 /** Error message shown to users when the codec server fails. */
 export interface CustomErrorMessageArgs {
     /** The message text. */
-    message?: pulumi.Input<string> | undefined;
+    message?: pulumi.Input<string | undefined> | undefined;
     /** URL of further information. */
-    link?: pulumi.Input<string> | undefined;
+    link?: pulumi.Input<string | undefined> | undefined;
 }
 
 /** Failover settings for a namespace with two regions. */
 export interface HighAvailabilityArgs {
     /** Disables automatic failover by Temporal. Default false. */
-    disableManagedFailover?: pulumi.Input<boolean> | undefined;
+    disableManagedFailover?: pulumi.Input<boolean | undefined> | undefined;
     /** Stops forwarding polls in a passive region to the active one. Default false. */
-    disablePassivePollerForwarding?: pulumi.Input<boolean> | undefined;
+    disablePassivePollerForwarding?: pulumi.Input<boolean | undefined> | undefined;
 }
 
 /** Capacity mode. https://docs.temporal.io/cloud/capacity-modes */
@@ -171,15 +171,15 @@ export type CapacityArgs =
 /** Checks that clients encrypt their payloads. */
 export interface EncryptionValidationArgs {
     /** How requests with unencrypted payloads are handled. Default `disabled`. */
-    mode?: pulumi.Input<EncryptionValidationMode> | undefined;
+    mode?: pulumi.Input<EncryptionValidationMode | undefined> | undefined;
     /** Key in a payload's metadata that holds its encoding. Default `encoding`. */
-    metadataKey?: pulumi.Input<string> | undefined;
+    metadataKey?: pulumi.Input<string | undefined> | undefined;
     /** Values of that key that count as encrypted. Default `binary/encrypted`. Order is not significant. */
-    metadataValues?: pulumi.Input<pulumi.Input<string>[]> | undefined;
+    metadataValues?: pulumi.Input<pulumi.Input<string>[] | undefined> | undefined;
     /** Also checks payloads in workflow headers. Default false. */
-    inspectHeader?: pulumi.Input<boolean> | undefined;
+    inspectHeader?: pulumi.Input<boolean | undefined> | undefined;
     /** Also checks messages and stack traces of failures. Default false. */
-    inspectFailure?: pulumi.Input<boolean> | undefined;
+    inspectFailure?: pulumi.Input<boolean | undefined> | undefined;
 }
 
 /** Addresses of a Namespace. https://docs.temporal.io/cloud/namespaces#access-namespaces */

@@ -40,19 +40,19 @@ export interface ServiceAccountArgs extends AccessArgs, AdoptArgs {
      * The name, unique among the account's service accounts. Defaults to the logical name at creation; an alias does
      * not rename it.
      */
-    name?: pulumi.Input<string> | undefined;
+    name?: pulumi.Input<string | undefined> | undefined;
     /** Description. Default empty. */
-    description?: pulumi.Input<string> | undefined;
+    description?: pulumi.Input<string | undefined> | undefined;
     /**
      * Role in the account: `admin`, `developer`, `financeadmin`, `read` or `metricsread`. `owner` cannot be granted,
      * and `financeadmin` can only be assigned with an API key of a user who is an account owner. The account scope
      * requires this or `customRoles`. https://docs.temporal.io/cloud/service-accounts
      */
-    accountRole?: pulumi.Input<AccountRole> | undefined;
+    accountRole?: pulumi.Input<AccountRole | undefined> | undefined;
     /** Limits access to one namespace, which is all that its workers and clients need. */
-    namespaceScopedAccess?: pulumi.Input<NamespaceScopedAccessArgs> | undefined;
+    namespaceScopedAccess?: pulumi.Input<NamespaceScopedAccessArgs | undefined> | undefined;
     /** Limits access to one project. */
-    projectScopedAccess?: pulumi.Input<ProjectScopedAccessArgs> | undefined;
+    projectScopedAccess?: pulumi.Input<ProjectScopedAccessArgs | undefined> | undefined;
 }
 
 /** Access to one namespace only. */
@@ -73,7 +73,9 @@ export interface ProjectScopedAccessArgs {
      * Additional permissions in namespaces of the project, by namespace id (`name.account`). Authoritative when set:
      * permissions not listed are revoked.
      */
-    namespaceAccesses?: pulumi.Input<{ [namespaceId: string]: pulumi.Input<NamespacePermission> }> | undefined;
+    namespaceAccesses?:
+        | pulumi.Input<{ [namespaceId: string]: pulumi.Input<NamespacePermission> } | undefined>
+        | undefined;
 }
 
 /**

@@ -30,7 +30,7 @@ export interface UserArgs extends AccessArgs, AdoptArgs {
      * a user who is an account owner. `owner` cannot be granted, only declared for an existing owner. `metricsread` is
      * for service accounts only. https://docs.temporal.io/cloud/users
      */
-    accountRole?: pulumi.Input<AccountRole> | undefined;
+    accountRole?: pulumi.Input<AccountRole | undefined> | undefined;
 }
 
 /** A pending invitation. */

@@ -102,6 +102,13 @@ test("the hidden context has what the host keeps back", async () => {
     expect(inputs).toMatchObject({ regions: ["aws-us-east-1"], apiKeyAuth: true });
 });
 
+test("`adopt` of a kind that cannot be found by a name is passed on, for the check to refuse it", async () => {
+    const common = { adopt: true };
+    const { inputs } = await made(new temporalcloud.ApiKey("key", { ...common, ownerId: "s1", expiresIn: "90d" }));
+    expect(inputs).toMatchObject({ adopt: true });
+    expect(JSON.parse(inputs.__context as string)).not.toHaveProperty("adopt");
+});
+
 test("a resource that is only read has no context, and the id that was given", async () => {
     const read = temporalcloud.Namespace.get("existing", "existing.a1b2c");
     const { id, inputs } = await made(read);
@@ -130,6 +137,7 @@ test("an explicit provider takes its settings as texts", async () => {
         allowInsecure: true,
         requestsPerSecond: 7,
         endpoint: undefined,
+        operationSalt: pulumi.output(null as unknown as string),
     });
     const { inputs } = await made(provider);
     expect(inputs).toEqual({

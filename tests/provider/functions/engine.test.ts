@@ -22,6 +22,9 @@ afterAll(async () => {
     await other.stop();
 });
 
+/** How a transform refers to a provider. */
+const REFERENCE = "urn:pulumi:stack::project::pulumi:providers:pulumi-nodejs::staging::1234";
+
 class BareProvider extends pulumi.ProviderResource {}
 
 class Shop extends pulumi.ComponentResource {
@@ -57,6 +60,10 @@ test("what depends on a resource that is yet to be created is unknown at preview
             afterComponent: await settled(
                 temporalcloud.getNamespacesOutput({ name: "orders" }, { dependsOn: [shop] }).namespaces,
             ),
+            // The id of what is read by an id that is not known yet.
+            throughGet: await settled(
+                temporalcloud.getNamespaceOutput({ id: temporalcloud.Namespace.get("read", orders.id).id }).id,
+            ),
             independent: await settled(temporalcloud.getAccountOutput().id),
             secret: await pulumi.isSecret(temporalcloud.getNamespaceOutput({ id: pulumi.secret(orders.id) })),
         };
@@ -72,6 +79,7 @@ test("what depends on a resource that is yet to be created is unknown at preview
             byName: unknown,
             after: unknown,
             afterComponent: unknown,
+            throughGet: unknown,
             independent: { known: true, value: "a1b2c" },
             secret: true,
         });
@@ -85,6 +93,7 @@ test("what depends on a resource that is yet to be created is unknown at preview
             byName: { known: true, value: "orders.a1b2c" },
             after: { known: true, value: { namespaces: [{ id: "orders.a1b2c" }] } },
             afterComponent: { known: true, value: [{ id: "orders.a1b2c" }] },
+            throughGet: { known: true, value: "orders.a1b2c" },
         });
         await expect(stack.outputs()).resolves.toEqual({ address, id: "orders.a1b2c" });
 
@@ -124,6 +133,9 @@ test("an explicit provider, the parent's, and one whose configuration is not kno
             isSecret: await pulumi.isSecret(account),
             parent: (await temporalcloud.getAccount({ parent })).id,
             bare: (await temporalcloud.getAccount({ provider: bare })).id,
+            reference: await temporalcloud
+                .getAccount({ provider: new pulumi.DependencyProviderResource(REFERENCE) })
+                .then(({ id }) => id, String),
             wrong: await temporalcloud.getAccount({ provider: wrong }).catch(String),
             late: await temporalcloud.getAccount({ provider: late }).then(({ id }) => id, String),
             lateOutput: await settled(temporalcloud.getAccountOutput({ provider: late }).id),
@@ -140,6 +152,9 @@ test("an explicit provider, the parent's, and one whose configuration is not kno
             isSecret: false,
             parent: "other",
             bare: "other",
+            reference: expect.stringContaining(
+                "getAccount: The configuration of the given provider cannot be read here",
+            ),
             wrong: expect.stringContaining('allowedAccountId allows only "a1b2c"'),
         };
         expect(seen).toEqual({

@@ -44,6 +44,12 @@ export async function program(orders: temporalcloud.Namespace, provider: tempora
     user.accountRole satisfies temporalcloud.AccountRole | undefined;
     user.namespaceAccesses satisfies { [namespaceId: string]: temporalcloud.NamespacePermission };
     temporalcloud.getUsersOutput({ namespaceId: orders.id });
+    // What may be undefined can be passed on.
+    new temporalcloud.User("copy", {
+        email: "bob@example.com",
+        accountRole: temporalcloud.getUserOutput({ email: "ann@example.com" }).accountRole,
+    });
+    new temporalcloud.Namespace("copy", { regions: orders.regions, mtlsAuth: orders.mtlsAuth, apiKeyAuth: true });
 
     const account = temporalcloud.getServiceAccountOutput({ name: "pipeline" });
     new temporalcloud.ApiKey("pipeline", { ownerId: account.id, expiresIn: "90d" });

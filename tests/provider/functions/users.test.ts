@@ -70,3 +70,12 @@ test("lists, filtered by the server", async () => {
     });
     await expect(settled(getUsersOutput({ namespaceId: unknown() }))).resolves.toEqual({ known: false });
 });
+
+test.each([
+    [{ mail: "ann@example.com" }, '`mail` is not a known filter. Did you mean "email"?'],
+    [{ email: "" }, "`email` must not be empty. Leave it out for no filter."],
+    [{ namespaceId: null }, "`namespaceId` must not be empty. Leave it out for no filter."],
+])("the filter %j is refused: it would list everybody", async (filter, says) => {
+    await expect(getUsers(filter as never)).rejects.toThrow(`getUsers: ${says}`);
+    expect(emulator().requests.count("GetUsers")).toBe(0);
+});
