@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -61,6 +61,16 @@ test("the emulator as a process: settings, faults, TLS, state, report", async ()
     expect(existsSync(caFile)).toBe(false);
     expect(readFileSync(state, "utf8")).toContain('"account":"zz9zz"');
     rmSync(folder, { recursive: true, force: true });
+});
+
+test("a key that no client could send is refused", () => {
+    const main = path.join(repositoryRoot, "dist", "cli", "main.js");
+    const env = { ...process.env, TEMPORAL_CLOUD_EMULATOR_KEY: "the root key" };
+    const { status, stderr } = spawnSync(process.execPath, [main, "emulator", "--port", "0"], {
+        env,
+        encoding: "utf8",
+    });
+    expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining("must not contain blanks") });
 });
 
 test("what it prints can be pasted into a shell", async () => {
