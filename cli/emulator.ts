@@ -79,8 +79,8 @@ async function run(options: Options): Promise<void> {
     if (account !== undefined) start.account = account;
     if (state !== undefined) start.stateFile = state;
     const rootKey = process.env[keyVariable];
-    if (rootKey && /\s/.test(rootKey))
-        throw new Error(`${keyVariable} must not contain blanks: no client could send it.`);
+    if (rootKey && !/^[\x21-\x7e]+$/.test(rootKey))
+        throw new Error(`${keyVariable} must not contain blanks or non-ASCII characters: no client could send it.`);
     if (rootKey) start.rootKey = rootKey;
     if (options.caFile !== undefined && !options.tls) throw new Error("--ca-file requires --tls.");
     // Listen for signals before announcing: whoever reads the announcement may stop it at once.

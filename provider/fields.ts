@@ -17,8 +17,8 @@ export interface FieldOptions {
     readonly replace?: boolean;
     /**
      * The id of another resource, which never has an earlier one's. As a new value it counts even while unknown: an id is
-     * unknown only if its resource is about to be created or replaced. Any other unknown value may turn out to be the old
-     * one.
+     * usually unknown because its resource is about to be created or replaced. Any other unknown value may turn out to be
+     * the old one.
      */
     readonly isId?: boolean;
     /** The API's default, to which a field removed from the program is reset. */

@@ -222,7 +222,8 @@ function differenceOf(
         return "not known yet";
     }
     if (value === undefined && old === undefined) {
-        // A refresh has shown that the server does not have it, and the program does not say that it should.
+        // Nothing to reset: the server does not have it (a refresh has shown that, if the program has set it), and the
+        // program does not ask for it.
         return "none";
     }
     // A field that the program neither sets nor has set may have any value.

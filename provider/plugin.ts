@@ -61,7 +61,7 @@ function handler<Args extends object, Resource extends Live>(
 ): dynamic.ResourceProvider {
     const lifecycle = new Lifecycle(definition);
     // The resource's options name the secrets too, but a transformation of the program can drop those.
-    const marked = (outs: Bag) => withSecrets(outs, definition.onceOutputs);
+    const mark = (outs: Bag) => withSecrets(outs, definition.onceOutputs);
     return {
         async configure({ config }: dynamic.ConfigureRequest) {
             configured = (key) => config.get(`${CONFIGURATION_NAMESPACE}:${key}`);
@@ -80,20 +80,18 @@ function handler<Args extends object, Resource extends Live>(
         create: (bag: Bag) =>
             write(async () => {
                 const { id, outs } = await lifecycle.create(session(), bag);
-                return { id, outs: marked(outs) };
-            }, marked),
+                return { id, outs: mark(outs) };
+            }, mark),
         read: (id: string, old: Bag) =>
             call(async () => {
                 const read = await lifecycle.read(session(), id, old);
-                return read
-                    ? { id, props: marked(read.props), inputs: read.inputs }
-                    : { id: "", props: {}, inputs: {} };
+                return read ? { id, props: mark(read.props), inputs: read.inputs } : { id: "", props: {}, inputs: {} };
             }),
         update: (id: string, old: Bag, bag: Bag) =>
             write(async () => {
                 const { outs } = await lifecycle.update(session(), id, old, bag);
-                return { outs: marked(outs) };
-            }, marked),
+                return { outs: mark(outs) };
+            }, mark),
         delete: (id: string, old: Bag) => call(() => lifecycle.delete(session(), id, old)),
     } as dynamic.ResourceProvider;
 }
@@ -108,12 +106,12 @@ async function call<T>(method: () => Promise<T>): Promise<T> {
 }
 
 /** A create or an update: the state gets what a failed one leaves, and the host does not print its stack. */
-async function write<T>(method: () => Promise<T>, marked: (outs: Bag) => Bag): Promise<T> {
+async function write<T>(method: () => Promise<T>, mark: (outs: Bag) => Bag): Promise<T> {
     try {
         return await call(method);
     } catch (error) {
         if (error instanceof HalfFinishedError) {
-            error.properties = marked(error.properties);
+            error.properties = mark(error.properties);
         }
         if (error instanceof Error && error.stack) {
             sessionLog().info("", error.stack);
@@ -127,6 +125,7 @@ function withSecrets(outs: Bag, names: readonly string[] | undefined): Bag {
     if (names === undefined) {
         return outs;
     }
+    // Not a spread: V8 would create a hidden class for each property added to a spread copy.
     const marked: Record<string, unknown> = Object.assign({}, outs);
     for (const name of names) {
         if (outs[name] !== undefined) {

@@ -20,7 +20,9 @@ interface Registration {
     /** The names of all properties, arguments and outputs. */
     readonly properties: readonly string[];
     readonly secretOutputs?: readonly string[];
-    /** Whether an existing resource can be found by its natural key, so that it has the argument `adopt`. Default true. */
+    /**
+     * Whether an existing resource can be found by its natural key, so that it has the argument `adopt`. Default true.
+     */
     readonly isFindable?: boolean;
 }
 

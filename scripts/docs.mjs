@@ -323,7 +323,7 @@ function typeText(type) {
         .replace(/typeof (\w+)\.(\w+)/g, (whole, name, member) => wordOf(name, member) ?? whole)
         .replace(/(\w+): ([^;{}]*?) \| undefined/g, "$1?: $2")
         .replace(/ \| undefined/g, "")
-        .replace(/^\s*\| /, "")
+        .replace(/^\| /, "")
         .replace(/readonly /g, "")
         .replace(/\/\*\*.*?\*\/ ?/g, "")
         .replaceAll("|", "\\|")

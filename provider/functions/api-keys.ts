@@ -81,12 +81,11 @@ export function getApiKeyOutput(
  * const soon = apiKeys.filter(({ expiryTime }) => Date.parse(expiryTime) < Date.now() + 14 * 86_400_000);
  * ```
  *
- * @throws {LookupError} when they cannot be read, or the type of owner is invalid
+ * @throws {LookupError} when they cannot be read, or a filter is invalid
  */
 export async function getApiKeys(args: GetApiKeysArgs = {}, opts?: pulumi.InvokeOptions): Promise<GetApiKeysResult> {
-    const filters = filtersOf("getApiKeys", args, ["ownerId", "ownerType"]);
-    const { ownerId } = filters;
-    const ownerType = toOwnerType(filters.ownerType);
+    const { ownerId, ownerType: word } = filtersOf("getApiKeys", args, ["ownerId", "ownerType"]);
+    const ownerType = toOwnerType(word);
     return lookUp({ name: "getApiKeys", subject: "API keys", args: { ...args } }, opts, async (cloud) => {
         const apiKeys = await listAll(
             (pageToken) => apiKeysPage(cloud, { ownerId, ownerType }, pageToken),

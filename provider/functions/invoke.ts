@@ -181,7 +181,7 @@ export function exactlyOne<Key extends string>(
 /**
  * Returns the filters of a list, those that are not given as empty strings.
  *
- * @throws {LookupError} when one is unknown, or given but empty: the list would have everything
+ * @throws {LookupError} when one is not a known filter, or given but empty: the list would have everything
  */
 export function filtersOf<Key extends string>(
     name: string,
@@ -241,9 +241,9 @@ function providerOf(name: string, opts: pulumi.InvokeOptions | undefined): pulum
 
 /** Whether the provider's settings can be read here: those of a reference, as transforms are passed, cannot. */
 function isReadable(provider: pulumi.ProviderResource): boolean {
-    // Declared, but not in the SDK's types.
-    const { pkg } = provider as unknown as { readonly pkg: string };
-    return pkg === "pulumi-nodejs" && !(provider instanceof pulumi.DependencyProviderResource);
+    // Neither is in the SDK's public types. A reference has no name, whichever copy of the SDK it comes from.
+    const { pkg, __name: name } = provider as unknown as { readonly pkg: string; readonly __name?: string };
+    return pkg === "pulumi-nodejs" && name !== undefined;
 }
 
 function settingsOf(provider: pulumi.ProviderResource): Settings {

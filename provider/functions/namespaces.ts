@@ -97,7 +97,7 @@ export function getNamespaceOutput(
  * const { namespaces } = await temporalcloud.getNamespaces({ projectId: payments });
  * ```
  *
- * @throws {LookupError} when they cannot be read
+ * @throws {LookupError} when they cannot be read, or a filter is invalid
  */
 export async function getNamespaces(
     args: GetNamespacesArgs = {},

@@ -95,7 +95,7 @@ export function getUserOutput(
  * const { users } = await temporalcloud.getUsers({ namespaceId: "orders.a1b2c" });
  * ```
  *
- * @throws {LookupError} when they cannot be read
+ * @throws {LookupError} when they cannot be read, or a filter is invalid
  */
 export async function getUsers(args: GetUsersArgs = {}, opts?: pulumi.InvokeOptions): Promise<GetUsersResult> {
     const { email, namespaceId: namespace } = filtersOf("getUsers", args, ["email", "namespaceId"]);

@@ -61,7 +61,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
     private readonly creation: Creation<Args, Resource>;
     private readonly owners = new Owners();
     /** URNs of the resources whose due replacement has been reported. */
-    private readonly announced = new Set<string>();
+    private readonly reportedDue = new Set<string>();
     /** The resources of this deployment that are in the state, by URN. */
     private readonly inState = new Map<string, InState>();
 
@@ -172,8 +172,8 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         // Without another reason, it is a change of that property, which may be ignored.
         if (due !== undefined && (due.why !== undefined || context.ignores?.(due.property) !== true)) {
             replaces.add(due.property);
-            if (due.why !== undefined && !this.announced.has(context.urn)) {
-                this.announced.add(context.urn);
+            if (due.why !== undefined && !this.reportedDue.has(context.urn)) {
+                this.reportedDue.add(context.urn);
                 log.info(
                     context.urn,
                     `${title({ kind: this.definition.kind, context, id })} is due to be replaced: ${due.why}.`,

@@ -148,7 +148,7 @@ const fields = {
     ...accessFields,
     namespaceScopedAccess: object({
         // A namespace that is recreated has the id that it had.
-        namespaceId: text({ required: true, replace: true, ...idText, isId: false }),
+        namespaceId: text({ required: true, replace: true, refuse: idText.refuse }),
         permission: choice(namespacePermissions.words, { required: true }),
     }),
     projectScopedAccess: object({
