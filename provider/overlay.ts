@@ -204,8 +204,9 @@ export function changes(
         }
         const difference = differenceOf(field, old[name], value, oldManaged.has(path));
         if (difference !== "none") {
-            const isAnother = difference === "another value" || (difference === "not known yet" && field.options.isId);
-            found.push({ name: top ?? name, path, replace: mayReplace && isAnother === true });
+            const isNewId = difference === "not known yet" && field.options.isId === true;
+            const isAnother = difference === "another value" || isNewId;
+            found.push({ name: top ?? name, path, replace: mayReplace && isAnother });
         }
     }
     return found;

@@ -77,21 +77,13 @@ function handler<Args extends object, Resource extends Live>(
             }),
         diff: (id: string, old: Bag, bag: Bag) =>
             call(async () => lifecycle.diff({ log: sessionLog(), id }, old, bag, new Date())),
-        create: (bag: Bag) =>
-            write(async () => {
-                const { id, outs } = await lifecycle.create(session(), bag);
-                return { id, outs: mark(outs) };
-            }, mark),
+        create: (bag: Bag) => write(() => lifecycle.create(session(), bag), mark),
         read: (id: string, old: Bag) =>
             call(async () => {
                 const read = await lifecycle.read(session(), id, old);
                 return read ? { id, props: mark(read.props), inputs: read.inputs } : { id: "", props: {}, inputs: {} };
             }),
-        update: (id: string, old: Bag, bag: Bag) =>
-            write(async () => {
-                const { outs } = await lifecycle.update(session(), id, old, bag);
-                return { outs: mark(outs) };
-            }, mark),
+        update: (id: string, old: Bag, bag: Bag) => write(() => lifecycle.update(session(), id, old, bag), mark),
         delete: (id: string, old: Bag) => call(() => lifecycle.delete(session(), id, old)),
     } as dynamic.ResourceProvider;
 }
@@ -106,9 +98,10 @@ async function call<T>(method: () => Promise<T>): Promise<T> {
 }
 
 /** A create or an update: the state gets what a failed one leaves, and the host does not print its stack. */
-async function write<T>(method: () => Promise<T>, mark: (outs: Bag) => Bag): Promise<T> {
+async function write<T extends { readonly outs: Bag }>(method: () => Promise<T>, mark: (outs: Bag) => Bag): Promise<T> {
     try {
-        return await call(method);
+        const made = await call(method);
+        return { ...made, outs: mark(made.outs) };
     } catch (error) {
         if (error instanceof HalfFinishedError) {
             error.properties = mark(error.properties);

@@ -222,8 +222,7 @@ export class Creation<Args extends object, Resource extends Live> {
                     if (!hasFailed(before.operation)) {
                         return this.takeover.take(run, before.created, before.operation);
                     }
-                    const why = "its creation, which an earlier run of this stack started, failed";
-                    await this.takeover.discard(run, before.created, why);
+                    await this.takeover.discardFailed(run, before.created);
                     return this.startAnew(run, task, operationId, undefined);
                 }
             }

@@ -225,17 +225,7 @@ export class Existing<Args extends object, Resource extends Live> {
     private async endOf(run: Run, operation: AsyncOperation): Promise<AsyncOperation | undefined> {
         // One answer may be wrong.
         const known = (await this.knownOperation(run, operation.id)) ?? (await this.knownOperation(run, operation.id));
-        if (known === undefined) {
-            return undefined;
-        }
-        try {
-            return await this.awaitOperation(run, known, "creating");
-        } catch (error) {
-            if (error instanceof OperationError) {
-                return error.operation;
-            }
-            throw error;
-        }
+        return known && this.awaitCreate(run, known);
     }
 
     /** Sends a delete and waits for it. Undefined if the server does not tell how it ended. */
@@ -340,6 +330,18 @@ export class Existing<Args extends object, Resource extends Live> {
         // The resource shows the end of its operation a little later.
         run.session.log.status(run.context.urn, purpose);
         await sleep(WAIT_INTERVAL_MS, undefined, { signal: run.signal });
+    }
+
+    /** Waits for a create to end, successfully or not; undefined if the server does not tell how it ended. */
+    async awaitCreate(run: Run, operation: AsyncOperation): Promise<AsyncOperation | undefined> {
+        try {
+            return await this.awaitOperation(run, operation, "creating");
+        } catch (error) {
+            if (error instanceof OperationError) {
+                return error.operation;
+            }
+            throw error;
+        }
     }
 
     pause({ signal }: Run, conflicts: number): Promise<void> {

@@ -75,6 +75,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
     check(old: Bag, bag: Bag): CheckResult {
         const { nameField } = this.definition;
         const context = contextOf(bag);
+        const { ignores } = context;
         const isInState = Object.keys(old).length > 0;
         const replaced = isInState ? undefined : this.inState.get(context.urn);
         const generation = replaced ? replaced.generation + 1 : contextOf(old).generation;
@@ -82,9 +83,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         const defaultName = this.defaultName(given, old, context, replaced);
         const named: Bag =
             nameField === undefined || defaultName === undefined ? given : { ...given, [nameField]: defaultName };
-        const args = context.ignores
-            ? withoutBroken(this.definition.fields, named, visible(old), context.ignores)
-            : named;
+        const args = ignores ? withoutBroken(this.definition.fields, named, visible(old), ignores) : named;
         if (isInState && context.urn !== "") {
             this.inState.set(context.urn, { generation, name: defaultName });
         }
@@ -161,7 +160,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         const context = contextOf(bag);
         if (id !== undefined) {
             this.owners.note(id, context, old);
-            this.noteInState(contextOf(old), old);
+            this.noteInState(context.urn, old);
         }
         const changed = this.view.changes(old, args, context);
         const replacing = changed.filter(
@@ -310,7 +309,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
             throw new LifecycleError(`${title({ kind, context, id })} is not deleted: ${refusal}`);
         }
         this.owners.forget(id);
-        this.noteInState(context, old);
+        this.noteInState(context.urn, old);
         await this.attempt("delete", session, old, id, (run) =>
             this.alone(session, id, async () => {
                 if (!(await this.existing.remove(run, id, old))) {
@@ -324,12 +323,9 @@ export class Lifecycle<Args extends object, Resource extends Live> {
      * Records what a replacement has to know of the resource in the state, if no check has: what depends on a resource
      * that is deleted before it is replaced is diffed and deleted, and then checked as if it were new.
      */
-    private noteInState(context: ResourceContext, old: Bag): void {
-        if (!this.inState.has(context.urn)) {
-            const { nameField } = this.definition;
-            const name = context.givenName ?? context.name;
-            const isDefault = nameField !== undefined && old[nameField] === name;
-            this.inState.set(context.urn, { generation: context.generation, name: isDefault ? name : undefined });
+    private noteInState(urn: string, old: Bag): void {
+        if (!this.inState.has(urn)) {
+            this.inState.set(urn, { generation: contextOf(old).generation, name: this.nameInState(old) });
         }
     }
 
@@ -347,9 +343,15 @@ export class Lifecycle<Args extends object, Resource extends Live> {
         if (nameField === undefined || given[nameField] !== undefined || context.name === "") {
             return undefined;
         }
+        return replaced?.name ?? this.nameInState(old) ?? context.name;
+    }
+
+    /** The default name that the resource in the state was given; undefined if the program has set its name. */
+    private nameInState(old: Bag): string | undefined {
+        const { nameField } = this.definition;
         const { name, givenName } = contextOf(old);
-        const wasDefault = name !== "" && old[nameField] === name;
-        return replaced?.name ?? givenName ?? (wasDefault ? name : context.name);
+        const isDefault = nameField !== undefined && name !== "" && old[nameField] === name;
+        return givenName ?? (isDefault ? name : undefined);
     }
 
     /** The resource to adopt: by its id, or by its natural key, if there is one. */
@@ -427,14 +429,14 @@ export class Lifecycle<Args extends object, Resource extends Live> {
             if (existing === undefined) {
                 throw this.missing(id);
             }
-            const impossible = this.view.unchangeable(existing, task);
+            const differing = this.view.differences(existing, task);
+            const impossible = this.view.unchangeable(existing, task, differing);
             if (impossible.length > 0) {
                 throw new LifecycleError(
                     `it exists but differs in ${quoted(impossible)}, which only a replacement could change. Nothing ` +
                         "was changed. Declare the existing values.",
                 );
             }
-            const differing = this.view.differences(existing, task);
             const grave = differing.find(({ name }) => own(this.definition.fields, name)?.options.adoptAsIs);
             if (grave !== undefined) {
                 const value = (this.definition.see(existing).args as Bag)[grave.name];

@@ -6,7 +6,7 @@ import type { Created, Definition, Live } from "../definition";
 import type { Bag } from "../fields";
 import { timeMs } from "../wire";
 import type { Existing } from "./existing";
-import { isEnded, OperationError } from "./operation";
+import { hasFailed, isEnded } from "./operation";
 import { deleteOperationId } from "./operation-id";
 import { isLeftByFailed, isMadeBy } from "./origin";
 import type { Owners } from "./owners";
@@ -94,7 +94,7 @@ export class Takeover<Args extends object, Resource extends Live> {
             return { outcome: "passed" };
         }
         if (resource.state === ResourceState.RESOURCE_STATE_ACTIVATION_FAILED) {
-            await this.discard(run, created, "its creation, which an earlier run of this stack started, failed");
+            await this.discardFailed(run, created);
             return { outcome: "passed" };
         }
         const impossible = this.view.unchangeable(resource, task);
@@ -121,14 +121,11 @@ export class Takeover<Args extends object, Resource extends Live> {
         }
         try {
             return (
-                (await this.existing.awaitOperation(run, created.asyncOperation, "creating")) ??
+                (await this.existing.awaitCreate(run, created.asyncOperation)) ??
                 (await this.existing.knownOperation(run, operation.id)) ??
                 operation
             );
         } catch (error) {
-            if (error instanceof OperationError) {
-                return error.operation;
-            }
             // What only the first response had, such as a token, is lost.
             const next = this.definition.onceOutputs === undefined ? "resume" : "replace";
             throw this.view.halfCreated(run, bag, created, error, next);
@@ -157,22 +154,18 @@ export class Takeover<Args extends object, Resource extends Live> {
         );
     }
 
+    /** Deletes what a failed create of an earlier run has left. */
+    discardFailed(run: Run, created: Created): Promise<void> {
+        return this.discard(run, created, "its creation, which an earlier run of this stack started, failed");
+    }
+
     /** Deletes what an operation of this resource created, and nobody uses. */
     async discard(run: Run, created: Created, why: string): Promise<void> {
         const { log } = run.session;
         log.warn(run.context.urn, `Deleting ${this.definition.kind} ${created.id}: ${why}. A new one is created.`);
-        let lagUntil = performance.now() + READ_LAG_MS;
-        try {
-            if (created.asyncOperation) {
-                await this.existing.awaitOperation(run, created.asyncOperation, "creating");
-            }
-        } catch (error) {
-            if (!(error instanceof OperationError)) {
-                throw error;
-            }
-            lagUntil = 0;
-        }
-        await this.existing.look(run, created.id, lagUntil);
+        const lagUntil = performance.now() + READ_LAG_MS;
+        const ended = created.asyncOperation && (await this.existing.awaitCreate(run, created.asyncOperation));
+        await this.existing.look(run, created.id, ended && hasFailed(ended) ? 0 : lagUntil);
         await this.existing.remove(run, created.id);
     }
 

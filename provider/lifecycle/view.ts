@@ -115,10 +115,10 @@ export class View<Args extends object, Resource extends Live> {
     }
 
     /** The paths in which a resource that is not in the state differs from the program, and that no update can change. */
-    unchangeable(resource: Resource, task: Task): string[] {
+    unchangeable(resource: Resource, task: Task, differing = this.differences(resource, task)): string[] {
         const { see, replaceNow } = this.definition;
         const due = replaceNow?.(see(resource).args as Bag, task.declared, new Date());
-        const paths = this.differences(resource, task).flatMap(({ path, replace }) => (replace ? [path] : []));
+        const paths = differing.flatMap(({ path, replace }) => (replace ? [path] : []));
         return [...new Set(due === undefined || due.why !== undefined ? paths : [...paths, due.property])];
     }
 
