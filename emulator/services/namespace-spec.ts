@@ -101,7 +101,6 @@ export function checkSpec(spec: NamespaceSpec, settings: Settings): void {
     must(days >= 1 && days <= 90, `retention_days must be between 1 and 90, not ${days}`);
     must(spec.regions.length > 0, "at least one region is required");
     must(spec.regions.length <= settings.maxReplicas, `at most ${settings.maxReplicas} replicas are allowed`);
-    must(new Set(spec.regions).size === spec.regions.length, "a region may be listed only once");
     for (const region of spec.regions)
         must(settings.regions.includes(region), `region ${JSON.stringify(region)} is unknown`);
     checkAuthentication(spec);
@@ -155,16 +154,25 @@ export function checkChange(current: Namespace, next: NamespaceSpec): NamespaceS
         must(becomes !== undefined, `search attribute ${name} cannot be removed`);
         must(becomes === type, `the type of search attribute ${name} cannot be changed`);
     }
-    const added = next.regions.filter((region) => !old.regions.includes(region));
-    const removed = old.regions.filter((region) => !next.regions.includes(region));
+    const added = without(next.regions, old.regions);
+    const removed = without(old.regions, next.regions);
     must(added.length + removed.length <= 1, "one update can add or remove at most one replica");
-    if (removed.includes(current.activeRegion)) {
+    if (!next.regions.includes(current.activeRegion)) {
         throw precondition(`replica ${current.activeRegion} is the primary: fail over to another region first`);
     }
     // The order has no meaning once the namespace exists: only a failover changes the primary.
-    const regions = [...old.regions.filter((region) => !removed.includes(region)), ...added];
+    const regions = [...without(old.regions, removed), ...added];
     const replicas = regions.map((region) => next.replicas.find((replica) => replica.region === region) ?? { region });
     return { ...next, regions, replicas };
+}
+
+/** The list without the others, each of them taken out once: a region with two replicas is listed twice. */
+function without(regions: string[], others: string[]): string[] {
+    const rest = [...regions];
+    for (const other of others) {
+        if (rest.includes(other)) rest.splice(rest.indexOf(other), 1);
+    }
+    return rest;
 }
 
 /** The spec with a search attribute renamed. */

@@ -45,7 +45,7 @@ export const namespaceKind: Kind<Namespace> = {
             limits: namespace.limits ?? { actionsPerSecondLimit },
             capacity: namespace.capacity ?? onDemand,
             projectId: namespace.projectId || defaultProjectId(cloud),
-            replicas: spec.regions.map((region) => replica(namespace.replicas, region, activeRegion)),
+            replicas: replicasOf(namespace.replicas, spec.regions, activeRegion),
         };
     },
     whileUpdating(current, next) {
@@ -79,15 +79,21 @@ function endpoints(id: string, spec: NamespaceSpec, activeRegion: string): Names
     };
 }
 
-function replica(existing: Replica[], region: string, activeRegion: string): Replica {
-    const known = existing.find((replica) => replica.region === region);
-    return {
-        ...known,
-        id: known?.id || newId(),
-        region,
-        isPrimary: region === activeRegion,
-        state: ReplicaState.REPLICA_STATE_ACTIVE,
-    };
+/** The replicas in those regions: known ones keep their ids, and the primary is one of those in the active region. */
+function replicasOf(existing: Replica[], regions: string[], activeRegion: string): Replica[] {
+    const left = existing.toSorted((one, other) => Number(other.isPrimary) - Number(one.isPrimary));
+    const primary = regions.indexOf(activeRegion);
+    return regions.map((region, index) => {
+        const known = left.find((replica) => replica.region === region);
+        if (known !== undefined) left.splice(left.indexOf(known), 1);
+        return {
+            ...known,
+            id: known?.id || newId(),
+            region,
+            isPrimary: index === primary,
+            state: ReplicaState.REPLICA_STATE_ACTIVE,
+        };
+    });
 }
 
 /** The capacity of a namespace, with a new capacity request if its spec changes it. */

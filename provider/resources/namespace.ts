@@ -57,9 +57,9 @@ export interface NamespaceArgs extends AdoptArgs {
     /**
      * The regions, the active one first, for example `aws-us-east-1`; `getRegions` lists them. Changes are made in
      * place, step by step: a region is added, failed over to, removed; none is changed if one of them does not exist.
-     * Temporal Cloud allows at most two, on the same continent; a removed region can be added again after seven days;
-     * the second region costs extra. A second replica in the same region cannot be declared yet; one that is there
-     * stays. Adopting a namespace with other regions is an error.
+     * Temporal Cloud allows at most two, on the same continent; for a second replica in the same region, where there
+     * is that, list the region twice. A removed region can be added again after seven days; the second replica costs
+     * extra. Adopting a namespace with other regions is an error.
      * https://docs.temporal.io/cloud/high-availability/enable
      *
      * A failover by Temporal, or a region added or removed outside the program, is left unchanged until a refresh has
@@ -87,7 +87,7 @@ export interface NamespaceArgs extends AdoptArgs {
     codecServer?: pulumi.Input<CodecServerArgs | undefined> | undefined;
     /** Makes Temporal Cloud refuse to delete the namespace, whoever asks. Default false. */
     deleteProtection?: pulumi.Input<boolean | undefined> | undefined;
-    /** Failover settings for a namespace with two regions. */
+    /** Failover settings for a namespace with two replicas. */
     highAvailability?: pulumi.Input<HighAvailabilityArgs | undefined> | undefined;
     /** Ids of connectivity rules, in any order. Default none, which allows every network. */
     connectivityRuleIds?: pulumi.Input<pulumi.Input<string>[] | undefined> | undefined;
@@ -151,7 +151,7 @@ export interface CustomErrorMessageArgs {
     link?: pulumi.Input<string | undefined> | undefined;
 }
 
-/** Failover settings for a namespace with two regions. */
+/** Failover settings for a namespace with two replicas. */
 export interface HighAvailabilityArgs {
     /** Disables automatic failover by Temporal. Default false. */
     disableManagedFailover?: pulumi.Input<boolean | undefined> | undefined;
@@ -256,7 +256,7 @@ export class Namespace extends Resource {
     declare public readonly endpoints: pulumi.Output<NamespaceEndpoints>;
     /** The active region. After a failover by Temporal it differs from the first of the declared `regions`. */
     declare public readonly activeRegion: pulumi.Output<string>;
-    /** The replicas of the namespace, one per region. */
+    /** The replicas of the namespace. */
     declare public readonly replicas: pulumi.Output<NamespaceReplica[]>;
     /** Limits of the namespace: the actions per second that it may perform. */
     declare public readonly limits: pulumi.Output<{ readonly actionsPerSecondLimit: number }>;
@@ -371,19 +371,11 @@ const fields = {
             required: true,
             adoptAsIs: true,
             refuse: (regions: string[]) =>
-                regions.length === 0
-                    ? "must list at least one region, for example aws-us-east-1."
-                    : new Set(regions).size < regions.length
-                      ? "lists a region twice."
-                      : undefined,
+                regions.length === 0 ? "must list at least one region, for example aws-us-east-1." : undefined,
         }),
         // The order of the passive regions is not significant.
         equal: (left: unknown, right: unknown) =>
-            Array.isArray(left) &&
-            Array.isArray(right) &&
-            left.length === right.length &&
-            left[0] === right[0] &&
-            left.every((region) => right.includes(region)),
+            Array.isArray(left) && Array.isArray(right) && left[0] === right[0] && areSame(left, right),
     },
     retentionDays: integer({ min: 1, max: 90, reset: 30 }),
     mtlsAuth: object({
@@ -592,17 +584,27 @@ function see(namespace: LiveNamespace) {
 
 const emptySpec = () => messages.namespace.NamespaceSpec.fromPartial({});
 
-/** Whether both lists contain the same regions, in any order. */
+/** The list without the others, each of them taken out once: a region with two replicas is listed twice. */
+function without(regions: readonly string[], others: readonly string[]): string[] {
+    const rest = [...regions];
+    for (const other of others) {
+        const index = rest.indexOf(other);
+        if (index >= 0) {
+            rest.splice(index, 1);
+        }
+    }
+    return rest;
+}
+
+/** Whether both lists contain the same regions, equally often, in any order. */
 function areSame(live: readonly string[], wanted: readonly string[]): boolean {
-    return live.length === wanted.length && wanted.every((region) => live.includes(region));
+    return live.length === wanted.length && without(wanted, live).length === 0;
 }
 
 /** The active region first, then the others as the server lists them. */
 function regionsOf({ spec, activeRegion }: LiveNamespace): string[] {
     const regions = spec?.replicas.map(({ region }) => region) ?? [];
-    return regions.includes(activeRegion)
-        ? [activeRegion, ...regions.filter((region) => region !== activeRegion)]
-        : regions;
+    return regions.includes(activeRegion) ? [activeRegion, ...without(regions, [activeRegion])] : regions;
 }
 
 function seeMtlsAuth({ acceptedClientCa, certificateFilters }: MtlsAuthSpec) {
@@ -944,7 +946,7 @@ function changeRegions(namespace: LiveNamespace, { args, changed }: Desired<Valu
         return undefined;
     }
     const write = stepTo(wanted, namespace);
-    const missing = wanted.filter((region) => !live.includes(region));
+    const missing = without(wanted, live);
     return write && missing.length > 0 ? onlyIfThereAre(missing, write) : write;
 }
 
@@ -955,17 +957,20 @@ function stepTo(wanted: readonly [string, ...string[]], namespace: LiveNamespace
     if (live.includes(primary) && activeRegion !== primary) {
         return failOver(namespace, primary);
     }
-    const missing = wanted.find((region) => !live.includes(region));
-    const surplus = live.find((region) => region !== activeRegion && !wanted.includes(region));
-    // A namespace has at most two regions: remove one before adding another.
+    const [missing] = without(wanted, live);
+    // The active replica can only be removed after a failover.
+    const surplus = without(live, wanted).find((region) => without(live, [activeRegion]).includes(region));
+    // A namespace has at most two replicas: remove one before adding another.
     if (surplus !== undefined && (missing === undefined || live.length > 1)) {
         return withReplicas(namespace, `removing the region ${surplus}`, (there) =>
-            there.filter(({ region }) => region !== surplus),
+            there.toSpliced(
+                there.findLastIndex(({ region }) => region === surplus),
+                1,
+            ),
         );
     }
     const [, standIn] = live;
     if (missing !== undefined && standIn !== undefined && !wanted.includes(activeRegion)) {
-        // The active region is the surplus one, and can only be removed after a failover.
         return failOver(namespace, standIn);
     }
     if (missing !== undefined) {
@@ -1010,12 +1015,14 @@ function leftRegions(namespace: LiveNamespace, { args, changed }: Pick<Desired<V
     if (primary === undefined || changed.has("regions")) {
         return undefined;
     }
-    const surplus = live.filter((region) => !regions.includes(region));
-    const missing = regions.filter((region) => !live.includes(region));
+    const surplus = without(live, regions);
+    const missing = without(regions, live);
     if (surplus.length > 0 || missing.length > 0) {
         const differences = [
-            ...(surplus.length > 0 ? [`is also in ${surplus.join(", ")}, which its \`regions\` do not list`] : []),
-            ...(missing.length > 0 ? [`is not in ${missing.join(", ")}, which its \`regions\` list`] : []),
+            ...(surplus.length > 0
+                ? [`has another replica in ${surplus.join(", ")}, which its \`regions\` do not list`]
+                : []),
+            ...(missing.length > 0 ? [`lacks a replica in ${missing.join(", ")}, which its \`regions\` list`] : []),
         ];
         return {
             values: { regions },

@@ -146,6 +146,20 @@ test("2. regions change in place: added, removed, the primary moved by failover,
         expect(shown(stepsId)).toEqual({ regions: [WEST], settled: true });
         expect(writes(stepsId)).toEqual(["UpdateNamespace"]);
 
+        emulator.requests.reset();
+        const [primary] = live(stepsId).replicas;
+        const doubled = await stack.up({ program: program([WEST, WEST], [NORTH]) });
+        expect(doubled.ops("steps")).toEqual(["update"]);
+        expect(shown(stepsId)).toEqual({ regions: [WEST, WEST], settled: true });
+        expect(live(stepsId).replicas.map(({ isPrimary }) => isPrimary)).toEqual([true, false]);
+        expect(stack.resource("steps").outputs).toMatchObject({ regions: [WEST, WEST] });
+        expect((await stack.preview({ refresh: true, program: program([WEST, WEST], [NORTH]) })).ops("steps")).toEqual([
+            "refresh",
+        ]);
+        await stack.up({ program: program([WEST], [NORTH]) });
+        expect(live(stepsId).replicas).toEqual([primary]);
+        expect(writes(stepsId)).toEqual(["UpdateNamespace", "UpdateNamespace"]);
+
         expect(stack.resource("steps").outputs).toMatchObject({ regions: [WEST], activeRegion: WEST, state: "active" });
         expect((await stack.preview({ refresh: true, program: program([WEST], [NORTH]) })).ops("steps")).toEqual([
             "refresh",

@@ -91,11 +91,6 @@ test.each<[string, DeepPartial<NamespaceSpec>, string]>([
     ["no region", { replicas: [] }, "at least one region is required"],
     ["an unknown region", { replicas: [{ region: "aws-moon-1" }] }, 'region "aws-moon-1" is unknown'],
     [
-        "a region twice",
-        { replicas: [{ region: "aws-us-east-1" }, { region: "aws-us-east-1" }] },
-        "a region may be listed only once",
-    ],
-    [
         "three replicas",
         { replicas: ["aws-us-east-1", "aws-us-west-2", "aws-eu-west-1"].map((region) => ({ region })) },
         "at most 2 replicas",
@@ -296,6 +291,17 @@ describe("regions", () => {
             spec: { regions: [west.region] },
             replicas: [{ ...west, isPrimary: true }],
         });
+    });
+
+    test("a second replica in the same region is another one, and the primary stays if one of them is removed", async () => {
+        const { api } = it;
+        await made();
+        const [primary] = (await get(api)).replicas;
+        await updated({ replicas: [east, east] });
+        expect((await get(api)).replicas).toEqual([primary, { ...primary, id: expect.any(String), isPrimary: false }]);
+        expect(new Set((await get(api)).replicas.map((replica) => replica.id)).size).toBe(2);
+        await updated({ replicas: [east] });
+        expect((await get(api)).replicas).toEqual([primary]);
     });
 
     test("one at a time", async () => {
