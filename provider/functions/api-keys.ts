@@ -4,7 +4,7 @@ import type { OwnerType } from "../enums";
 import { ownerTypes } from "../enums";
 import type { ApiKey } from "../resources/api-key";
 import { apiKeyDefinition, apiKeysPage } from "../resources/api-key";
-import type { Plain } from "./invoke";
+import type { OutputArgs, Plain } from "./invoke";
 import { exactlyOne, filtersOf, LookupError, listAll, lookUp, lookUpOutput, plain } from "./invoke";
 
 /** Selects an ApiKey. */
@@ -14,10 +14,7 @@ export interface GetApiKeyArgs {
 }
 
 /** Selects an ApiKey. */
-export interface GetApiKeyOutputArgs {
-    /** The key's id, which is not a secret. */
-    id: pulumi.Input<string>;
-}
+export type GetApiKeyOutputArgs = OutputArgs<GetApiKeyArgs>;
 
 /** An ApiKey, in the shape of the resource's outputs, without the token, which is only returned at creation. */
 export type GetApiKeyResult = Plain<ApiKey, "expiresIn" | "rotateBefore" | "token">;
@@ -31,12 +28,7 @@ export interface GetApiKeysArgs {
 }
 
 /** Filters ApiKeys; by default all that the owner of the API key can see. */
-export interface GetApiKeysOutputArgs {
-    /** Only those owned by the service account or user with this id. */
-    ownerId?: pulumi.Input<string | undefined> | undefined;
-    /** Only those owned by service accounts, or by users. */
-    ownerType?: pulumi.Input<OwnerType | undefined> | undefined;
-}
+export type GetApiKeysOutputArgs = OutputArgs<GetApiKeysArgs>;
 
 /** ApiKeys of the account. */
 export interface GetApiKeysResult {
@@ -70,7 +62,7 @@ export function getApiKeyOutput(
     args: GetApiKeyOutputArgs,
     opts?: pulumi.InvokeOutputOptions,
 ): pulumi.Output<GetApiKeyResult> {
-    return lookUpOutput("getApiKey", getApiKey, args as pulumi.Input<GetApiKeyArgs>, opts);
+    return lookUpOutput("getApiKey", getApiKey, args, opts);
 }
 
 /**
@@ -100,7 +92,7 @@ export function getApiKeysOutput(
     args: GetApiKeysOutputArgs = {},
     opts?: pulumi.InvokeOutputOptions,
 ): pulumi.Output<GetApiKeysResult> {
-    return lookUpOutput("getApiKeys", getApiKeys, args as pulumi.Input<GetApiKeysArgs>, opts);
+    return lookUpOutput("getApiKeys", getApiKeys, args, opts);
 }
 
 /** An invalid word must be an error: unspecified on the wire, it would list the keys of all owners. */

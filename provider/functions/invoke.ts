@@ -26,6 +26,11 @@ export type Plain<Resource extends pulumi.CustomResource, ProgramOnly extends ke
     >;
 };
 
+/** The arguments of a lookup, each of which may be an output. */
+export type OutputArgs<Args> = {
+    [Name in keyof Args]: Args[Name] extends undefined ? Args[Name] : pulumi.Input<Args[Name]>;
+};
+
 /**
  * A failed lookup, such as `getNamespace`. The message says why it failed and what to do. If it is not caught, the
  * program fails, at preview too.
@@ -101,7 +106,7 @@ export async function lookUp<Result extends object>(
 export function lookUpOutput<Args extends object, Result extends object>(
     name: string,
     get: (args: Args, opts: pulumi.InvokeOptions | undefined) => Promise<Result>,
-    args: pulumi.Input<Args>,
+    args: OutputArgs<Args>,
     opts: pulumi.InvokeOutputOptions | undefined,
 ): pulumi.Output<Result> {
     const known: pulumi.Output<unknown> = pulumi.output(args);

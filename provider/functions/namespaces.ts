@@ -3,7 +3,7 @@ import type { Namespace as LiveNamespace } from "../../proto/generated/temporal/
 import type { Cloud } from "../definition";
 import type { Namespace } from "../resources/namespace";
 import { namespaceDefinition, namespacesPage } from "../resources/namespace";
-import type { Plain, Question } from "./invoke";
+import type { OutputArgs, Plain, Question } from "./invoke";
 import { exactlyOne, filtersOf, findBy, listAll, lookUp, lookUpOutput, plain } from "./invoke";
 
 /** Selects a Namespace by id or by name. */
@@ -20,17 +20,7 @@ export type GetNamespaceArgs =
       };
 
 /** Selects a Namespace by id or by name. */
-export type GetNamespaceOutputArgs =
-    | {
-          /** The id, `name.account`. */
-          id: pulumi.Input<string>;
-          name?: undefined;
-      }
-    | {
-          /** The name, unique in the account. */
-          name: pulumi.Input<string>;
-          id?: undefined;
-      };
+export type GetNamespaceOutputArgs = OutputArgs<GetNamespaceArgs>;
 
 /** A Namespace, in the shape of the resource's outputs. */
 export type GetNamespaceResult = Plain<Namespace, "searchAttributeRenames">;
@@ -44,12 +34,7 @@ export interface GetNamespacesArgs {
 }
 
 /** Filters Namespaces; by default all that the owner of the API key can see. */
-export interface GetNamespacesOutputArgs {
-    /** Only the one with this name. */
-    name?: pulumi.Input<string | undefined> | undefined;
-    /** Only those in the project with this id. */
-    projectId?: pulumi.Input<string | undefined> | undefined;
-}
+export type GetNamespacesOutputArgs = OutputArgs<GetNamespacesArgs>;
 
 /** Namespaces of the account. */
 export interface GetNamespacesResult {
@@ -87,7 +72,7 @@ export function getNamespaceOutput(
     args: GetNamespaceOutputArgs,
     opts?: pulumi.InvokeOutputOptions,
 ): pulumi.Output<GetNamespaceResult> {
-    return lookUpOutput("getNamespace", getNamespace, args as pulumi.Input<GetNamespaceArgs>, opts);
+    return lookUpOutput("getNamespace", getNamespace, args, opts);
 }
 
 /**
@@ -114,5 +99,5 @@ export function getNamespacesOutput(
     args: GetNamespacesOutputArgs = {},
     opts?: pulumi.InvokeOutputOptions,
 ): pulumi.Output<GetNamespacesResult> {
-    return lookUpOutput("getNamespaces", getNamespaces, args as pulumi.Input<GetNamespacesArgs>, opts);
+    return lookUpOutput("getNamespaces", getNamespaces, args, opts);
 }

@@ -2,6 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { Region } from "../../proto/generated/temporal/api/cloud/region/v1/message";
 import { messages } from "../messages";
 import { words } from "../wire";
+import type { OutputArgs } from "./invoke";
 import { exactlyOne, lookUp, lookUpOutput } from "./invoke";
 
 /** The cloud provider of a region. */
@@ -31,10 +32,7 @@ export interface GetRegionArgs {
 }
 
 /** Selects a region. */
-export interface GetRegionOutputArgs {
-    /** The id in Temporal Cloud, for example `aws-us-east-1`. */
-    id: pulumi.Input<string>;
-}
+export type GetRegionOutputArgs = OutputArgs<GetRegionArgs>;
 
 /** A region that can host Namespaces. */
 export interface GetRegionResult {
@@ -77,7 +75,7 @@ export function getRegionOutput(
     args: GetRegionOutputArgs,
     opts?: pulumi.InvokeOutputOptions,
 ): pulumi.Output<GetRegionResult> {
-    return lookUpOutput("getRegion", getRegion, args as pulumi.Input<GetRegionArgs>, opts);
+    return lookUpOutput("getRegion", getRegion, args, opts);
 }
 
 /**

@@ -3,7 +3,7 @@ import type { ServiceAccount as LiveServiceAccount } from "../../proto/generated
 import type { Cloud } from "../definition";
 import type { ServiceAccount } from "../resources/service-account";
 import { serviceAccountDefinition } from "../resources/service-account";
-import type { Plain, Question } from "./invoke";
+import type { OutputArgs, Plain, Question } from "./invoke";
 import { exactlyOne, findBy, listAll, lookUp, lookUpOutput, plain } from "./invoke";
 
 /** Selects a ServiceAccount by id or by name. */
@@ -19,16 +19,7 @@ export type GetServiceAccountArgs =
       };
 
 /** Selects a ServiceAccount by id or by name. */
-export type GetServiceAccountOutputArgs =
-    | {
-          id: pulumi.Input<string>;
-          name?: undefined;
-      }
-    | {
-          /** The name, unique among the account's service accounts. */
-          name: pulumi.Input<string>;
-          id?: undefined;
-      };
+export type GetServiceAccountOutputArgs = OutputArgs<GetServiceAccountArgs>;
 
 /** A ServiceAccount, in the shape of the resource's outputs. */
 export type GetServiceAccountResult = Plain<ServiceAccount>;
@@ -78,7 +69,7 @@ export function getServiceAccountOutput(
     args: GetServiceAccountOutputArgs,
     opts?: pulumi.InvokeOutputOptions,
 ): pulumi.Output<GetServiceAccountResult> {
-    return lookUpOutput("getServiceAccount", getServiceAccount, args as pulumi.Input<GetServiceAccountArgs>, opts);
+    return lookUpOutput("getServiceAccount", getServiceAccount, args, opts);
 }
 
 /**

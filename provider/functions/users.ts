@@ -3,7 +3,7 @@ import type { User as LiveUser } from "../../proto/generated/temporal/api/cloud/
 import type { Cloud } from "../definition";
 import type { User } from "../resources/user";
 import { userDefinition, usersPage } from "../resources/user";
-import type { Plain, Question } from "./invoke";
+import type { OutputArgs, Plain, Question } from "./invoke";
 import { exactlyOne, filtersOf, findBy, listAll, lookUp, lookUpOutput, plain } from "./invoke";
 
 /** Selects a User by id or by email address. */
@@ -19,16 +19,7 @@ export type GetUserArgs =
       };
 
 /** Selects a User by id or by email address. */
-export type GetUserOutputArgs =
-    | {
-          id: pulumi.Input<string>;
-          email?: undefined;
-      }
-    | {
-          /** The email address, case-insensitive. */
-          email: pulumi.Input<string>;
-          id?: undefined;
-      };
+export type GetUserOutputArgs = OutputArgs<GetUserArgs>;
 
 /** A User, in the shape of the resource's outputs. */
 export type GetUserResult = Plain<User>;
@@ -42,12 +33,7 @@ export interface GetUsersArgs {
 }
 
 /** Filters Users; by default all. */
-export interface GetUsersOutputArgs {
-    /** Only the one with this email address. */
-    email?: pulumi.Input<string | undefined> | undefined;
-    /** Only those with access to the Namespace with this id, `name.account`. */
-    namespaceId?: pulumi.Input<string | undefined> | undefined;
-}
+export type GetUsersOutputArgs = OutputArgs<GetUsersArgs>;
 
 /** Users of the account. */
 export interface GetUsersResult {
@@ -85,7 +71,7 @@ export function getUserOutput(
     args: GetUserOutputArgs,
     opts?: pulumi.InvokeOutputOptions,
 ): pulumi.Output<GetUserResult> {
-    return lookUpOutput("getUser", getUser, args as pulumi.Input<GetUserArgs>, opts);
+    return lookUpOutput("getUser", getUser, args, opts);
 }
 
 /**
@@ -109,5 +95,5 @@ export function getUsersOutput(
     args: GetUsersOutputArgs = {},
     opts?: pulumi.InvokeOutputOptions,
 ): pulumi.Output<GetUsersResult> {
-    return lookUpOutput("getUsers", getUsers, args as pulumi.Input<GetUsersArgs>, opts);
+    return lookUpOutput("getUsers", getUsers, args, opts);
 }
