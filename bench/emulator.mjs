@@ -24,14 +24,22 @@ const DRIFT = {
 const DRIFTING = 10;
 
 const emulator = await Emulator.start();
+let before = process.cpuUsage();
 
 const commands = {
     /** Changes settings. */
     settings: (settings) => {
         Object.assign(emulator.settings, settings);
     },
-    reset: () => emulator.requests.reset(),
-    report: () => ({ byMethod: emulator.requests.byMethod(), refused: emulator.requests.refused }),
+    reset: () => {
+        emulator.requests.reset();
+        before = process.cpuUsage();
+    },
+    report: () => {
+        const { user, system } = process.cpuUsage(before);
+        const { refused } = emulator.requests;
+        return { byMethod: emulator.requests.byMethod(), refused, cpuMs: (user + system) / 1000 };
+    },
     drift: () => {
         let changed = 0;
         for (const [kind, change] of Object.entries(DRIFT)) {

@@ -94,6 +94,7 @@ export function mainTable(figures) {
             "plugin CPU ms",
             "floor CPU ms",
             "beyond, ms/resource",
+            "emulator CPU ms",
             ...(withTwins ? ["twins CPU ms", "beyond twins"] : []),
             ...(withTerraform
                 ? ["wall s with the program's start", "Terraform s", "its requests", "refused", "Terraform/Pulumi"]
@@ -128,6 +129,7 @@ export function mainTable(figures) {
             plugin?.cpuMs.toFixed(0) ?? "",
             floor?.plugin?.cpuMs.toFixed(0) ?? "",
             beyond(floor)?.toFixed(2) ?? "",
+            requests.cpuMs.toFixed(0),
             ...(withTwins ? [twin?.plugin?.cpuMs.toFixed(0) ?? "", beyond(twin)?.toFixed(2) ?? ""] : []),
             ...(withTerraform
                 ? [
@@ -149,6 +151,7 @@ export function mainTable(figures) {
 /** What the columns of the main table mean. */
 export const LEGEND = `floor: as many dynamic resources that only wait as long. twins: the same with all the properties of the real ones.
 plugin, program: CPU and peak memory of the plugin and of the program with Pulumi's SDK. beyond: the plugin's CPU above that of the floor.
+emulator: takes its CPU from the same machine, unlike Temporal Cloud.
 up again: an up without changes. read: a refresh in which the engine sends no Diff.
 drift: preview --refresh after every tenth resource was changed elsewhere. docs/performance.md explains more.
 `;
