@@ -3,7 +3,7 @@ import type { Access, NamespaceAccess } from "../proto/generated/temporal/api/cl
 import type { AccountRole, NamespacePermission, ProjectRole } from "./enums";
 import { accountRoles, namespacePermissions, projectRoles } from "./enums";
 import type { Bag, Report } from "./fields";
-import { choice, isBag, map, own, set, shape, text, UNKNOWN } from "./fields";
+import { choice, isBag, map, notBlank, own, resourceId, set, UNKNOWN } from "./fields";
 import { messages } from "./messages";
 import { lay } from "./wire";
 
@@ -39,20 +39,15 @@ type ProjectAccesses = { readonly [projectId: string]: ProjectRole };
 
 // -- validation ------------------------------------------------------------------------------------------------------
 
-const refuseNoId = shape({ pattern: /\S/, is: "an id" });
-
-/** Options of a string that is an id. */
-export const idText = { refuse: refuseNoId, isId: true };
-
 /** Permissions in namespaces, by namespace id. */
-export const namespaceAccesses = map(choice(namespacePermissions.words), { key: refuseNoId });
+export const namespaceAccesses = map(choice(namespacePermissions.words), { key: notBlank("an id") });
 
 /** The fields of account-level access. */
 export const accessFields = {
     accountRole: choice(accountRoles.words, { reset: undefined }),
-    customRoles: set(text(idText)),
+    customRoles: set(resourceId()),
     namespaceAccesses,
-    projectAccesses: map(choice(projectRoles.words), { key: refuseNoId }),
+    projectAccesses: map(choice(projectRoles.words), { key: notBlank("an id") }),
 };
 
 /** The account roles that have full access to every namespace. */

@@ -113,8 +113,8 @@ export interface Definition<Args extends object, Resource extends Live> {
     create(cloud: Cloud, args: Args, options: CreateOptions): Promise<Created>;
     get(cloud: Cloud, id: string, options: CallOptions): Promise<Resource | undefined>;
     list(cloud: Cloud, pageToken: string, options: CallOptions): Promise<Page<Resource>>;
-    /** The resource of that natural key, unless it is deleted. */
-    find?(cloud: Cloud, naturalKey: string, options: CallOptions): Promise<Resource | undefined>;
+    /** A page of the resources that may have that natural key. Without this method, all are listed to find it. */
+    listBy?(cloud: Cloud, naturalKey: string, pageToken: string, options: CallOptions): Promise<Page<Resource>>;
     idOf(resource: Resource): string;
     see(resource: Resource): Seen<Args>;
     /** The next write towards the desired state, or a reason to wait; undefined if nothing is left to do. */

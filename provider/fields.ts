@@ -6,7 +6,10 @@ export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 /** Properties of a resource or of a nested object. */
 export type Bag = { readonly [name: string]: unknown };
 
-/** Reports an invalid property: its path and the reason. */
+/**
+ * Reports an invalid property: its path, and the rest of a sentence that begins with the property's name, such as
+ * `must be an id.`
+ */
 export type Report = (property: string, reason: string) => void;
 
 /** Options common to all fields. */
@@ -21,13 +24,16 @@ export interface FieldOptions {
      * the old one.
      */
     readonly isId?: boolean;
-    /** The API's default, to which a field removed from the program is reset. */
+    /**
+     * The API's default, to which a field removed from the program is reset: unless given, `""`, `false`, 0, `[]` or
+     * `{}`. If it is undefined, the write leaves the field out.
+     */
     readonly reset?: unknown;
     /** Used by this provider only: the server does not know it, so it never drifts. */
     readonly programOnly?: boolean;
     /** An existing resource with another value is not adopted: its preview, a create, would not show the change. */
     readonly adoptAsIs?: boolean;
-    /** Why a value of the right type is invalid; undefined if it is valid. */
+    /** Why a value of the right type is invalid, in the words of a `Report`; undefined if it is valid. */
     readonly refuse?: (value: never) => string | undefined;
 }
 
@@ -140,6 +146,16 @@ export function shape(rule: {
         rule.pattern?.test(value) === false
             ? `must be ${rule.is}${rule.isFree ? "" : `, but is ${JSON.stringify(abbreviate(value))}`}.`
             : undefined;
+}
+
+/** Refuses strings that are empty or blank. */
+export function notBlank(is: string): (value: string) => string | undefined {
+    return shape({ pattern: /\S/, is });
+}
+
+/** The id of another resource. */
+export function resourceId(options: TextOptions = {}): Field {
+    return text({ refuse: notBlank("an id"), isId: true, ...options });
 }
 
 export function integer(options: FieldOptions & { readonly min: number; readonly max: number }): Field {

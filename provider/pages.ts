@@ -1,4 +1,7 @@
+import type { CallOptions } from "./client/client";
 import type { Page } from "./client/source";
+import type { Cloud, Definition, Live } from "./definition";
+import { isGone } from "./wire";
 
 /** The maximum number of consecutive pages without a new item: a filter may leave some pages empty. */
 const MOST_FRUITLESS_PAGES = 20;
@@ -53,18 +56,24 @@ export async function* eachPage<Item>(
 }
 
 /**
- * The item of a list that matches, wherever in it: a filter may leave the first pages empty.
+ * The resource of that natural key, unless it is deleted; undefined if there is none.
  *
- * @throws {AmbiguousError} when several match
+ * @throws {AmbiguousError} when several have it
  */
-export async function findOnPages<Item>(
-    page: (pageToken: string) => Promise<Page<Item>>,
-    idOf: (item: Item) => string,
-    matches: (item: Item) => boolean,
-): Promise<Item | undefined> {
-    const found: Item[] = [];
-    for await (const items of eachPage(page, idOf)) {
-        found.push(...items.filter(matches));
+export async function findByNaturalKey<Args extends object, Resource extends Live>(
+    { naturalKey: naturalKeyOf, list, listBy, idOf, see }: Definition<Args, Resource>,
+    cloud: Cloud,
+    naturalKey: string,
+    options: CallOptions,
+): Promise<Resource | undefined> {
+    const page = (pageToken: string) =>
+        listBy ? listBy(cloud, naturalKey, pageToken, options) : list(cloud, pageToken, options);
+    const found: Resource[] = [];
+    // A filter may leave the first pages empty.
+    for await (const resources of eachPage(page, idOf)) {
+        found.push(
+            ...resources.filter((resource) => !isGone(resource) && naturalKeyOf?.(see(resource).args) === naturalKey),
+        );
     }
     if (found.length > 1) {
         throw new AmbiguousError(found.map(idOf));

@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { DEFAULT_ORGANIZATION } from "./context";
+import type { Definition, Live } from "./definition";
+import type { Fields } from "./fields";
 
 /** Arguments of every resource with a natural key, besides its own. */
 export interface AdoptArgs {
@@ -11,19 +13,21 @@ export interface AdoptArgs {
     adopt?: boolean | undefined;
 }
 
-/** What is registered for every resource of a kind. */
-interface Registration {
-    /** The kind, `Namespace`; part of the type token. */
-    readonly kind: string;
-    /** The plugin's export for that kind. */
-    readonly handler: string;
-    /** The names of all properties, arguments and outputs. */
-    readonly properties: readonly string[];
-    readonly secretOutputs?: readonly string[];
-    /**
-     * Whether an existing resource can be found by its natural key, so that it has the argument `adopt`. Default true.
-     */
-    readonly isFindable?: boolean;
+/** What a class takes from its definition. */
+type Registration = Pick<Definition<never, Live>, "kind" | "naturalKey" | "onceOutputs">;
+
+/**
+ * The names of all properties of a class, arguments and outputs. Does not compile unless the class declares exactly the
+ * fields of its definition and these outputs.
+ */
+export function propertiesOf<Class extends Resource>() {
+    type Declared = Exclude<keyof Class, keyof Resource>;
+    return <Own extends Fields, const Outputs extends readonly Declared[]>(
+        fields: Own & { readonly [Name in Exclude<keyof Own, Declared>]: "the class does not declare this field" },
+        outputs: [Exclude<Declared, keyof Own | Outputs[number]>] extends [never]
+            ? Outputs
+            : `${Exclude<Declared, keyof Own | Outputs[number]> & string} is neither a field nor an output`,
+    ): readonly string[] => [...Object.keys(fields), ...(outputs as readonly string[])];
 }
 
 /**
@@ -31,16 +35,17 @@ interface Registration {
  * tells the provider, in a hidden input, what the host does not pass on.
  */
 export abstract class Resource extends pulumi.CustomResource {
-    /**
-     * @param args undefined for a resource that is only read
-     */
     protected constructor(
-        { kind, handler, properties, secretOutputs = [], isFindable = true }: Registration,
+        { kind, naturalKey, onceOutputs: secretOutputs = [] }: Registration,
+        properties: readonly string[],
         name: string,
         args: (object & AdoptArgs) | undefined,
         opts: pulumi.CustomResourceOptions,
     ) {
         const type = typeToken(kind);
+        const isFindable = naturalKey !== undefined;
+        // Only `.get()` has no arguments and an id.
+        const isRead = args === undefined && opts.id !== undefined;
         const { adopt, ...others } = args ?? {};
         // Of the others, the check says that it is not a known property.
         const inputs = isFindable ? others : args;
@@ -50,8 +55,8 @@ export abstract class Resource extends pulumi.CustomResource {
         const inputsAndOutputs = {
             ...outputs,
             ...inputs,
-            __provider: `exports.handler = () => require("pulumi-temporal-cloud/plugin").${handler};`,
-            ...(args ? { __context: context(type, name, opts, importId, isFindable ? adopt : undefined) } : {}),
+            __provider: `exports.handler = () => require("pulumi-temporal-cloud/plugin").${handlerOf(kind)};`,
+            ...(isRead ? {} : { __context: context(type, name, opts, importId, isFindable ? adopt : undefined) }),
         };
         const options =
             secretOutputs.length === 0
@@ -102,6 +107,11 @@ function addLines(error: unknown, made: NewableFunction): void {
 /** The type token of a kind. It never changes: it is in every user's state. */
 export function typeToken(kind: string): string {
     return `pulumi-nodejs:dynamic/temporalcloud:${kind}`;
+}
+
+/** The plugin's export for a kind. It never changes either. */
+function handlerOf(kind: string): string {
+    return kind.charAt(0).toLowerCase() + kind.slice(1);
 }
 
 /** The organization; undefined in unit tests that set none, where the SDK throws. */

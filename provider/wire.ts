@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Duration } from "../proto/generated/google/protobuf/duration";
 import type { Timestamp } from "../proto/generated/google/protobuf/timestamp";
 import type { ResourceState } from "../proto/generated/temporal/api/cloud/resource/v1/message";
+import type { Live } from "./definition";
 import { messages } from "./messages";
 
 /** The maximum page size of the Cloud Ops API. */
@@ -55,12 +56,12 @@ export function lay<M extends object>(base: M | undefined, empty: M, values: Par
  */
 export function changedSpec<Values, Spec>(
     toSpec: (values: Values, base: Spec) => Spec,
-    base: Spec,
-    live: Values,
-    wanted: Values,
+    liveSpec: Spec,
+    liveValues: Values,
+    values: Values,
 ): Spec | undefined {
-    const spec = toSpec(wanted, base);
-    return isDeepStrictEqual(spec, toSpec(live, base)) ? undefined : spec;
+    const spec = toSpec(values, liveSpec);
+    return isDeepStrictEqual(spec, toSpec(liveValues, liveSpec)) ? undefined : spec;
 }
 
 /** RFC 3339 in UTC, with the server's precision; undefined for a time that RFC 3339 cannot represent. */
@@ -113,6 +114,22 @@ export function durationSeconds(duration: Duration): number {
 /** The state as a lowercase word: `active`, `activating` and so on. */
 export function stateWord(state: ResourceState): string {
     return (messages.resource.ResourceState[state] ?? String(state)).replace("RESOURCE_STATE_", "").toLowerCase();
+}
+
+/** The outputs that most resources have in common. */
+export const LIVE_OUTPUTS = ["state", "createdTime", "lastModifiedTime"] as const;
+
+/** The values of these outputs. */
+export function liveOutputs({
+    state,
+    createdTime,
+    lastModifiedTime,
+}: Live & { readonly lastModifiedTime: Timestamp | undefined }) {
+    return {
+        state: stateWord(state),
+        createdTime: fromTimestamp(createdTime),
+        lastModifiedTime: fromTimestamp(lastModifiedTime),
+    } satisfies Record<(typeof LIVE_OUTPUTS)[number], unknown>;
 }
 
 /** Whether the resource is deleted, although the server still returns it. */

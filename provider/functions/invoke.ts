@@ -12,7 +12,7 @@ import {
 } from "../configuration";
 import type { Cloud, Definition, Live, Seen } from "../definition";
 import { hasUnknown, suggestion } from "../fields";
-import { AmbiguousError, EndlessListError, eachPage } from "../pages";
+import { AmbiguousError, EndlessListError, eachPage, findByNaturalKey } from "../pages";
 import { typeToken } from "../resource";
 import { isGone } from "../wire";
 
@@ -155,8 +155,11 @@ export async function findBy<Result, Args extends object, Resource extends Live>
     by: string,
     value: string,
 ): Promise<Result | undefined> {
-    const finding = by === "id" ? definition.get(cloud, value, {}) : definition.find?.(cloud, value, {});
-    return plain(definition, await finding);
+    if (by === "id") {
+        return plain(definition, await definition.get(cloud, value, {}));
+    }
+    const naturalKey = definition.naturalKey?.({ [by]: value } as Partial<Args>) ?? value;
+    return plain(definition, await findByNaturalKey(definition, cloud, naturalKey, {}));
 }
 
 /**

@@ -6,7 +6,7 @@ import { failed, READ_LAG_MS, unlessFailed } from "../client/errors";
 import { repeating } from "../client/repeating";
 import type { Created, Definition, Live } from "../definition";
 import type { Bag } from "../fields";
-import { AmbiguousError } from "../pages";
+import { AmbiguousError, findByNaturalKey } from "../pages";
 import { timeMs } from "../wire";
 import { accountNote } from "./accounts";
 import type { Existing, Look } from "./existing";
@@ -292,11 +292,11 @@ export class Creation<Args extends object, Resource extends Live> {
     /** The resource that has the natural key of a refused create, if it may be read. */
     private async findNamesake({ session, signal }: Run, task: Task): Promise<Resource | undefined> {
         const key = this.view.naturalKey(task.args);
-        if (key === undefined || !this.definition.find) {
+        if (key === undefined) {
             return undefined;
         }
-        const finding = this.definition.find(session.client.cloud, key, { signal }).catch(unlessAmbiguous);
-        return unlessFailed(finding, "denied");
+        const finding = findByNaturalKey(this.definition, session.client.cloud, key, { signal });
+        return unlessFailed(finding.catch(unlessAmbiguous), "denied");
     }
 
     /** The error of a create that was refused because the natural key is taken: by whom, and what to do. */

@@ -6,6 +6,7 @@ import type { Definition, Live } from "../definition";
 import type { Bag } from "../fields";
 import { checkFields, own } from "../fields";
 import { isNamed, valueAt, withoutBroken } from "../overlay";
+import { findByNaturalKey } from "../pages";
 import { isGone } from "../wire";
 import { accountNote, refuseOtherAccount } from "./accounts";
 import { Creation } from "./creation";
@@ -365,10 +366,11 @@ export class Lifecycle<Args extends object, Resource extends Live> {
             return { id: importId, found: undefined };
         }
         const key = this.view.naturalKey(args);
-        if (!adopt || key === undefined || !this.definition.find) {
+        if (!adopt || key === undefined) {
             return undefined;
         }
-        const found = await this.definition.find(run.session.client.cloud, key, { signal: run.signal });
+        const { cloud } = run.session.client;
+        const found = await findByNaturalKey(this.definition, cloud, key, { signal: run.signal });
         return found && { id: this.definition.idOf(found), found };
     }
 

@@ -1,7 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Timestamp } from "../../proto/generated/google/protobuf/timestamp";
 import type { ApiKeySpec, ApiKey as LiveApiKey } from "../../proto/generated/temporal/api/cloud/identity/v1/message";
-import { idText } from "../access";
 import type { CallOptions } from "../client/client";
 import type { Page } from "../client/source";
 import type { Cloud, Definition, Desired, Due, Write } from "../definition";
@@ -9,10 +8,10 @@ import { parseDurationSeconds } from "../durations";
 import type { OwnerType } from "../enums";
 import { ownerTypes } from "../enums";
 import type { Bag, Report } from "../fields";
-import { choice, flag, shape, text, UNKNOWN } from "../fields";
+import { choice, flag, notBlank, resourceId, text, UNKNOWN } from "../fields";
 import { messages } from "../messages";
-import { Resource } from "../resource";
-import { changedSpec, fromTimestamp, normaliseTime, PAGE_SIZE, stateWord, toTimestamp } from "../wire";
+import { propertiesOf, Resource } from "../resource";
+import { changedSpec, fromTimestamp, LIVE_OUTPUTS, liveOutputs, normaliseTime, PAGE_SIZE, toTimestamp } from "../wire";
 
 /** Arguments of an ApiKey. Changes are made in place unless noted. */
 export interface ApiKeyArgs {
@@ -110,18 +109,7 @@ export class ApiKey extends Resource {
     /** @internal */
     constructor(name: string, args: ApiKeyArgs | undefined, opts: pulumi.CustomResourceOptions);
     constructor(name: string, args: ApiKeyArgs | undefined, opts: pulumi.CustomResourceOptions = {}) {
-        super(
-            {
-                kind: "ApiKey",
-                handler: "apiKey",
-                properties: [...Object.keys(fields), ...OUTPUTS],
-                secretOutputs: ONCE_OUTPUTS,
-                isFindable: false,
-            },
-            name,
-            args,
-            opts,
-        );
+        super(apiKeyDefinition, PROPERTIES, name, args, opts);
     }
 
     /** Reads an existing ApiKey without managing it, and without its token. */
@@ -136,7 +124,7 @@ export class ApiKey extends Resource {
 }
 
 const ONCE_OUTPUTS = ["token"] as const;
-const OUTPUTS = [...ONCE_OUTPUTS, "state", "createdTime", "lastModifiedTime"] as const;
+const OUTPUTS = [...ONCE_OUTPUTS, ...LIVE_OUTPUTS] as const;
 
 // -- validation ------------------------------------------------------------------------------------------------------
 
@@ -153,9 +141,9 @@ function refuseDuration(duration: string): string | undefined {
 }
 
 const fields = {
-    ownerId: text({ required: true, replace: true, ...idText }),
+    ownerId: resourceId({ required: true, replace: true }),
     ownerType: choice(ownerTypes.words, { replace: true, reset: "service-account" }),
-    displayName: text({ refuse: shape({ pattern: /\S/, is: "a name" }) }),
+    displayName: text({ refuse: notBlank("a name") }),
     description: text(),
     disabled: flag(),
     expiryTime: text({
@@ -186,6 +174,8 @@ const fields = {
         refuse: refuseDuration,
     }),
 };
+
+const PROPERTIES = propertiesOf<ApiKey>()(fields, OUTPUTS);
 
 function check(args: Bag, old: Bag | undefined, report: Report, adopting: boolean): void {
     const { expiryTime, expiresIn, rotateBefore } = args;
@@ -248,7 +238,8 @@ type Values = pulumi.Unwrap<ApiKeyArgs>;
 
 const emptySpec = () => messages.identity.ApiKeySpec.fromPartial({});
 
-function see({ spec = emptySpec(), state, createdTime, lastModifiedTime }: LiveApiKey) {
+function see(key: LiveApiKey) {
+    const { spec = emptySpec() } = key;
     const ownerType = ownerTypes.fromWire(spec.ownerType);
     const expiryTime = fromTimestamp(spec.expiryTime);
     return {
@@ -260,11 +251,7 @@ function see({ spec = emptySpec(), state, createdTime, lastModifiedTime }: LiveA
             disabled: spec.disabled,
             ...(expiryTime === undefined ? {} : { expiryTime }),
         } satisfies Partial<Values>,
-        outputs: {
-            state: stateWord(state),
-            createdTime: fromTimestamp(createdTime),
-            lastModifiedTime: fromTimestamp(lastModifiedTime),
-        },
+        outputs: liveOutputs(key),
     };
 }
 

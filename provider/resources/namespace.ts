@@ -12,7 +12,6 @@ import type {
     NamespaceSpec,
     ReplicaSpec,
 } from "../../proto/generated/temporal/api/cloud/namespace/v1/message";
-import { idText } from "../access";
 import type { CallOptions } from "../client/client";
 import type { Page } from "../client/source";
 import type { Cloud, Definition, Desired, Wait, Write } from "../definition";
@@ -29,6 +28,7 @@ import {
     number,
     object,
     own,
+    resourceId,
     set,
     shape,
     suggestion,
@@ -37,10 +37,9 @@ import {
     whole,
 } from "../fields";
 import { messages } from "../messages";
-import { findOnPages } from "../pages";
 import type { AdoptArgs } from "../resource";
-import { Resource } from "../resource";
-import { changedSpec, fromTimestamp, isGone, lay, PAGE_SIZE, stateWord } from "../wire";
+import { propertiesOf, Resource } from "../resource";
+import { changedSpec, LIVE_OUTPUTS, lay, liveOutputs, PAGE_SIZE } from "../wire";
 
 /**
  * Arguments of a Namespace. Changes are made in place unless noted. A field removed from the program is reset:
@@ -276,12 +275,7 @@ export class Namespace extends Resource {
     /** @internal */
     constructor(name: string, args: NamespaceArgs | undefined, opts: pulumi.CustomResourceOptions);
     constructor(name: string, args: NamespaceArgs | undefined, opts: pulumi.CustomResourceOptions = {}) {
-        super(
-            { kind: "Namespace", handler: "namespace", properties: [...Object.keys(fields), ...OUTPUTS] },
-            name,
-            args,
-            opts,
-        );
+        super(namespaceDefinition, PROPERTIES, name, args, opts);
     }
 
     /** Reads an existing Namespace without managing it. The id is `name.account`. */
@@ -295,16 +289,7 @@ export class Namespace extends Resource {
     }
 }
 
-const OUTPUTS = [
-    "endpoints",
-    "activeRegion",
-    "replicas",
-    "limits",
-    "capacityStatus",
-    "state",
-    "createdTime",
-    "lastModifiedTime",
-] as const;
+const OUTPUTS = [...LIVE_OUTPUTS, "endpoints", "activeRegion", "replicas", "limits", "capacityStatus"] as const;
 
 // -- validation ------------------------------------------------------------------------------------------------------
 
@@ -424,7 +409,7 @@ const fields = {
     }),
     deleteProtection: flag(),
     highAvailability: object({ disableManagedFailover: flag(), disablePassivePollerForwarding: flag() }),
-    connectivityRuleIds: set(text(idText)),
+    connectivityRuleIds: set(resourceId()),
     capacity: whole(
         {
             mode: choice(["on_demand", "provisioned"], { required: true }),
@@ -461,8 +446,10 @@ const fields = {
         key: shape(tag),
         refuse: (tags: Bag) => (Object.keys(tags).length > 10 ? "must have at most 10 tags." : undefined),
     }),
-    projectId: text({ reset: undefined, ...idText }),
+    projectId: resourceId({ reset: undefined }),
 };
+
+const PROPERTIES = propertiesOf<Namespace>()(fields, OUTPUTS);
 
 function check(args: Bag, old: Bag | undefined, report: Report, adopting: boolean): void {
     const lets = (bag: Bag | undefined) =>
@@ -559,6 +546,7 @@ function see(namespace: LiveNamespace) {
             ...(namespace.projectId ? { projectId: namespace.projectId } : {}),
         } satisfies Partial<Values>,
         outputs: {
+            ...liveOutputs(namespace),
             endpoints: {
                 webAddress: namespace.endpoints?.webAddress ?? "",
                 grpcAddress: namespace.endpoints?.grpcAddress ?? "",
@@ -575,9 +563,6 @@ function see(namespace: LiveNamespace) {
             })),
             limits: { actionsPerSecondLimit: namespace.limits?.actionsPerSecondLimit ?? 0 },
             capacityStatus: seeCapacityStatus(namespace.capacity),
-            state: stateWord(namespace.state),
-            createdTime: fromTimestamp(namespace.createdTime),
-            lastModifiedTime: fromTimestamp(namespace.lastModifiedTime),
         },
     };
 }
@@ -1148,14 +1133,7 @@ export const namespaceDefinition: Definition<Values, LiveNamespace> = {
         return (await cloud.getNamespace({ namespace: id }, options)).namespace;
     },
     list: (cloud, pageToken, options) => namespacesPage(cloud, {}, pageToken, options),
-    async find(cloud, name, options) {
-        const list = (pageToken: string) => namespacesPage(cloud, { name }, pageToken, options);
-        return findOnPages(
-            list,
-            namespaceDefinition.idOf,
-            (namespace) => namespace.spec?.name === name && !isGone(namespace),
-        );
-    },
+    listBy: (cloud, name, pageToken, options) => namespacesPage(cloud, { name }, pageToken, options),
     idOf: ({ namespace }) => namespace,
     see,
     next,

@@ -10,7 +10,6 @@ import {
     accessFields,
     checkAccess,
     checkRole,
-    idText,
     namespaceAccesses,
     refuseAccess,
     seeAccess,
@@ -22,12 +21,11 @@ import type { Definition, Desired, Due, Write } from "../definition";
 import type { AccountRole, NamespacePermission, ProjectRole } from "../enums";
 import { namespacePermissions, projectRoles } from "../enums";
 import type { Bag, Report } from "../fields";
-import { choice, object, shape, text, UNKNOWN } from "../fields";
+import { choice, notBlank, object, resourceId, text, UNKNOWN } from "../fields";
 import { messages } from "../messages";
-import { findOnPages } from "../pages";
 import type { AdoptArgs } from "../resource";
-import { Resource } from "../resource";
-import { changedSpec, fromTimestamp, isGone, lay, PAGE_SIZE, stateWord } from "../wire";
+import { propertiesOf, Resource } from "../resource";
+import { changedSpec, LIVE_OUTPUTS, lay, liveOutputs, PAGE_SIZE } from "../wire";
 
 /**
  * Arguments of a ServiceAccount. Its scope is either the account (`accountRole`, `customRoles`, `namespaceAccesses`,
@@ -119,12 +117,7 @@ export class ServiceAccount extends Resource {
     /** @internal */
     constructor(name: string, args: ServiceAccountArgs | undefined, opts: pulumi.CustomResourceOptions);
     constructor(name: string, args: ServiceAccountArgs | undefined, opts: pulumi.CustomResourceOptions = {}) {
-        super(
-            { kind: "ServiceAccount", handler: "serviceAccount", properties: [...Object.keys(fields), ...OUTPUTS] },
-            name,
-            args,
-            opts,
-        );
+        super(serviceAccountDefinition, PROPERTIES, name, args, opts);
     }
 
     /** Reads an existing ServiceAccount without managing it. */
@@ -138,21 +131,19 @@ export class ServiceAccount extends Resource {
     }
 }
 
-const OUTPUTS = ["state", "createdTime", "lastModifiedTime"] as const;
-
 // -- validation ------------------------------------------------------------------------------------------------------
 
 const fields = {
-    name: text({ refuse: shape({ pattern: /\S/, is: "a name" }) }),
+    name: text({ refuse: notBlank("a name") }),
     description: text(),
     ...accessFields,
     namespaceScopedAccess: object({
         // A namespace that is recreated has the id that it had.
-        namespaceId: text({ required: true, replace: true, refuse: idText.refuse }),
+        namespaceId: resourceId({ required: true, replace: true, isId: false }),
         permission: choice(namespacePermissions.words, { required: true }),
     }),
     projectScopedAccess: object({
-        projectId: text({ required: true, replace: true, ...idText }),
+        projectId: resourceId({ required: true, replace: true }),
         role: choice(projectRoles.words, {
             required: true,
             refuse: (role) =>
@@ -161,6 +152,8 @@ const fields = {
         namespaceAccesses,
     }),
 };
+
+const PROPERTIES = propertiesOf<ServiceAccount>()(fields, LIVE_OUTPUTS);
 
 /** The scopes of a service account, and the properties that determine each. */
 const SCOPES = {
@@ -225,14 +218,11 @@ function liveScope({ namespaceScopedAccess, projectScopedAccess }: ServiceAccoun
     return namespaceScopedAccess?.namespace ? "namespace" : projectScopedAccess?.projectId ? "project" : "account";
 }
 
-function see({ spec = emptySpec(), state, createdTime, lastModifiedTime }: LiveServiceAccount) {
+function see(account: LiveServiceAccount) {
+    const { spec = emptySpec() } = account;
     return {
         args: { name: spec.name, description: spec.description, ...seeScope(spec) } satisfies Partial<Values>,
-        outputs: {
-            state: stateWord(state),
-            createdTime: fromTimestamp(createdTime),
-            lastModifiedTime: fromTimestamp(lastModifiedTime),
-        },
+        outputs: liveOutputs(account),
     };
 }
 
@@ -372,21 +362,13 @@ export const serviceAccountDefinition: Definition<Values, LiveServiceAccount> = 
     async get(cloud, serviceAccountId, options) {
         return (await cloud.getServiceAccount({ serviceAccountId }, options)).serviceAccount;
     },
+    // No RPC finds a service account by name.
     async list(cloud, pageToken, options) {
         const { serviceAccount, nextPageToken } = await cloud.getServiceAccounts(
             { pageSize: PAGE_SIZE, pageToken },
             options,
         );
         return { items: serviceAccount, nextPageToken };
-    },
-    async find(cloud, name, options) {
-        // No RPC finds a service account by name.
-        const list = (pageToken: string) => serviceAccountDefinition.list(cloud, pageToken, options);
-        return findOnPages(
-            list,
-            serviceAccountDefinition.idOf,
-            (account) => account.spec?.name === name && !isGone(account),
-        );
     },
     idOf: ({ id }) => id,
     see,

@@ -9,10 +9,9 @@ import type { AccountRole, NamespacePermission, ProjectRole } from "../enums";
 import type { Bag, Report } from "../fields";
 import { shape, text } from "../fields";
 import { messages } from "../messages";
-import { findOnPages } from "../pages";
 import type { AdoptArgs } from "../resource";
-import { Resource } from "../resource";
-import { changedSpec, fromTimestamp, isGone, PAGE_SIZE, stateWord } from "../wire";
+import { propertiesOf, Resource } from "../resource";
+import { changedSpec, fromTimestamp, LIVE_OUTPUTS, liveOutputs, PAGE_SIZE } from "../wire";
 
 /**
  * Arguments of a User. Changes are made in place unless noted. Access removed from the program is revoked: all of
@@ -78,7 +77,7 @@ export class User extends Resource {
     /** @internal */
     constructor(name: string, args: UserArgs | undefined, opts: pulumi.CustomResourceOptions);
     constructor(name: string, args: UserArgs | undefined, opts: pulumi.CustomResourceOptions = {}) {
-        super({ kind: "User", handler: "user", properties: [...Object.keys(fields), ...OUTPUTS] }, name, args, opts);
+        super(userDefinition, PROPERTIES, name, args, opts);
     }
 
     /** Reads an existing User without managing it. */
@@ -92,7 +91,7 @@ export class User extends Resource {
     }
 }
 
-const OUTPUTS = ["state", "invitation", "createdTime", "lastModifiedTime"] as const;
+const OUTPUTS = [...LIVE_OUTPUTS, "invitation"] as const;
 
 // -- validation ------------------------------------------------------------------------------------------------------
 
@@ -105,6 +104,8 @@ const fields = {
     }),
     ...accessFields,
 };
+
+const PROPERTIES = propertiesOf<User>()(fields, OUTPUTS);
 
 function check(args: Bag, old: Bag | undefined, report: Report, adopting: boolean): void {
     if (args.accountRole === "metricsread") {
@@ -121,17 +122,16 @@ type Values = pulumi.Unwrap<Omit<UserArgs, "adopt">>;
 /** The access message must be present, even if empty. */
 const emptySpec = () => messages.identity.UserSpec.fromPartial({ access: {} });
 
-function see({ spec, invitation, state, createdTime, lastModifiedTime }: LiveUser) {
+function see(user: LiveUser) {
+    const { spec, invitation } = user;
     return {
         args: { email: spec?.email ?? "", ...seeAccess(spec?.access) } satisfies Partial<Values>,
         outputs: {
-            state: stateWord(state),
+            ...liveOutputs(user),
             invitation: invitation && {
                 createdTime: fromTimestamp(invitation.createdTime),
                 expiredTime: fromTimestamp(invitation.expiredTime),
             },
-            createdTime: fromTimestamp(createdTime),
-            lastModifiedTime: fromTimestamp(lastModifiedTime),
         },
     };
 }
@@ -201,14 +201,7 @@ export const userDefinition: Definition<Values, LiveUser> = {
         return (await cloud.getUser({ userId }, options)).user;
     },
     list: (cloud, pageToken, options) => usersPage(cloud, {}, pageToken, options),
-    async find(cloud, email, options) {
-        const list = (pageToken: string) => usersPage(cloud, { email }, pageToken, options);
-        return findOnPages(
-            list,
-            userDefinition.idOf,
-            (user) => user.spec?.email.toLowerCase() === email.toLowerCase() && !isGone(user),
-        );
-    },
+    listBy: (cloud, email, pageToken, options) => usersPage(cloud, { email }, pageToken, options),
     idOf: ({ id }) => id,
     see,
     next,

@@ -2,6 +2,8 @@
 
 import * as pulumi from "@pulumi/pulumi";
 import * as temporalcloud from "../../provider";
+import { typeToken } from "../../provider/resource";
+import { definitions } from "./definitions";
 
 const registered: pulumi.runtime.MockResourceArgs[] = [];
 
@@ -57,6 +59,12 @@ const FROZEN: readonly [string, string, () => pulumi.CustomResource][] = [
     ],
 ];
 
+test("every kind is among them", () => {
+    expect(FROZEN.map(([type]) => type)).toEqual(
+        expect.arrayContaining(definitions.map(({ kind }) => typeToken(kind))),
+    );
+});
+
 test.each(FROZEN)("%s", async (type, text, make) => {
     const args = await made(make());
     expect(args.type).toBe(type);
@@ -107,6 +115,11 @@ test("`adopt` of a kind that cannot be found by a name is passed on, for the che
     const { inputs } = await made(new temporalcloud.ApiKey("key", { ...common, ownerId: "s1", expiresIn: "90d" }));
     expect(inputs).toMatchObject({ adopt: true });
     expect(JSON.parse(inputs.__context as string)).not.toHaveProperty("adopt");
+});
+
+test("a resource without arguments, which only JavaScript lets through for now, has a context", async () => {
+    const { inputs } = await made(new temporalcloud.User("nobody", undefined as never));
+    expect(JSON.parse(inputs.__context as string).urn).toMatch(/::nobody$/);
 });
 
 test("a resource that is only read has no context, and the id that was given", async () => {

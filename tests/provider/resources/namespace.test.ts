@@ -17,6 +17,7 @@ import { type Bag, same, UNKNOWN } from "../../../provider/fields";
 import { Lifecycle } from "../../../provider/lifecycle/lifecycle";
 import { View } from "../../../provider/lifecycle/view";
 import { managedPaths } from "../../../provider/overlay";
+import { findByNaturalKey } from "../../../provider/pages";
 import { namespaceDefinition as definition } from "../../../provider/resources/namespace";
 import { ca, leaf } from "../../support/certificates";
 
@@ -818,7 +819,7 @@ test("a namespace is found by its name, also where the first page of the filtere
         namespaces: pageToken === "2" && name === "orders" ? [orders] : [],
         nextPageToken: pageToken === "" ? "2" : "",
     });
-    const find = (name: string) => definition.find?.({ getNamespaces } as unknown as Cloud, name, {});
+    const find = (name: string) => findByNaturalKey(definition, { getNamespaces } as unknown as Cloud, name, {});
     expect(await find("orders")).toBe(orders);
     expect(await find("billing")).toBeUndefined();
 });

@@ -11,6 +11,7 @@ import type { Cloud, Desired, Write } from "../../../provider/definition";
 import { type Bag, UNKNOWN } from "../../../provider/fields";
 import { Lifecycle } from "../../../provider/lifecycle/lifecycle";
 import { overlay } from "../../../provider/overlay";
+import { findByNaturalKey } from "../../../provider/pages";
 import { serviceAccountDefinition as definition } from "../../../provider/resources/service-account";
 import { withUnknown } from "./unknown";
 
@@ -422,7 +423,7 @@ test("one is found by its name, on whichever page it is", async () => {
         pageToken === ""
             ? { serviceAccount: [{ ...live({ name: "other" }), id: "other" }], nextPageToken: "2" }
             : { serviceAccount: [namespaced], nextPageToken: "" };
-    const find = (name: string) => definition.find?.({ getServiceAccounts } as unknown as Cloud, name, {});
+    const find = (name: string) => findByNaturalKey(definition, { getServiceAccounts } as unknown as Cloud, name, {});
     expect(await find("worker")).toBe(namespaced);
     expect(await find("nobody")).toBeUndefined();
 });

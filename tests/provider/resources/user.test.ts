@@ -8,6 +8,7 @@ import type { Cloud, Desired, Write } from "../../../provider/definition";
 import { type Bag, UNKNOWN } from "../../../provider/fields";
 import { Lifecycle } from "../../../provider/lifecycle/lifecycle";
 import { overlay } from "../../../provider/overlay";
+import { findByNaturalKey } from "../../../provider/pages";
 import { userDefinition as definition } from "../../../provider/resources/user";
 import { newerField, withUnknown } from "./unknown";
 
@@ -346,7 +347,7 @@ test("a user is found by the address, however it is spelt, on whichever page it 
         const found = email === "ann@example.com" ? [ann()] : [];
         return pageToken === "" ? { users: others, nextPageToken: "2" } : { users: found, nextPageToken: "" };
     };
-    const find = (email: string) => definition.find?.({ getUsers } as unknown as Cloud, email, {});
+    const find = (email: string) => findByNaturalKey(definition, { getUsers } as unknown as Cloud, email, {});
     const key = definition.naturalKey?.({ email: "ANN@example.com" }) ?? "";
     expect(await find(key)).toMatchObject({ id: "u1" });
     expect(await find("bob@example.com")).toBeUndefined();
