@@ -21,6 +21,8 @@ jest.setTimeout(180_000);
 
 let emulator: Emulator;
 let stack: TestStack;
+/** How many resources the program has. */
+let count = 0;
 
 beforeAll(async () => {
     emulator = await Emulator.start({ settings: { checkDurationMs: 100 } });
@@ -28,7 +30,7 @@ beforeAll(async () => {
     stack = await TestStack.create({
         emulator,
         program: async () => {
-            program(emulator);
+            count = program(emulator).length;
         },
     });
     await stack.up();
@@ -46,7 +48,8 @@ function refreshPreview(): Promise<{ code: number | null; text: string }> {
 
 /**
  * Without what differs from run to run: ids, times, the line at which a warning comes in (they are put at the end) and
- * the order of the resources, which is that in which an earlier command came to an end with each.
+ * the order of the resources, which is that in which an earlier command came to an end with each. And without the number
+ * of resources that have not drifted, which is another with each new kind.
  */
 function pinned(text: string): string {
     const lines = text.split("\n");
@@ -56,6 +59,7 @@ function pinned(text: string): string {
         .replace(/(?:^ {4}[~+-].pulumi-nodejs:.*\n(?:\s*\n| {5}.*\n)*)+/gm, inOrder)
         .replace(/\b[0-9a-f]{32}\b/g, "<id>")
         .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "<time>")
+        .replace(/^( +)\d+ unchanged$/gm, "$1<count> unchanged")
         .replace(/^( *Duration:).*$/gm, "$1 <time>")
         .replace(/[ \t]+$/gm, "")
         .trim();
@@ -140,7 +144,7 @@ describe("what is no drift shows nothing:", () => {
     });
 
     test("nor has `preview --refresh` anything to do", async () => {
-        expect((await stack.preview({ refresh: true })).changes).toEqual({ same: 8 });
+        expect((await stack.preview({ refresh: true })).changes).toEqual({ same: count + 1 });
     });
 });
 
@@ -161,7 +165,8 @@ describe("drift of every field, by name, with the old value and the new,", () =>
 
     test("and in `up --refresh --diff`, which puts it right", async () => {
         const { stdout, changes } = await stack.up({ refresh: true, diff: true, parallel: 1 });
-        expect(changes).toEqual({ same: 2, update: 6 });
+        // The stack and the plain namespace are as they were.
+        expect(changes).toEqual({ same: 2, update: count - 1 });
         expect(pinned(stdout)).toMatchSnapshot();
         expect((await refreshPreview()).code).toBe(0);
     });
@@ -169,7 +174,8 @@ describe("drift of every field, by name, with the old value and the new,", () =>
     test("and `up --refresh` names it, and puts it right", async () => {
         driftEverywhere(emulator);
         const { stdout, changes } = await stack.up({ refresh: true, parallel: 1 });
-        expect(changes).toEqual({ same: 2, update: 6 });
+        // The stack and the plain namespace are as they were.
+        expect(changes).toEqual({ same: 2, update: count - 1 });
         const lines = stdout.match(/^.* (?:refresh|updated) \(.*$/gm) ?? [];
         const rows = lines.map((line) => line.replace(/ \([\d.]+m?s\)/, "").replace(/\];.*$/, "]"));
         expect([...new Set(rows)].sort().join("\n")).toMatchSnapshot();
@@ -232,7 +238,7 @@ function at(bag: unknown, path: string): unknown {
     return path.split(".").reduce<unknown>((value, name) => (isBag(value) ? value[name] : undefined), bag);
 }
 
-test("there is no field of which the drift is not pinned above", () => {
+test("there is no field of which the drift is not pinned above: tests/drift/resources.ts sets each", () => {
     const missing = Object.entries(FIELDS).flatMap(([kind, fields]) =>
         pathsOf(fields)
             .filter((path) => !drifted.get(kind)?.has(path))

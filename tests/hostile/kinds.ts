@@ -1,4 +1,4 @@
-// The four kinds, each with the least that it takes to make one and to change it.
+// Every kind, each with the least that it takes to make one and to change it.
 
 import type { Emulator } from "../../emulator";
 import type { Client } from "../../provider/client/client";
@@ -11,13 +11,13 @@ import { namespaceDefinition } from "../../provider/resources/namespace";
 import { serviceAccountDefinition } from "../../provider/resources/service-account";
 import { userDefinition } from "../../provider/resources/user";
 import type { Properties } from "../support/host";
-import { inputsOf, type Kind as KindName } from "../support/inputs";
+import { inputsOf } from "../support/inputs";
 
 /** A lifecycle, whatever the kind. */
 export type AnyLifecycle = Pick<Lifecycle<object, Live>, "check" | "create" | "read" | "update" | "delete">;
 
 export interface Kind {
-    readonly kind: KindName;
+    readonly kind: string;
     lifecycle(): AnyLifecycle;
     args(name: string, ownerId: string): Bag;
     readonly change: Bag;

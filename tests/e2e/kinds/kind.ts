@@ -43,6 +43,7 @@ export interface Table<Args, Live> {
     /** The least that the program has to say, for a resource of this logical name. */
     base(name: string): Args;
     readonly fields: readonly FieldCase<Args, Live>[];
+    /** None if every update of this kind is in place. */
     readonly replacements: readonly ReplacementCase<Args, Live>[];
     /** The field without which a resource can be made, and with which alone it can be adopted. */
     readonly optional: keyof Args & string;
