@@ -5,7 +5,7 @@ import { accountRoles, namespacePermissions, projectRoles } from "./enums";
 import type { Bag, Report } from "./fields";
 import { choice, isBag, map, notBlank, own, resourceId, set, UNKNOWN } from "./fields";
 import { messages } from "./messages";
-import { lay } from "./wire";
+import { overlayMessage } from "./wire";
 
 /** Access of an identity, in addition to its account role. */
 export interface AccessArgs {
@@ -117,12 +117,12 @@ export function refuseAccess({ accountRole, namespaceAccesses }: AccessValues, l
 // -- wire format -----------------------------------------------------------------------------------------------------
 
 /** Live access, in the form that programs use. */
-export function seeAccess(access: Access | undefined) {
+export function fromAccess(access: Access | undefined) {
     const accountRole = accountRoles.fromWire(access?.accountAccess?.role ?? 0);
     return {
         ...(accountRole === undefined ? {} : { accountRole }),
         customRoles: access?.accountAccess?.customRoles ?? [],
-        namespaceAccesses: seeNamespaceAccesses(access?.namespaceAccesses ?? {}),
+        namespaceAccesses: fromNamespaceAccesses(access?.namespaceAccesses ?? {}),
         projectAccesses: Object.fromEntries(
             Object.entries(access?.projectAccesses ?? {}).map(([id, { role }]) => [
                 id,
@@ -132,7 +132,7 @@ export function seeAccess(access: Access | undefined) {
     };
 }
 
-export function seeNamespaceAccesses(accesses: { [namespaceId: string]: NamespaceAccess }): {
+export function fromNamespaceAccesses(accesses: { [namespaceId: string]: NamespaceAccess }): {
     [namespaceId: string]: NamespacePermission;
 } {
     return Object.fromEntries(
@@ -148,8 +148,8 @@ export function seeNamespaceAccesses(accesses: { [namespaceId: string]: Namespac
  * cleared, so that the two cannot disagree.
  */
 export function toAccess(values: AccessValues, base: Access | undefined): Access | undefined {
-    return lay(base, messages.identity.Access.fromPartial({}), {
-        accountAccess: lay(base?.accountAccess, messages.identity.AccountAccess.fromPartial({}), {
+    return overlayMessage(base, messages.identity.Access.fromPartial({}), {
+        accountAccess: overlayMessage(base?.accountAccess, messages.identity.AccountAccess.fromPartial({}), {
             role: accountRoles.toWire(values.accountRole),
             roleDeprecated: "",
             customRoles: [...(values.customRoles ?? [])],

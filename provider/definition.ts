@@ -9,7 +9,7 @@ import type { Page } from "./client/source";
 import type { Bag, Fields, Report } from "./fields";
 
 /** What every resource of the Cloud Ops API has besides its spec. */
-export interface Live {
+export interface LiveResource {
     readonly resourceVersion: string;
     readonly state: ResourceState;
     readonly createdTime: Timestamp | undefined;
@@ -44,15 +44,15 @@ export interface Desired<Args> {
     /** The paths of the fields that the program sets. */
     readonly managed: ReadonlySet<string>;
     /** How often each write was made in this run, by its purpose. */
-    readonly made: ReadonlyMap<string, number>;
+    readonly writesMade: ReadonlyMap<string, number>;
 }
 
 /** The response to a create. */
 export interface Created {
     readonly id: string;
     readonly asyncOperation: AsyncOperation | undefined;
-    /** Outputs that only the response to the create has, such as a token. */
-    readonly once?: Bag;
+    /** Outputs that no read returns, such as a token: the state carries them from then on. */
+    readonly carried?: Bag;
 }
 
 /** What a create needs besides the arguments. */
@@ -71,7 +71,7 @@ export interface Due {
 }
 
 /** A resource as programs see it. */
-export interface Seen<Args> {
+export interface FromLive<Args> {
     /** Every field that can be set, with the server's value. */
     readonly args: Partial<Args>;
     /** What the server adds. */
@@ -79,7 +79,7 @@ export interface Seen<Args> {
 }
 
 /** What a finished write has deliberately left different from the program. */
-export interface Left<Args> {
+export interface Tolerated<Args> {
     /** The program's values, which the state keeps: only a refresh shows the difference. */
     readonly values: Partial<Args>;
     /** What differs, and how to have it changed. */
@@ -87,7 +87,7 @@ export interface Left<Args> {
 }
 
 /** Describes one kind of resource; what all kinds share is in the lifecycle. Members are called without `this`. */
-export interface Definition<Args extends object, Resource extends Live> {
+export interface Definition<Args extends object, Resource extends LiveResource> {
     /** The kind's name, which is part of every user's state: it never changes. */
     readonly kind: string;
     readonly fields: Fields;
@@ -98,7 +98,7 @@ export interface Definition<Args extends object, Resource extends Live> {
     /**
      * The id is derived from the natural key, so that it can be reused. All other ids identify one resource forever.
      */
-    readonly idRecurs?: boolean;
+    readonly idIsName?: boolean;
     /** Checks rules on several fields, or on the change from old values to new ones. Unknown values are UNKNOWN. */
     check?(args: Bag, old: Bag | undefined, report: Report, adopting: boolean): void;
     /** Whether the resource must be replaced now although no field says so. */
@@ -116,11 +116,11 @@ export interface Definition<Args extends object, Resource extends Live> {
     /** A page of the resources that may have that natural key. Without this method, all are listed to find it. */
     listBy?(cloud: Cloud, naturalKey: string, pageToken: string, options: CallOptions): Promise<Page<Resource>>;
     idOf(resource: Resource): string;
-    see(resource: Resource): Seen<Args>;
+    fromLive(resource: Resource): FromLive<Args>;
     /** The next write towards the desired state, or a reason to wait; undefined if nothing is left to do. */
     next(resource: Resource, desired: Desired<Args>): Write | Wait | undefined;
     /** What differs from the program although `next` finds nothing to do. */
-    left?(resource: Resource, desired: Pick<Desired<Args>, "args" | "changed">): Left<Args> | undefined;
+    tolerated?(resource: Resource, desired: Pick<Desired<Args>, "args" | "changed">): Tolerated<Args> | undefined;
     delete(
         cloud: Cloud,
         id: string,
@@ -132,5 +132,5 @@ export interface Definition<Args extends object, Resource extends Live> {
      * Outputs that only the response to the create has. A create that an earlier run started is then not taken over:
      * the resource is recreated.
      */
-    readonly onceOutputs?: readonly string[];
+    readonly createOnlyOutputs?: readonly string[];
 }

@@ -1,6 +1,6 @@
 import type { CallOptions } from "./client/client";
 import type { Page } from "./client/source";
-import type { Cloud, Definition, Live } from "./definition";
+import type { Cloud, Definition, LiveResource } from "./definition";
 import { isGone } from "./wire";
 
 /** The maximum number of consecutive pages without a new item: a filter may leave some pages empty. */
@@ -60,8 +60,8 @@ export async function* eachPage<Item>(
  *
  * @throws {AmbiguousError} when several have it
  */
-export async function findByNaturalKey<Args extends object, Resource extends Live>(
-    { naturalKey: naturalKeyOf, list, listBy, idOf, see }: Definition<Args, Resource>,
+export async function findByNaturalKey<Args extends object, Resource extends LiveResource>(
+    { naturalKey: naturalKeyOf, list, listBy, idOf, fromLive }: Definition<Args, Resource>,
     cloud: Cloud,
     naturalKey: string,
     options: CallOptions,
@@ -72,7 +72,9 @@ export async function findByNaturalKey<Args extends object, Resource extends Liv
     // A filter may leave the first pages empty.
     for await (const resources of eachPage(page, idOf)) {
         found.push(
-            ...resources.filter((resource) => !isGone(resource) && naturalKeyOf?.(see(resource).args) === naturalKey),
+            ...resources.filter(
+                (resource) => !isGone(resource) && naturalKeyOf?.(fromLive(resource).args) === naturalKey,
+            ),
         );
     }
     if (found.length > 1) {

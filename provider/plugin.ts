@@ -4,7 +4,7 @@ import { Client } from "./client/client";
 import { withoutSecrets } from "./client/redaction";
 import type { ConfigurationKey } from "./configuration";
 import { CONFIGURATION_NAMESPACE, readConfiguration, unknownKeys } from "./configuration";
-import type { Definition, Live } from "./definition";
+import type { Definition, LiveResource } from "./definition";
 import { endWithEngine, engineLog } from "./engine";
 import type { Bag } from "./fields";
 import { Lifecycle } from "./lifecycle/lifecycle";
@@ -56,12 +56,12 @@ function session(): Session {
 }
 
 /** Adapts a lifecycle to Pulumi's dynamic host. */
-function handler<Args extends object, Resource extends Live>(
+function handler<Args extends object, Resource extends LiveResource>(
     definition: Definition<Args, Resource>,
 ): dynamic.ResourceProvider {
     const lifecycle = new Lifecycle(definition);
     // The resource's options name the secrets too, but a transformation of the program can drop those.
-    const mark = (outs: Bag) => withSecrets(outs, definition.onceOutputs);
+    const mark = (outs: Bag) => withSecrets(outs, definition.createOnlyOutputs);
     return {
         async configure({ config }: dynamic.ConfigureRequest) {
             configured = (key) => config.get(`${CONFIGURATION_NAMESPACE}:${key}`);

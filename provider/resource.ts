@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { DEFAULT_ORGANIZATION } from "./context";
-import type { Definition, Live } from "./definition";
+import type { Definition, LiveResource } from "./definition";
 import type { Fields } from "./fields";
 
 /** Arguments of every resource with a natural key, besides its own. */
@@ -14,7 +14,7 @@ export interface AdoptArgs {
 }
 
 /** What a class takes from its definition. */
-type Registration = Pick<Definition<never, Live>, "kind" | "naturalKey" | "onceOutputs">;
+type Registration = Pick<Definition<never, LiveResource>, "kind" | "naturalKey" | "createOnlyOutputs">;
 
 /**
  * The names of all properties of a class, arguments and outputs. Does not compile unless the class declares exactly the
@@ -36,7 +36,7 @@ export function propertiesOf<Class extends Resource>() {
  */
 export abstract class Resource extends pulumi.CustomResource {
     protected constructor(
-        { kind, naturalKey, onceOutputs: secretOutputs = [] }: Registration,
+        { kind, naturalKey, createOnlyOutputs: secretOutputs = [] }: Registration,
         properties: readonly string[],
         name: string,
         args: (object & AdoptArgs) | undefined,

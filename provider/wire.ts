@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Duration } from "../proto/generated/google/protobuf/duration";
 import type { Timestamp } from "../proto/generated/google/protobuf/timestamp";
 import type { ResourceState } from "../proto/generated/temporal/api/cloud/resource/v1/message";
-import type { Live } from "./definition";
+import type { LiveResource } from "./definition";
 import { messages } from "./messages";
 
 /** The maximum page size of the Cloud Ops API. */
@@ -45,9 +45,9 @@ export function words<Word extends string>(
  * Overlays values on a message, keeping its other fields, including those unknown to this version. An absent message
  * stays absent if only zero values would be set.
  */
-export function lay<M extends object>(base: M | undefined, empty: M, values: Partial<M>): M | undefined {
-    const laid = { ...(base ?? empty), ...values };
-    return base === undefined && isDeepStrictEqual(laid, empty) ? undefined : laid;
+export function overlayMessage<M extends object>(base: M | undefined, empty: M, values: Partial<M>): M | undefined {
+    const result = { ...(base ?? empty), ...values };
+    return base === undefined && isDeepStrictEqual(result, empty) ? undefined : result;
 }
 
 /**
@@ -124,7 +124,7 @@ export function liveOutputs({
     state,
     createdTime,
     lastModifiedTime,
-}: Live & { readonly lastModifiedTime: Timestamp | undefined }) {
+}: LiveResource & { readonly lastModifiedTime: Timestamp | undefined }) {
     return {
         state: stateWord(state),
         createdTime: fromTimestamp(createdTime),

@@ -10,7 +10,7 @@ import {
     readConfiguration,
     textOf,
 } from "../configuration";
-import type { Cloud, Definition, Live, Seen } from "../definition";
+import type { Cloud, Definition, FromLive, LiveResource } from "../definition";
 import { hasUnknown, suggestion } from "../fields";
 import { AmbiguousError, EndlessListError, eachPage, findByNaturalKey } from "../pages";
 import { typeToken } from "../resource";
@@ -137,19 +137,19 @@ export async function listAll<Item>(
 }
 
 /** A resource in the shape of its class's outputs; undefined if it is deleted, but can still be read. */
-export function plain<Result, Resource extends Live>(
-    definition: { idOf(resource: Resource): string; see(resource: Resource): Seen<object> },
+export function plain<Result, Resource extends LiveResource>(
+    definition: { idOf(resource: Resource): string; fromLive(resource: Resource): FromLive<object> },
     resource: Resource | undefined,
 ): Result | undefined {
     if (resource === undefined || isGone(resource)) {
         return undefined;
     }
-    const { args, outputs } = definition.see(resource);
+    const { args, outputs } = definition.fromLive(resource);
     return { id: definition.idOf(resource), ...args, ...outputs } as Result;
 }
 
 /** A resource by its id, or by its natural key, in the shape of its class's outputs; undefined if there is none. */
-export async function findBy<Result, Args extends object, Resource extends Live>(
+export async function findBy<Result, Args extends object, Resource extends LiveResource>(
     definition: Definition<Args, Resource>,
     cloud: Cloud,
     by: string,

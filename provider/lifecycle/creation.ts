@@ -4,7 +4,7 @@ import { AsyncOperation_State } from "../../proto/generated/temporal/api/cloud/o
 import { ResourceState } from "../../proto/generated/temporal/api/cloud/resource/v1/message";
 import { failed, READ_LAG_MS, unlessFailed } from "../client/errors";
 import { repeating } from "../client/repeating";
-import type { Created, Definition, Live } from "../definition";
+import type { Created, Definition, LiveResource } from "../definition";
 import type { Bag } from "../fields";
 import { AmbiguousError, findByNaturalKey } from "../pages";
 import { timeMs } from "../wire";
@@ -16,9 +16,9 @@ import { createOperationId } from "./operation-id";
 import { isMadeBy } from "./origin";
 import type { Owners } from "./owners";
 import { newClaim } from "./owners";
+import { Reconciliation, StrangerError } from "./reconciliation";
 import type { Run, Task } from "./run";
 import { HalfFinishedError, LifecycleError, TakenError } from "./run";
-import { Settlement, StrangerError } from "./settlement";
 import { isRecent, REFUSALS, Takeover } from "./takeover";
 import type { View } from "./view";
 
@@ -48,7 +48,7 @@ interface Made<Resource> {
  * known, and the start time of the operation in each response tells which run started it, which saves a request per
  * create.
  */
-export class Creation<Args extends object, Resource extends Live> {
+export class Creation<Args extends object, Resource extends LiveResource> {
     /** Operation ids that this process has sent: a second response under one of them is not that of a new create. */
     private readonly sent = new Set<string>();
 
@@ -80,16 +80,16 @@ export class Creation<Args extends object, Resource extends Live> {
         const { beginning } = run.session;
         await beginning.wait();
         const started = await this.start(run, bag, task).finally(() => beginning.end());
-        const noted = async () => ({ ...started, once: { ...started.once, ...(await note) } });
+        const noted = async () => ({ ...started, carried: { ...started.carried, ...(await note) } });
         try {
             const made = started.asyncOperation && (await this.awaitMade(run, started.id, started.asyncOperation));
             const created = await noted();
-            const { id, once } = created;
-            if (this.definition.idRecurs) {
-                this.owners.note(id, run.context, once);
+            const { id, carried } = created;
+            if (this.definition.idIsName) {
+                this.owners.note(id, run.context, carried);
             }
-            const goal = { run, id, bag, task, once, ...made, justMade: true };
-            return { created, resource: await new Settlement(this.existing, goal).settle() };
+            const goal = { run, id, bag, task, carried, ...made, justMade: true };
+            return { created, resource: await new Reconciliation(this.existing, goal).reconcile() };
         } catch (error) {
             const created = await noted();
             if (error instanceof OperationError && error.operation.id === started.asyncOperation?.id) {
@@ -112,7 +112,7 @@ export class Creation<Args extends object, Resource extends Live> {
      * @returns the resource, if it showed the end; if its id is the name, the operation as far as it is known
      */
     private async awaitMade(run: Run, id: string, operation: AsyncOperation): Promise<Made<Resource>> {
-        if (this.definition.idRecurs) {
+        if (this.definition.idIsName) {
             return { create: (await this.existing.awaitOperation(run, operation, "creating")) ?? operation };
         }
         let seen: Look<Resource> | undefined;
@@ -253,8 +253,8 @@ export class Creation<Args extends object, Resource extends Live> {
      * ended.
      */
     private begun(run: Run, created: Created): Created {
-        if (this.definition.idRecurs) {
-            return { ...created, once: { ...created.once, ...newClaim() } };
+        if (this.definition.idIsName) {
+            return { ...created, carried: { ...created.carried, ...newClaim() } };
         }
         this.owners.note(created.id, run.context);
         return created;
@@ -281,7 +281,7 @@ export class Creation<Args extends object, Resource extends Live> {
      * nobody has it, and the resource is useless: it is deleted.
      */
     private async isComplete(run: Run, created: Created): Promise<boolean> {
-        const lost = (this.definition.onceOutputs ?? []).filter((name) => !created.once?.[name]);
+        const lost = (this.definition.createOnlyOutputs ?? []).filter((name) => !created.carried?.[name]);
         if (lost.length === 0) {
             return true;
         }
@@ -347,7 +347,7 @@ export class Creation<Args extends object, Resource extends Live> {
         // next run.
         const isRejected = error.operation.state === AsyncOperation_State.STATE_REJECTED;
         const what = isRejected ? "Nothing was created." : "Nothing of it is visible.";
-        return resource === undefined && (isRejected || this.definition.idRecurs)
+        return resource === undefined && (isRejected || this.definition.idIsName)
             ? new LifecycleError(`${error.message} ${what} The next \`pulumi up\` tries again.`, { cause: error })
             : this.view.halfCreated(run, bag, created, error, "replace");
     }

@@ -6,7 +6,7 @@ import { ResourceState } from "../../proto/generated/temporal/api/cloud/resource
 import type { CallOptions } from "../client/client";
 import { failed, shorten, unlessFailed } from "../client/errors";
 import type { Source } from "../client/source";
-import type { Cloud, Definition, Live, Wait } from "../definition";
+import type { Cloud, Definition, LiveResource, Wait } from "../definition";
 import type { Bag } from "../fields";
 import { fromTimestamp, isGone, timeMs } from "../wire";
 import { GONE, lagUntil, REPLACE_KEY } from "./hidden";
@@ -51,7 +51,7 @@ interface AwaitEndOptions extends Pick<AwaitOptions, "isMade"> {
 }
 
 /** Reads existing resources, waits for their operations, and deletes them. */
-export class Existing<Args extends object, Resource extends Live> {
+export class Existing<Args extends object, Resource extends LiveResource> {
     /** Others' operations that have ended or are not visible: only the resource shows how they ended. */
     private readonly exhausted = new Set<string>();
 
@@ -115,10 +115,10 @@ export class Existing<Args extends object, Resource extends Live> {
      */
     async remove(run: Run, id: string, old?: Bag): Promise<boolean> {
         const { session } = run;
-        const { kind, idRecurs } = this.definition;
+        const { kind, idIsName } = this.definition;
         // If ids are never reused, the operation id can be derived; it tells later that the resource was deleted and is
         // not just invisible.
-        const derivedId = idRecurs ? undefined : deleteOperationId(kind, id);
+        const derivedId = idIsName ? undefined : deleteOperationId(kind, id);
         let operationId = derivedId ?? randomUUID();
         let mayLagUntil = lagUntil(old);
         let wasThere = false;
@@ -174,7 +174,7 @@ export class Existing<Args extends object, Resource extends Live> {
      * @returns when the other was created
      */
     anotherSince(resource: Resource, old: Bag | undefined): string | undefined {
-        if (!this.definition.idRecurs || typeof old?.createdTime !== "string") {
+        if (!this.definition.idIsName || typeof old?.createdTime !== "string") {
             return undefined;
         }
         const { createdTime } = resource;
@@ -361,7 +361,7 @@ export class Existing<Args extends object, Resource extends Live> {
  * The resource of that id. A response without it is an error, not a resource that is gone; so is one with another
  * resource, or the next step would be done to that.
  */
-async function getExactly<Resource extends Live>(
+async function getExactly<Resource extends LiveResource>(
     { kind, get, idOf }: Pick<Definition<never, Resource>, "kind" | "get" | "idOf">,
     cloud: Cloud,
     id: string,
@@ -380,7 +380,7 @@ async function getExactly<Resource extends Live>(
 }
 
 /** How to read resources of that definition. */
-export function sourceOf<Resource extends Live>(
+export function sourceOf<Resource extends LiveResource>(
     definition: Pick<Definition<never, Resource>, "kind" | "get" | "list" | "idOf">,
     cloud: Cloud,
 ): Source<Resource> {
@@ -401,7 +401,7 @@ function unlessOperationError(error: unknown): void {
 }
 
 /** Whether an operation is in flight on it. */
-export function isInFlight({ state }: Live): boolean {
+export function isInFlight({ state }: LiveResource): boolean {
     return (
         state === ResourceState.RESOURCE_STATE_ACTIVATING ||
         state === ResourceState.RESOURCE_STATE_UPDATING ||

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { unlessFailed } from "../client/errors";
 import type { ResourceContext } from "../context";
 import { CONTEXT_KEY, contextOf, segmentsOf } from "../context";
-import type { Definition, Live } from "../definition";
+import type { Definition, LiveResource } from "../definition";
 import type { Bag } from "../fields";
 import { checkFields, own } from "../fields";
 import { isNamed, valueAt, withoutBroken } from "../overlay";
@@ -14,9 +14,9 @@ import { Existing, STRANGER, sourceOf } from "./existing";
 import { ACCOUNT_KEY, hidden, isFirstRead, lagUntil, managedOf, REPLACE_KEY, visible } from "./hidden";
 import { notedCreate } from "./origin";
 import { Owners } from "./owners";
+import { Reconciliation } from "./reconciliation";
 import type { Log, Method, Run, Session, Task } from "./run";
 import { HalfFinishedError, LifecycleError, TakenError, title, within } from "./run";
-import { Settlement } from "./settlement";
 import { quoted, View } from "./view";
 
 export interface CheckResult {
@@ -56,7 +56,7 @@ interface Adoptable<Resource> {
  * The lifecycle of all resources of one kind: check, diff, create, read, update and delete, as its definition
  * describes.
  */
-export class Lifecycle<Args extends object, Resource extends Live> {
+export class Lifecycle<Args extends object, Resource extends LiveResource> {
     private readonly view: View<Args, Resource>;
     private readonly existing: Existing<Args, Resource>;
     private readonly creation: Creation<Args, Resource>;
@@ -222,7 +222,7 @@ export class Lifecycle<Args extends object, Resource extends Live> {
     private async createOrAdopt(run: Run, bag: Bag, task: Task): Promise<{ id: string; outs: Bag }> {
         try {
             const { created, resource } = await this.creation.create(run, bag, task);
-            return { id: created.id, outs: this.view.outputs(resource, bag, created.once) };
+            return { id: created.id, outs: this.view.outputs(resource, bag, created.carried) };
         } catch (error) {
             // Somebody else, such as another stack that would adopt it too, was faster.
             const adopted = error instanceof TakenError ? await this.adopt(run, bag, task) : undefined;
@@ -261,21 +261,28 @@ export class Lifecycle<Args extends object, Resource extends Live> {
                         `the new one. If that is somebody else's, run \`pulumi state delete '${run.context.urn}'\`.`,
                 );
             }
-            return this.view.read(resource, old, await this.once(session, old));
+            return this.view.read(resource, old, await this.carried(session, old));
         });
     }
 
     async update(session: Session, id: string, old: Bag, bag: Bag): Promise<{ outs: Bag }> {
         return this.attempt("update", session, bag, id, (run) =>
             this.alone(session, id, async () => {
-                const once = await this.once(session, old);
+                const carried = await this.carried(session, old);
                 const task = this.view.task(visible(bag), { old, ignores: run.context.ignores });
-                const resource = await new Settlement(this.existing, { run, id, bag, task, once, old }).settle();
-                const left = this.view.left(resource, task);
-                if (left) {
-                    run.session.log.warn(run.context.urn, left.warning);
+                const resource = await new Reconciliation(this.existing, {
+                    run,
+                    id,
+                    bag,
+                    task,
+                    carried,
+                    old,
+                }).reconcile();
+                const tolerated = this.view.tolerated(resource, task);
+                if (tolerated) {
+                    run.session.log.warn(run.context.urn, tolerated.warning);
                 }
-                return { outs: this.view.outputs(resource, bag, once) };
+                return { outs: this.view.outputs(resource, bag, carried) };
             }),
         );
     }
@@ -393,9 +400,9 @@ export class Lifecycle<Args extends object, Resource extends Live> {
      * The outputs that do not come from the resource. The account is added if the state, of an earlier version, has
      * none.
      */
-    private async once(session: Session, old: Bag): Promise<Bag> {
-        const once = this.view.once(old);
-        return old[ACCOUNT_KEY] === undefined ? { ...(await accountNote(session)), ...once } : once;
+    private async carried(session: Session, old: Bag): Promise<Bag> {
+        const carried = this.view.carried(old);
+        return old[ACCOUNT_KEY] === undefined ? { ...(await accountNote(session)), ...carried } : carried;
     }
 
     /** Adopts the existing resource, if the program wants that and there is one. */
@@ -441,20 +448,20 @@ export class Lifecycle<Args extends object, Resource extends Live> {
             }
             const grave = differing.find(({ name }) => own(this.definition.fields, name)?.options.adoptAsIs);
             if (grave !== undefined) {
-                const value = (this.definition.see(existing).args as Bag)[grave.name];
+                const value = (this.definition.fromLive(existing).args as Bag)[grave.name];
                 throw new LifecycleError(
                     `it exists but differs in \`${grave.name}\`, which adoption does not change. Nothing was changed. ` +
                         `Declare the existing value, ${JSON.stringify(value)}; a later \`pulumi up\` can change it.`,
                 );
             }
-            const once = { ...(await accountNote(run.session)), ...claim };
+            const carried = { ...(await accountNote(run.session)), ...claim };
             const seen = { resource: existing, mayBeOld: false };
-            const resource = await new Settlement(this.existing, { run, id, bag, task, once, seen }).settle();
+            const resource = await new Reconciliation(this.existing, { run, id, bag, task, carried, seen }).reconcile();
             if (differing.length > 0) {
                 const paths = quoted(differing.map(({ path }) => path));
                 run.session.log.warn(run.context.urn, `Adopted ${kind} ${id} and changed ${paths}.`);
             }
-            return { id, outs: this.view.outputs(resource, bag, once) };
+            return { id, outs: this.view.outputs(resource, bag, carried) };
         });
     }
 

@@ -1,6 +1,6 @@
 import type { AsyncOperation } from "../../proto/generated/temporal/api/cloud/operation/v1/message";
 import { ResourceState } from "../../proto/generated/temporal/api/cloud/resource/v1/message";
-import type { Live } from "../definition";
+import type { LiveResource } from "../definition";
 import type { Bag } from "../fields";
 import { fromTimestamp, timeMs, toTimestamp } from "../wire";
 import { CREATE_KEY } from "./hidden";
@@ -10,7 +10,7 @@ import { hasFailed, operationOrId } from "./operation";
 const CLOCK_SLACK_MS = 60_000;
 
 /** Whether the operation can have created this resource, by the server's own clocks. */
-export function isMadeBy({ createdTime }: Live, { startedTime, finishedTime }: AsyncOperation): boolean {
+export function isMadeBy({ createdTime }: LiveResource, { startedTime, finishedTime }: AsyncOperation): boolean {
     if (createdTime === undefined || startedTime === undefined) {
         return true;
     }
@@ -21,7 +21,7 @@ export function isMadeBy({ createdTime }: Live, { startedTime, finishedTime }: A
 }
 
 /** Whether a failed create has left this resource, if its id is the name: any other is somebody else's. */
-export function isLeftByFailed(resource: Live, create: AsyncOperation): boolean {
+export function isLeftByFailed(resource: LiveResource, create: AsyncOperation): boolean {
     return (
         resource.asyncOperationId === create.id ||
         (resource.state === ResourceState.RESOURCE_STATE_ACTIVATION_FAILED && isMadeBy(resource, create))
@@ -29,20 +29,20 @@ export function isLeftByFailed(resource: Live, create: AsyncOperation): boolean 
 }
 
 /** Whether a create, as far as its operation is known, can have made this resource, if its id is the name. */
-export function isLeftBy(resource: Live, create: AsyncOperation): boolean {
+export function isLeftBy(resource: LiveResource, create: AsyncOperation): boolean {
     return hasFailed(create)
         ? isLeftByFailed(resource, create)
         : resource.asyncOperationId === create.id || isMadeBy(resource, create);
 }
 
 /** Whether the resource was created that soon after the operation had started, of which nothing else is known. */
-export function isMadeWithin({ createdTime }: Live, { startedTime }: AsyncOperation, ms: number): boolean {
+export function isMadeWithin({ createdTime }: LiveResource, { startedTime }: AsyncOperation, ms: number): boolean {
     const afterMs = createdTime && startedTime ? timeMs(createdTime) - timeMs(startedTime) : Number.NaN;
     return afterMs >= -CLOCK_SLACK_MS && afterMs <= ms + CLOCK_SLACK_MS;
 }
 
 /** Whether the resource was created after that operation had ended. */
-export function isLaterThan({ createdTime }: Live, { finishedTime }: AsyncOperation): boolean {
+export function isLaterThan({ createdTime }: LiveResource, { finishedTime }: AsyncOperation): boolean {
     return finishedTime !== undefined && timeMs(createdTime) > timeMs(finishedTime) + CLOCK_SLACK_MS;
 }
 

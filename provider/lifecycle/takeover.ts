@@ -2,7 +2,7 @@ import type { AsyncOperation } from "../../proto/generated/temporal/api/cloud/op
 import { AsyncOperation_State } from "../../proto/generated/temporal/api/cloud/operation/v1/message";
 import { ResourceState } from "../../proto/generated/temporal/api/cloud/resource/v1/message";
 import { READ_LAG_MS, unlessFailed } from "../client/errors";
-import type { Created, Definition, Live } from "../definition";
+import type { Created, Definition, LiveResource } from "../definition";
 import type { Bag } from "../fields";
 import { timeMs } from "../wire";
 import type { Existing } from "./existing";
@@ -40,7 +40,7 @@ export type Earlier =
 type Repeat = (run: Run, task: Task, operation: AsyncOperation) => Promise<Created>;
 
 /** Resumes a create that an earlier run of this stack started before it was killed without saving the result. */
-export class Takeover<Args extends object, Resource extends Live> {
+export class Takeover<Args extends object, Resource extends LiveResource> {
     private readonly definition: Definition<Args, Resource>;
     private readonly view: View<Args, Resource>;
 
@@ -81,7 +81,7 @@ export class Takeover<Args extends object, Resource extends Live> {
         const resource = await this.lookForOurs(run, created, ended);
         if (resource === undefined) {
             // A name tells later whether a failed create has left something.
-            return ended.state === AsyncOperation_State.STATE_FULFILLED || this.definition.idRecurs
+            return ended.state === AsyncOperation_State.STATE_FULFILLED || this.definition.idIsName
                 ? { outcome: "unseen", created, operation: ended }
                 : { outcome: "passed" };
         }
@@ -103,11 +103,11 @@ export class Takeover<Args extends object, Resource extends Live> {
             await this.discardIfRecent(run, created, ended, why);
             return { outcome: "passed" };
         }
-        const { onceOutputs } = this.definition;
-        if (onceOutputs !== undefined) {
+        const { createOnlyOutputs } = this.definition;
+        if (createOnlyOutputs !== undefined) {
             // A server may repeat them. But the key may be here because it is to be replaced, which the engine does not
             // always say, and it has the lifetime that was declared when it was created.
-            const lost = `its ${onceOutputs.join(", ")} may be lost, or known elsewhere`;
+            const lost = `its ${createOnlyOutputs.join(", ")} may be lost, or known elsewhere`;
             await this.discardIfRecent(run, created, ended, lost);
             return { outcome: "passed" };
         }
@@ -127,7 +127,7 @@ export class Takeover<Args extends object, Resource extends Live> {
             );
         } catch (error) {
             // What only the first response had, such as a token, is lost.
-            const next = this.definition.onceOutputs === undefined ? "resume" : "replace";
+            const next = this.definition.createOnlyOutputs === undefined ? "resume" : "replace";
             throw this.view.halfCreated(run, bag, created, error, next);
         }
     }
@@ -175,7 +175,7 @@ export class Takeover<Args extends object, Resource extends Live> {
             `Taking over ${this.definition.kind} ${created.id}, which an earlier run of this stack started to create ` +
                 `(operation ${id}).`,
         );
-        return { ...created, once: { ...created.once, ...this.owners.claim(created.id, run.context) } };
+        return { ...created, carried: { ...created.carried, ...this.owners.claim(created.id, run.context) } };
     }
 
     /** What an earlier run created. If it is not visible, it was deleted or is not visible yet. */
@@ -186,7 +186,7 @@ export class Takeover<Args extends object, Resource extends Live> {
         // the resource is gone. Otherwise, the server knows the operation id of a delete by this provider.
         const settled =
             operation.state === AsyncOperation_State.STATE_REJECTED ||
-            this.definition.idRecurs ||
+            this.definition.idIsName ||
             (await this.existing.knownOperation(run, deleteOperationId(this.definition.kind, created.id))) !==
                 undefined;
         const lagUntil = settled ? 0 : performance.now() + READ_LAG_MS - endedMsAgo;
@@ -195,7 +195,7 @@ export class Takeover<Args extends object, Resource extends Live> {
 
     /** Whether the operation has left this resource. If the id is the name, only an end without failure makes it so. */
     isResultOf(resource: Resource, operation: AsyncOperation): boolean {
-        return this.definition.idRecurs && operation.state !== AsyncOperation_State.STATE_FULFILLED
+        return this.definition.idIsName && operation.state !== AsyncOperation_State.STATE_FULFILLED
             ? isLeftByFailed(resource, operation)
             : isMadeBy(resource, operation);
     }

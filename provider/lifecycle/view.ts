@@ -1,6 +1,6 @@
 import { ResourceState } from "../../proto/generated/temporal/api/cloud/resource/v1/message";
 import type { Names } from "../context";
-import type { Created, Definition, Desired, Left, Live } from "../definition";
+import type { Created, Definition, Desired, LiveResource, Tolerated } from "../definition";
 import type { Bag } from "../fields";
 import { hasUnknown, holds, same } from "../fields";
 import type { Change } from "../overlay";
@@ -36,7 +36,7 @@ export interface TaskOptions {
 }
 
 /** Maps the resources of one kind to what programs, the state and the lifecycle see of them. */
-export class View<Args extends object, Resource extends Live> {
+export class View<Args extends object, Resource extends LiveResource> {
     constructor(private readonly definition: Definition<Args, Resource>) {}
 
     /** The paths of the fields that these values set. */
@@ -86,14 +86,14 @@ export class View<Args extends object, Resource extends Live> {
         };
     }
 
-    desired(resource: Resource, task: Task, made: ReadonlyMap<string, number> = new Map()): Desired<Args> {
-        const live = this.definition.see(resource).args as Bag;
+    desired(resource: Resource, task: Task, writesMade: ReadonlyMap<string, number> = new Map()): Desired<Args> {
+        const live = this.definition.fromLive(resource).args as Bag;
         const args = withRequired(this.definition.fields, live, this.withIgnored(task, live), task.declared);
         return {
             args: overlay(this.definition.fields, live, args, task.removed) as Args,
             changed: task.changed,
             managed: task.managed,
-            made,
+            writesMade,
         };
     }
 
@@ -108,7 +108,7 @@ export class View<Args extends object, Resource extends Live> {
     /** How the program's values differ from a resource that is not in the state, in what the server stores. */
     differences(resource: Resource, task: Pick<Task, "args" | "ignores" | "isFirst">): Change[] {
         const { fields } = this.definition;
-        const live = this.definition.see(resource).args as Bag;
+        const live = this.definition.fromLive(resource).args as Bag;
         const values = this.withIgnored(task, live);
         const differing = changes(fields, respell(fields, live, values), values, new Set(this.managed(task.args)));
         return differing.filter(({ name }) => !fields[name]?.options.programOnly);
@@ -116,8 +116,8 @@ export class View<Args extends object, Resource extends Live> {
 
     /** The paths in which a resource that is not in the state differs from the program, and that no update can change. */
     unchangeable(resource: Resource, task: Task, differing = this.differences(resource, task)): string[] {
-        const { see, replaceNow } = this.definition;
-        const due = replaceNow?.(see(resource).args as Bag, task.declared, new Date());
+        const { fromLive, replaceNow } = this.definition;
+        const due = replaceNow?.(fromLive(resource).args as Bag, task.declared, new Date());
         const paths = differing.flatMap(({ path, replace }) => (replace ? [path] : []));
         return [...new Set(due === undefined || due.why !== undefined ? paths : [...paths, due.property])];
     }
@@ -126,27 +126,27 @@ export class View<Args extends object, Resource extends Live> {
      * The outputs after a write: the server's values, in the program's spelling if equivalent. After a partial write,
      * the fields still to be reset to their defaults remain managed, so that the next write resets them.
      */
-    outputs(resource: Resource, bag: Bag, once: Bag | undefined, unfinished: Unfinished = NOTHING): Bag {
+    outputs(resource: Resource, bag: Bag, carried: Bag | undefined, unfinished: Unfinished = NOTHING): Bag {
         const values = visible(bag);
-        const state = this.state(resource, bag, values, once, [...this.managed(values), ...unfinished.removed]);
-        return Object.assign(state, this.left(resource, { args: values, changed: unfinished.changed })?.values);
+        const state = this.state(resource, bag, values, carried, [...this.managed(values), ...unfinished.removed]);
+        return Object.assign(state, this.tolerated(resource, { args: values, changed: unfinished.changed })?.values);
     }
 
     /** What a write for that task deliberately leaves different. */
-    left(resource: Resource, { args, changed }: Pick<Task, "args" | "changed">): Left<Args> | undefined {
-        return this.definition.left?.(resource, { args: args as Args, changed });
+    tolerated(resource: Resource, { args, changed }: Pick<Task, "args" | "changed">): Tolerated<Args> | undefined {
+        return this.definition.tolerated?.(resource, { args: args as Args, changed });
     }
 
     /** The outputs and inputs after a read. */
-    read(resource: Resource, old: Bag, once: Bag): { props: Bag; inputs: Bag } {
+    read(resource: Resource, old: Bag, carried: Bag): { props: Bag; inputs: Bag } {
         const { fields } = this.definition;
         const managed = managedOf(old);
         const values = managed ? pick(fields, old, managed) : {};
-        const props = this.state(resource, old, values, once);
+        const props = this.state(resource, old, values, carried);
         const inputs = managed ? pick(fields, props, managed) : this.withoutDefaults(props);
         // No read brings back what only the response to the create had.
         const isUseless =
-            old[REPLACE_KEY] === true && this.definition.onceOutputs?.some((name) => old[name] === undefined);
+            old[REPLACE_KEY] === true && this.definition.createOnlyOutputs?.some((name) => old[name] === undefined);
         return {
             props: isUseless ? { ...props, [REPLACE_KEY]: true } : props,
             inputs: Object.assign(hidden(old, MANAGED_KEY, ...PASSING_KEYS, CLAIM_KEY, ACCOUNT_KEY), inputs),
@@ -154,8 +154,8 @@ export class View<Args extends object, Resource extends Live> {
     }
 
     /** The outputs of a resource that has not been visible yet. */
-    unseen(bag: Bag, once: Bag | undefined, mark: Bag): Bag {
-        return { ...bag, ...once, [MANAGED_KEY]: this.managed(visible(bag)).join(" "), ...mark };
+    unseen(bag: Bag, carried: Bag | undefined, mark: Bag): Bag {
+        return { ...bag, ...carried, [MANAGED_KEY]: this.managed(visible(bag)).join(" "), ...mark };
     }
 
     /** The error of a create that started a resource and did not finish, with the outputs for the state. */
@@ -167,13 +167,13 @@ export class View<Args extends object, Resource extends Live> {
                     : "It stays in the state; the next `pulumi up` resumes."),
             created.id,
             // A token is only in this one response.
-            this.unseen(bag, created.once, {
+            this.unseen(bag, created.carried, {
                 [UNSEEN_KEY]: true,
                 ...(next === "replace" && {
                     [REPLACE_KEY]: true,
                     ...(error instanceof OperationError && unseenSince(new Date())),
                 }),
-                ...(this.definition.idRecurs &&
+                ...(this.definition.idIsName &&
                     created.asyncOperation &&
                     createNote(created.asyncOperation, new Date(Date.now() - run.timeoutMs))),
             }),
@@ -182,14 +182,14 @@ export class View<Args extends object, Resource extends Live> {
     }
 
     /** The outputs that do not come from reading the resource, such as those that only its create returned. */
-    once(old: Bag): Bag {
-        const once: Record<string, unknown> = {};
-        for (const name of [...(this.definition.onceOutputs ?? []), CLAIM_KEY, ACCOUNT_KEY]) {
+    carried(old: Bag): Bag {
+        const carried: Record<string, unknown> = {};
+        for (const name of [...(this.definition.createOnlyOutputs ?? []), CLAIM_KEY, ACCOUNT_KEY]) {
             if (old[name] !== undefined) {
-                once[name] = old[name];
+                carried[name] = old[name];
             }
         }
-        return once;
+        return carried;
     }
 
     /** The value that is unique in the account; undefined if there is none, or it is unknown. */
@@ -199,8 +199,14 @@ export class View<Args extends object, Resource extends Live> {
     }
 
     /** The outputs. Managed paths come from the bag unless given. */
-    private state(resource: Resource, bag: Bag, values: Bag, once: Bag | undefined, managed?: readonly string[]): Bag {
-        const { args, outputs } = this.definition.see(resource);
+    private state(
+        resource: Resource,
+        bag: Bag,
+        values: Bag,
+        carried: Bag | undefined,
+        managed?: readonly string[],
+    ): Bag {
+        const { args, outputs } = this.definition.fromLive(resource);
         const neverActive = resource.state === ResourceState.RESOURCE_STATE_ACTIVATION_FAILED;
         // Not spread: for each property that a second spread adds, V8 would rebuild the object's layout.
         return defined(
@@ -208,7 +214,7 @@ export class View<Args extends object, Resource extends Live> {
                 respell(this.definition.fields, args as Bag, values),
                 hidden(bag, ...PASSING_KEYS),
                 outputs,
-                once,
+                carried,
                 managed && { [MANAGED_KEY]: managed.join(" ") },
                 neverActive && { [REPLACE_KEY]: true },
             ),

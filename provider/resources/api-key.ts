@@ -123,8 +123,8 @@ export class ApiKey extends Resource {
     }
 }
 
-const ONCE_OUTPUTS = ["token"] as const;
-const OUTPUTS = [...ONCE_OUTPUTS, ...LIVE_OUTPUTS] as const;
+const CREATE_ONLY_OUTPUTS = ["token"] as const;
+const OUTPUTS = [...CREATE_ONLY_OUTPUTS, ...LIVE_OUTPUTS] as const;
 
 // -- validation ------------------------------------------------------------------------------------------------------
 
@@ -238,7 +238,7 @@ type Values = pulumi.Unwrap<ApiKeyArgs>;
 
 const emptySpec = () => messages.identity.ApiKeySpec.fromPartial({});
 
-function see(key: LiveApiKey) {
+function fromLive(key: LiveApiKey) {
     const { spec = emptySpec() } = key;
     const ownerType = ownerTypes.fromWire(spec.ownerType);
     const expiryTime = fromTimestamp(spec.expiryTime);
@@ -295,7 +295,7 @@ function wholeMinutes(start: bigint, seconds: bigint): bigint {
 // -- next write ------------------------------------------------------------------------------------------------------
 
 function next(key: LiveApiKey, { args }: Desired<Values>): Write | undefined {
-    const spec = changedSpec(toSpec, key.spec ?? emptySpec(), see(key).args, args);
+    const spec = changedSpec(toSpec, key.spec ?? emptySpec(), fromLive(key).args, args);
     if (spec === undefined) {
         return undefined;
     }
@@ -339,7 +339,7 @@ export const apiKeyDefinition: Definition<Values, LiveApiKey> = {
     nameField: "displayName",
     check,
     replaceNow,
-    onceOutputs: ONCE_OUTPUTS,
+    createOnlyOutputs: CREATE_ONLY_OUTPUTS,
     async create(cloud, args, { operationId, now, signal }) {
         const spec = toSpec({ ...args, ownerType: args.ownerType ?? "service-account" }, emptySpec());
         const { keyId, token, asyncOperation } = await cloud.createApiKey(
@@ -349,14 +349,14 @@ export const apiKeyDefinition: Definition<Values, LiveApiKey> = {
             },
             { signal, attemptMs: CREATE_MS },
         );
-        return { id: keyId, asyncOperation, ...(token === "" ? {} : { once: { token } }) };
+        return { id: keyId, asyncOperation, ...(token === "" ? {} : { carried: { token } }) };
     },
     async get(cloud, keyId, options) {
         return (await cloud.getApiKey({ keyId }, options)).apiKey;
     },
     list: (cloud, pageToken, options) => apiKeysPage(cloud, {}, pageToken, options),
     idOf: ({ id }) => id,
-    see,
+    fromLive,
     next,
     delete: (cloud, keyId, resourceVersion, asyncOperationId, options) =>
         cloud.deleteApiKey({ keyId, resourceVersion, asyncOperationId }, options),

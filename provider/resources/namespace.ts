@@ -39,7 +39,7 @@ import {
 import { messages } from "../messages";
 import type { AdoptArgs } from "../resource";
 import { propertiesOf, Resource } from "../resource";
-import { changedSpec, LIVE_OUTPUTS, lay, liveOutputs, PAGE_SIZE } from "../wire";
+import { changedSpec, LIVE_OUTPUTS, liveOutputs, overlayMessage, PAGE_SIZE } from "../wire";
 
 /**
  * Arguments of a Namespace. Changes are made in place unless noted. A field removed from the program is reset:
@@ -514,7 +514,7 @@ function warnings(old: Bag, args: Bag, wasManaged: ReadonlySet<string>): string[
 
 type Values = pulumi.Unwrap<Omit<NamespaceArgs, "adopt">>;
 
-function see(namespace: LiveNamespace) {
+function fromLive(namespace: LiveNamespace) {
     const spec = namespace.spec ?? emptySpec();
     return {
         args: {
@@ -522,7 +522,7 @@ function see(namespace: LiveNamespace) {
             regions: regionsOf(namespace),
             retentionDays: spec.retentionDays,
             ...(spec.mtlsAuth?.enabled && spec.mtlsAuth.acceptedClientCa.length > 0
-                ? { mtlsAuth: seeMtlsAuth(spec.mtlsAuth) }
+                ? { mtlsAuth: fromMtlsAuth(spec.mtlsAuth) }
                 : {}),
             apiKeyAuth: spec.apiKeyAuth?.enabled ?? false,
             searchAttributes: Object.fromEntries(
@@ -531,16 +531,16 @@ function see(namespace: LiveNamespace) {
                     searchAttributeTypes.fromWire(type) ?? (String(type) as SearchAttributeType),
                 ]),
             ),
-            ...(spec.codecServer?.endpoint ? { codecServer: seeCodecServer(spec.codecServer) } : {}),
+            ...(spec.codecServer?.endpoint ? { codecServer: fromCodecServer(spec.codecServer) } : {}),
             deleteProtection: spec.lifecycle?.enableDeleteProtection ?? false,
             highAvailability: {
                 disableManagedFailover: spec.highAvailability?.disableManagedFailover ?? false,
                 disablePassivePollerForwarding: spec.highAvailability?.disablePassivePollerForwarding ?? false,
             },
             connectivityRuleIds: spec.connectivityRuleIds,
-            capacity: seeCapacity(namespace),
+            capacity: fromCapacity(namespace),
             taskQueueFairness: spec.fairness?.taskQueueFairnessEnabled ?? false,
-            ...seeEncryptionValidation(spec.encryptionValidation),
+            ...fromEncryptionValidation(spec.encryptionValidation),
             description: spec.description,
             tags: namespace.tags,
             ...(namespace.projectId ? { projectId: namespace.projectId } : {}),
@@ -562,7 +562,7 @@ function see(namespace: LiveNamespace) {
                     .toLowerCase(),
             })),
             limits: { actionsPerSecondLimit: namespace.limits?.actionsPerSecondLimit ?? 0 },
-            capacityStatus: seeCapacityStatus(namespace.capacity),
+            capacityStatus: fromCapacityStatus(namespace.capacity),
         },
     };
 }
@@ -592,7 +592,7 @@ function regionsOf({ spec, activeRegion }: LiveNamespace): string[] {
     return regions.includes(activeRegion) ? [activeRegion, ...without(regions, [activeRegion])] : regions;
 }
 
-function seeMtlsAuth({ acceptedClientCa, certificateFilters }: MtlsAuthSpec) {
+function fromMtlsAuth({ acceptedClientCa, certificateFilters }: MtlsAuthSpec) {
     return {
         acceptedClientCa: acceptedClientCa.toString("utf8"),
         certificateFilters: certificateFilters.map((filter) =>
@@ -603,7 +603,7 @@ function seeMtlsAuth({ acceptedClientCa, certificateFilters }: MtlsAuthSpec) {
 
 const FILTER_PARTS = ["commonName", "organization", "organizationalUnit", "subjectAlternativeName"] as const;
 
-function seeCodecServer({
+function fromCodecServer({
     endpoint,
     passAccessToken,
     includeCrossOriginCredentials,
@@ -618,7 +618,7 @@ function seeCodecServer({
     };
 }
 
-function seeEncryptionValidation(spec: EncryptionValidationSpec | undefined) {
+function fromEncryptionValidation(spec: EncryptionValidationSpec | undefined) {
     if (
         spec === undefined ||
         isDeepStrictEqual({ ...spec, _unknownFields: {} }, messages.namespace.EncryptionValidationSpec.fromPartial({}))
@@ -652,7 +652,7 @@ function currentCapacity(capacity: Capacity | undefined): CapacityValues {
 }
 
 /** The capacity last requested, unless that request failed; else the one in effect. */
-function seeCapacity({ capacity }: LiveNamespace): CapacityValues {
+function fromCapacity({ capacity }: LiveNamespace): CapacityValues {
     const request = capacity?.latestRequest;
     return (hasFailed(request) ? undefined : fromCapacitySpec(request?.spec)) ?? currentCapacity(capacity);
 }
@@ -661,7 +661,7 @@ function hasFailed(request: Capacity["latestRequest"]): boolean {
     return request?.state === messages.namespace.Capacity_Request_State.STATE_CAPACITY_REQUEST_FAILED;
 }
 
-function seeCapacityStatus(capacity: Capacity | undefined): NamespaceCapacityStatus {
+function fromCapacityStatus(capacity: Capacity | undefined): NamespaceCapacityStatus {
     const request = capacity?.latestRequest;
     return {
         ...currentCapacity(capacity),
@@ -691,7 +691,7 @@ function toSpec(values: Values, base: NamespaceSpec): NamespaceSpec {
         name: values.name ?? base.name,
         retentionDays: values.retentionDays ?? 30,
         mtlsAuth: toMtlsAuth(values.mtlsAuth, base.mtlsAuth),
-        apiKeyAuth: lay(base.apiKeyAuth, messages.namespace.ApiKeyAuthSpec.fromPartial({}), {
+        apiKeyAuth: overlayMessage(base.apiKeyAuth, messages.namespace.ApiKeyAuthSpec.fromPartial({}), {
             enabled: values.apiKeyAuth ?? false,
         }),
         searchAttributes: {
@@ -704,18 +704,22 @@ function toSpec(values: Values, base: NamespaceSpec): NamespaceSpec {
             ),
         },
         codecServer: toCodecServer(values.codecServer, base.codecServer),
-        lifecycle: lay(base.lifecycle, messages.namespace.LifecycleSpec.fromPartial({}), {
+        lifecycle: overlayMessage(base.lifecycle, messages.namespace.LifecycleSpec.fromPartial({}), {
             enableDeleteProtection: values.deleteProtection ?? false,
         }),
-        highAvailability: lay(base.highAvailability, messages.namespace.HighAvailabilitySpec.fromPartial({}), {
-            disableManagedFailover: highAvailability?.disableManagedFailover ?? false,
-            disablePassivePollerForwarding: highAvailability?.disablePassivePollerForwarding ?? false,
-        }),
+        highAvailability: overlayMessage(
+            base.highAvailability,
+            messages.namespace.HighAvailabilitySpec.fromPartial({}),
+            {
+                disableManagedFailover: highAvailability?.disableManagedFailover ?? false,
+                disablePassivePollerForwarding: highAvailability?.disablePassivePollerForwarding ?? false,
+            },
+        ),
         connectivityRuleIds: values.connectivityRuleIds ?? [],
-        fairness: lay(base.fairness, messages.namespace.FairnessSpec.fromPartial({}), {
+        fairness: overlayMessage(base.fairness, messages.namespace.FairnessSpec.fromPartial({}), {
             taskQueueFairnessEnabled: values.taskQueueFairness ?? false,
         }),
-        encryptionValidation: lay(
+        encryptionValidation: overlayMessage(
             base.encryptionValidation,
             messages.namespace.EncryptionValidationSpec.fromPartial({}),
             {
@@ -766,23 +770,27 @@ function toCodecServer(values: Values["codecServer"], base: CodecServerSpec | un
     if (codec === undefined && !base?.endpoint) {
         return base;
     }
-    return lay(base, messages.namespace.CodecServerSpec.fromPartial({}), {
+    return overlayMessage(base, messages.namespace.CodecServerSpec.fromPartial({}), {
         endpoint: codec?.endpoint ?? "",
         passAccessToken: codec?.passAccessToken ?? false,
         includeCrossOriginCredentials: codec?.includeCrossOriginCredentials ?? false,
         // Without a codec server, the message must be absent, not empty.
         customErrorMessage:
             codec &&
-            lay(base?.customErrorMessage, messages.namespace.CodecServerSpec_CustomErrorMessage.fromPartial({}), {
-                default: lay(
-                    base?.customErrorMessage?.default,
-                    messages.namespace.CodecServerSpec_CustomErrorMessage_ErrorMessage.fromPartial({}),
-                    {
-                        message: codec.customErrorMessage?.message ?? "",
-                        link: codec.customErrorMessage?.link ?? "",
-                    },
-                ),
-            }),
+            overlayMessage(
+                base?.customErrorMessage,
+                messages.namespace.CodecServerSpec_CustomErrorMessage.fromPartial({}),
+                {
+                    default: overlayMessage(
+                        base?.customErrorMessage?.default,
+                        messages.namespace.CodecServerSpec_CustomErrorMessage_ErrorMessage.fromPartial({}),
+                        {
+                            message: codec.customErrorMessage?.message ?? "",
+                            link: codec.customErrorMessage?.link ?? "",
+                        },
+                    ),
+                },
+            ),
     });
 }
 
@@ -843,7 +851,7 @@ function rename({ namespace, spec, resourceVersion }: LiveNamespace, args: Value
 }
 
 function changeSpec(namespace: LiveNamespace, args: Values): Write | undefined {
-    const spec = changedSpec(toSpec, namespace.spec ?? emptySpec(), see(namespace).args, args);
+    const spec = changedSpec(toSpec, namespace.spec ?? emptySpec(), fromLive(namespace).args, args);
     return spec && updateSpec(namespace, "updating", spec);
 }
 
@@ -992,7 +1000,7 @@ function onlyIfThereAre(regions: readonly string[], write: Write): Write {
  * A failover, or a region added or removed, that the state does not reflect: an update of other fields must not revert
  * it, nor cause the next update to do so.
  */
-function leftRegions(namespace: LiveNamespace, { args, changed }: Pick<Desired<Values>, "args" | "changed">) {
+function toleratedRegions(namespace: LiveNamespace, { args, changed }: Pick<Desired<Values>, "args" | "changed">) {
     // A resource that is only read has no declared regions.
     const regions = args.regions ?? [];
     const [primary] = regions;
@@ -1042,7 +1050,10 @@ function withReplicas(
     change: (replicas: ReplicaSpec[]) => ReplicaSpec[],
 ): Write {
     const live = namespace.spec ?? emptySpec();
-    return updateSpec(namespace, purpose, { ...toSpec(see(namespace).args, live), replicas: change(live.replicas) });
+    return updateSpec(namespace, purpose, {
+        ...toSpec(fromLive(namespace).args, live),
+        replicas: change(live.replicas),
+    });
 }
 
 const SETTING_CAPACITY = "setting the capacity";
@@ -1050,7 +1061,7 @@ const TAKING_BACK_CAPACITY = "resetting the failed capacity request";
 
 function changeCapacity(
     namespace: LiveNamespace,
-    { args, managed, changed, made }: Desired<Values>,
+    { args, managed, changed, writesMade }: Desired<Values>,
 ): Write | Wait | undefined {
     if (!args.capacity || !(managed.has("capacity") || changed.has("capacity"))) {
         return undefined;
@@ -1059,11 +1070,11 @@ function changeCapacity(
     if (request?.state === messages.namespace.Capacity_Request_State.STATE_CAPACITY_REQUEST_IN_PROGRESS) {
         return { purpose: "waiting for the capacity", operationId: request.asyncOperationId || undefined };
     }
-    if (isDeepStrictEqual(seeCapacity(namespace), args.capacity)) {
+    if (isDeepStrictEqual(fromCapacity(namespace), args.capacity)) {
         return undefined;
     }
     const failed = hasFailed(request);
-    if (made.has(SETTING_CAPACITY) && failed) {
+    if (writesMade.has(SETTING_CAPACITY) && failed) {
         throw new Error(
             "Temporal Cloud could not provide the capacity: the latest request failed. Request less, or retry later.",
         );
@@ -1072,10 +1083,10 @@ function changeCapacity(
     // A failed request stays in the spec, where requesting the same again would be no change.
     const takesBack =
         failed &&
-        !made.has(TAKING_BACK_CAPACITY) &&
+        !writesMade.has(TAKING_BACK_CAPACITY) &&
         isDeepStrictEqual(fromCapacitySpec(live.capacitySpec), args.capacity);
     return updateSpec(namespace, takesBack ? TAKING_BACK_CAPACITY : SETTING_CAPACITY, {
-        ...toSpec(see(namespace).args, live),
+        ...toSpec(fromLive(namespace).args, live),
         capacitySpec: toCapacitySpec(takesBack ? currentCapacity(namespace.capacity) : args.capacity),
     });
 }
@@ -1108,7 +1119,7 @@ export const namespaceDefinition: Definition<Values, LiveNamespace> = {
     fields,
     nameField: "name",
     naturalKey: ({ name }) => name,
-    idRecurs: true,
+    idIsName: true,
     check,
     warnings,
     deleteHint: ({ spec }) =>
@@ -1135,9 +1146,9 @@ export const namespaceDefinition: Definition<Values, LiveNamespace> = {
     list: (cloud, pageToken, options) => namespacesPage(cloud, {}, pageToken, options),
     listBy: (cloud, name, pageToken, options) => namespacesPage(cloud, { name }, pageToken, options),
     idOf: ({ namespace }) => namespace,
-    see,
+    fromLive,
     next,
-    left: leftRegions,
+    tolerated: toleratedRegions,
     delete: (cloud, namespace, resourceVersion, asyncOperationId, options) =>
         cloud.deleteNamespace({ namespace, resourceVersion, asyncOperationId }, options),
 };

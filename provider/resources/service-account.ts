@@ -10,10 +10,10 @@ import {
     accessFields,
     checkAccess,
     checkRole,
+    fromAccess,
+    fromNamespaceAccesses,
     namespaceAccesses,
     refuseAccess,
-    seeAccess,
-    seeNamespaceAccesses,
     toAccess,
     toNamespaceAccesses,
 } from "../access";
@@ -25,7 +25,7 @@ import { choice, notBlank, object, resourceId, text, UNKNOWN } from "../fields";
 import { messages } from "../messages";
 import type { AdoptArgs } from "../resource";
 import { propertiesOf, Resource } from "../resource";
-import { changedSpec, LIVE_OUTPUTS, lay, liveOutputs, PAGE_SIZE } from "../wire";
+import { changedSpec, LIVE_OUTPUTS, liveOutputs, overlayMessage, PAGE_SIZE } from "../wire";
 
 /**
  * Arguments of a ServiceAccount. Its scope is either the account (`accountRole`, `customRoles`, `namespaceAccesses`,
@@ -218,23 +218,23 @@ function liveScope({ namespaceScopedAccess, projectScopedAccess }: ServiceAccoun
     return namespaceScopedAccess?.namespace ? "namespace" : projectScopedAccess?.projectId ? "project" : "account";
 }
 
-function see(account: LiveServiceAccount) {
+function fromLive(account: LiveServiceAccount) {
     const { spec = emptySpec() } = account;
     return {
-        args: { name: spec.name, description: spec.description, ...seeScope(spec) } satisfies Partial<Values>,
+        args: { name: spec.name, description: spec.description, ...fromScope(spec) } satisfies Partial<Values>,
         outputs: liveOutputs(account),
     };
 }
 
-function seeScope(spec: ServiceAccountSpec): Partial<Values> {
+function fromScope(spec: ServiceAccountSpec): Partial<Values> {
     const { namespaceScopedAccess: inNamespace, projectScopedAccess: inProject } = spec;
     if (inNamespace?.namespace) {
-        return { namespaceScopedAccess: seeNamespaceScope(inNamespace) };
+        return { namespaceScopedAccess: fromNamespaceScope(inNamespace) };
     }
-    return inProject?.projectId ? { projectScopedAccess: seeProjectScope(inProject) } : seeAccess(spec.access);
+    return inProject?.projectId ? { projectScopedAccess: fromProjectScope(inProject) } : fromAccess(spec.access);
 }
 
-function seeNamespaceScope({ namespace, access }: NamespaceScopedAccess): pulumi.Unwrap<NamespaceScopedAccessArgs> {
+function fromNamespaceScope({ namespace, access }: NamespaceScopedAccess): pulumi.Unwrap<NamespaceScopedAccessArgs> {
     const permission = access?.permission ?? 0;
     return {
         namespaceId: namespace,
@@ -242,12 +242,12 @@ function seeNamespaceScope({ namespace, access }: NamespaceScopedAccess): pulumi
     };
 }
 
-function seeProjectScope(inProject: ProjectScopedAccess): pulumi.Unwrap<ProjectScopedAccessArgs> {
+function fromProjectScope(inProject: ProjectScopedAccess): pulumi.Unwrap<ProjectScopedAccessArgs> {
     const role = inProject.access?.role ?? 0;
     return {
         projectId: inProject.projectId,
         role: projectRoles.fromWire(role) ?? (String(role) as ProjectRole),
-        namespaceAccesses: seeNamespaceAccesses(inProject.namespaceAccesses),
+        namespaceAccesses: fromNamespaceAccesses(inProject.namespaceAccesses),
     };
 }
 
@@ -262,7 +262,7 @@ function toSpec(values: Values, base: ServiceAccountSpec): ServiceAccountSpec {
         ...base,
         name: values.name ?? base.name,
         description: values.description ?? "",
-        access: isScoped ? unlessEmpty(toAccess(seeAccess(base.access), base.access)) : toAccess(values, base.access),
+        access: isScoped ? unlessEmpty(toAccess(fromAccess(base.access), base.access)) : toAccess(values, base.access),
         namespaceScopedAccess: inNamespace
             ? toNamespaceScope(inNamespace, base.namespaceScopedAccess)
             : unlessEmpty(base.namespaceScopedAccess),
@@ -279,7 +279,7 @@ function toNamespaceScope(
     return {
         ...(base ?? messages.identity.NamespaceScopedAccess.fromPartial({})),
         namespace: namespaceId,
-        access: lay(base?.access, messages.identity.NamespaceAccess.fromPartial({}), {
+        access: overlayMessage(base?.access, messages.identity.NamespaceAccess.fromPartial({}), {
             permission: namespacePermissions.toWire(permission),
             permissionDeprecated: "",
         }),
@@ -293,7 +293,9 @@ function toProjectScope(
     return {
         ...(base ?? messages.identity.ProjectScopedAccess.fromPartial({})),
         projectId,
-        access: lay(base?.access, messages.identity.ProjectAccess.fromPartial({}), { role: projectRoles.toWire(role) }),
+        access: overlayMessage(base?.access, messages.identity.ProjectAccess.fromPartial({}), {
+            role: projectRoles.toWire(role),
+        }),
         namespaceAccesses: toNamespaceAccesses(accesses, base?.namespaceAccesses),
     };
 }
@@ -315,7 +317,7 @@ function next(account: LiveServiceAccount, { args }: Desired<Values>): Write | u
     const live = account.spec ?? emptySpec();
     const scope = liveScope(live);
     const other = scopesOf(args as Bag).find((wanted) => wanted !== scope);
-    const spec = changedSpec(toSpec, live, see(account).args, args);
+    const spec = changedSpec(toSpec, live, fromLive(account).args, args);
     if (!other && spec === undefined) {
         return undefined;
     }
@@ -371,7 +373,7 @@ export const serviceAccountDefinition: Definition<Values, LiveServiceAccount> = 
         return { items: serviceAccount, nextPageToken };
     },
     idOf: ({ id }) => id,
-    see,
+    fromLive,
     next,
     delete: (cloud, serviceAccountId, resourceVersion, asyncOperationId, options) =>
         cloud.deleteServiceAccount({ serviceAccountId, resourceVersion, asyncOperationId }, options),

@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { User as LiveUser, UserSpec } from "../../proto/generated/temporal/api/cloud/identity/v1/message";
 import type { AccessArgs } from "../access";
-import { accessFields, checkAccess, checkRole, refuseAccess, seeAccess, toAccess } from "../access";
+import { accessFields, checkAccess, checkRole, fromAccess, refuseAccess, toAccess } from "../access";
 import type { CallOptions } from "../client/client";
 import type { Page } from "../client/source";
 import type { Cloud, Definition, Desired, Write } from "../definition";
@@ -122,10 +122,10 @@ type Values = pulumi.Unwrap<Omit<UserArgs, "adopt">>;
 /** The access message must be present, even if empty. */
 const emptySpec = () => messages.identity.UserSpec.fromPartial({ access: {} });
 
-function see(user: LiveUser) {
+function fromLive(user: LiveUser) {
     const { spec, invitation } = user;
     return {
-        args: { email: spec?.email ?? "", ...seeAccess(spec?.access) } satisfies Partial<Values>,
+        args: { email: spec?.email ?? "", ...fromAccess(spec?.access) } satisfies Partial<Values>,
         outputs: {
             ...liveOutputs(user),
             invitation: invitation && {
@@ -144,7 +144,7 @@ function toSpec(values: Values, base: UserSpec): UserSpec {
 
 function next(user: LiveUser, { args }: Desired<Values>): Write | undefined {
     const live = user.spec ?? emptySpec();
-    const spec = changedSpec(toSpec, live, see(user).args, args);
+    const spec = changedSpec(toSpec, live, fromLive(user).args, args);
     if (spec === undefined) {
         return undefined;
     }
@@ -203,7 +203,7 @@ export const userDefinition: Definition<Values, LiveUser> = {
     list: (cloud, pageToken, options) => usersPage(cloud, {}, pageToken, options),
     listBy: (cloud, email, pageToken, options) => usersPage(cloud, { email }, pageToken, options),
     idOf: ({ id }) => id,
-    see,
+    fromLive,
     next,
     delete: (cloud, userId, resourceVersion, asyncOperationId, options) =>
         cloud.deleteUser({ userId, resourceVersion, asyncOperationId }, options),

@@ -2,7 +2,7 @@
 
 import type { Emulator } from "../../emulator";
 import type { Client } from "../../provider/client/client";
-import type { Definition, Live } from "../../provider/definition";
+import type { Definition, LiveResource } from "../../provider/definition";
 import type { Bag } from "../../provider/fields";
 import { Lifecycle } from "../../provider/lifecycle/lifecycle";
 import { Session } from "../../provider/lifecycle/run";
@@ -14,7 +14,7 @@ import type { Properties } from "../support/host";
 import { inputsOf } from "../support/inputs";
 
 /** A lifecycle, whatever the kind. */
-export type AnyLifecycle = Pick<Lifecycle<object, Live>, "check" | "create" | "read" | "update" | "delete">;
+export type AnyLifecycle = Pick<Lifecycle<object, LiveResource>, "check" | "create" | "read" | "update" | "delete">;
 
 export interface Kind {
     readonly kind: string;
@@ -27,7 +27,9 @@ export interface Kind {
     isChanged(emulator: Emulator, id: string): boolean;
 }
 
-function lifecycle<Args extends object, Resource extends Live>(definition: Definition<Args, Resource>): AnyLifecycle {
+function lifecycle<Args extends object, Resource extends LiveResource>(
+    definition: Definition<Args, Resource>,
+): AnyLifecycle {
     return new Lifecycle(definition);
 }
 

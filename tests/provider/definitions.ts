@@ -5,19 +5,19 @@ import { readdirSync } from "node:fs";
 import path from "node:path";
 import { ApiKey, ServiceAccount, User } from "../../proto/generated/temporal/api/cloud/identity/v1/message";
 import { Namespace } from "../../proto/generated/temporal/api/cloud/namespace/v1/message";
-import type { Definition, Live } from "../../provider/definition";
+import type { Definition, LiveResource } from "../../provider/definition";
 import type { Bag } from "../../provider/fields";
 
-export type AnyDefinition = Definition<Bag, LiveResource>;
+export type AnyDefinition = Definition<Bag, AnyResource>;
 
 /** A resource of any kind: they all have a spec, under one name or another. */
-export type LiveResource = Live & { readonly spec?: object | undefined };
+export type AnyResource = LiveResource & { readonly spec?: object | undefined };
 
 export interface DefinitionCase {
     readonly kind: string;
     readonly definition: AnyDefinition;
     /** The message of a live resource, and its name in proto/. */
-    readonly message: { decode(bytes: Uint8Array): LiveResource };
+    readonly message: { decode(bytes: Uint8Array): AnyResource };
     readonly messageName: string;
     /** Arguments with which one can be made. */
     readonly valid: Bag;

@@ -6,7 +6,7 @@ import { Lifecycle } from "../../provider/lifecycle/lifecycle";
 import { View } from "../../provider/lifecycle/view";
 import { managedPaths, overlay, pick } from "../../provider/overlay";
 import { json, UNKNOWN_FIELD, wireMessage } from "./arbitrary";
-import { type DefinitionCase, definitions, type LiveResource } from "./definitions";
+import { type AnyResource, type DefinitionCase, definitions } from "./definitions";
 
 // The same values every time, so that a failure is nobody's bad luck; another seed finds others.
 fc.configureGlobal({ seed: Number(process.env.TEMPORAL_CLOUD_TEST_SEED ?? 1), numRuns: 100 });
@@ -85,7 +85,7 @@ describe.each(definitions)(
         const anyBag = fc
             .array(fc.tuple(fc.oneof(fc.constantFrom(...Object.keys(fields)), fc.string()), anything), { maxLength: 8 })
             .map((entries): Bag => Object.fromEntries(entries));
-        const live: fc.Arbitrary<LiveResource> = wireMessage(messageName).map((bytes) => message.decode(bytes));
+        const live: fc.Arbitrary<AnyResource> = wireMessage(messageName).map((bytes) => message.decode(bytes));
         const inputs = fc.oneof(
             anyBag,
             anyBag.map((bag) => ({ ...valid, ...bag })),
@@ -93,9 +93,9 @@ describe.each(definitions)(
             fc
                 .tuple(fc.constantFrom(...Object.keys(fields)), anything)
                 .map(([name, value]): Bag => ({ ...valid, [name]: value })),
-            live.map((resource): Bag => copy(definition.see(resource).args)),
+            live.map((resource): Bag => copy(definition.fromLive(resource).args)),
             fc.tuple(live, fc.subarray(Object.keys(fields), { maxLength: 3 })).map(([resource, names]): Bag => {
-                const args = copy(definition.see(resource).args);
+                const args = copy(definition.fromLive(resource).args);
                 return {
                     ...valid,
                     ...Object.fromEntries(names.flatMap((name) => (name in args ? [[name, args[name]]] : []))),
@@ -178,7 +178,7 @@ describe.each(definitions)(
         test("drift that a refresh has written to the state is no drift any more", () => {
             fc.assert(
                 fc.property(live, live, (there, declared) => {
-                    const values = copy(definition.see(declared).args) as Bag;
+                    const values = copy(definition.fromLive(declared).args) as Bag;
                     const old = view.outputs(declared, { ...hidden, ...values }, undefined);
                     const { props, inputs: read } = view.read(there, old, {});
                     const again = view.read(there, props, {});
@@ -197,7 +197,7 @@ describe.each(definitions)(
                     inputs,
                     fc.subarray(managedPaths(fields, everything(fields))),
                     (resource, bag, removed) => {
-                        const there: Bag = { ...definition.see(resource).args, ofANewerVersion: { kept: [1] } };
+                        const there: Bag = { ...definition.fromLive(resource).args, ofANewerVersion: { kept: [1] } };
                         const { inputs: checked, failures } = check(bag);
                         if (failures.length > 0) {
                             return;
@@ -216,7 +216,7 @@ describe.each(definitions)(
         });
 
         test("a message is the same after a way over the wire", () => {
-            const { encode } = message as unknown as { encode(resource: LiveResource): { finish(): Uint8Array } };
+            const { encode } = message as unknown as { encode(resource: AnyResource): { finish(): Uint8Array } };
             fc.assert(
                 fc.property(live, (resource) => {
                     expect(message.decode(encode(resource).finish())).toEqual(resource);
@@ -227,7 +227,7 @@ describe.each(definitions)(
         test("a resource that nobody changed has nothing to be done, managed or not", () => {
             fc.assert(
                 fc.property(live, (resource) => {
-                    const { args } = definition.see(resource);
+                    const { args } = definition.fromLive(resource);
                     for (const task of [
                         view.task({}),
                         view.task(copy(args) as Bag, {}),
@@ -241,13 +241,13 @@ describe.each(definitions)(
         });
 
         test("what an update sends comes back, over the wire, as what the program says", async () => {
-            const { encode } = message as unknown as { encode(resource: LiveResource): { finish(): Uint8Array } };
+            const { encode } = message as unknown as { encode(resource: AnyResource): { finish(): Uint8Array } };
             const requests: { spec?: object }[] = [];
             const cloud = recording(requests);
             let compared = 0;
             await fc.assert(
                 fc.asyncProperty(live, live, async (resource, wanted) => {
-                    const args = copy(definition.see(wanted).args) as Bag;
+                    const args = copy(definition.fromLive(wanted).args) as Bag;
                     try {
                         const next = definition.next(resource, view.desired(resource, view.task(args)));
                         if (next !== undefined && "send" in next) {
@@ -264,7 +264,7 @@ describe.each(definitions)(
                     const there = message.decode(encode({ ...resource, spec }).finish());
                     // Of an object, only the parts that the program sets are its own.
                     const managed = new Set(managedPaths(fields, args));
-                    const [seen, said] = [definition.see(there).args as Bag, args].map((it) =>
+                    const [seen, said] = [definition.fromLive(there).args as Bag, args].map((it) =>
                         pick(fields, it, managed),
                     );
                     const lost = Object.entries(fields)

@@ -1,7 +1,15 @@
 import fc from "fast-check";
 import { ResourceState } from "../../proto/generated/temporal/api/cloud/resource/v1/message";
 import { parseDurationSeconds } from "../../provider/durations";
-import { durationSeconds, fromTimestamp, lay, normaliseTime, stateWord, toTimestamp, words } from "../../provider/wire";
+import {
+    durationSeconds,
+    fromTimestamp,
+    normaliseTime,
+    overlayMessage,
+    stateWord,
+    toTimestamp,
+    words,
+} from "../../provider/wire";
 
 /** Seconds since the epoch of a time of the same second in UTC. */
 const seconds = (utc: string) => BigInt(Date.parse(utc) / 1000);
@@ -141,7 +149,7 @@ describe("words", () => {
     });
 });
 
-describe("lay", () => {
+describe("overlayMessage", () => {
     const empty: { a: string; b: boolean; newer?: number } = { a: "", b: false };
 
     test.each([
@@ -151,7 +159,7 @@ describe("lay", () => {
         ["a value, keeping the rest", { a: "x", b: true, newer: 1 }, { a: "y" }, { a: "y", b: true, newer: 1 }],
         ["zero values over what is there", { a: "x", b: true, newer: 1 }, { a: "", b: false }, { ...empty, newer: 1 }],
     ])("%s", (_, base, values, expected) => {
-        expect(lay(base, empty, values)).toEqual(expected);
+        expect(overlayMessage(base, empty, values)).toEqual(expected);
     });
 });
 

@@ -55,10 +55,15 @@ function live(spec: DeepPartial<ApiKeySpec> = {}): ApiKey {
 
 function desired(key: ApiKey, args: Bag, removed: string[] = []): Desired<Args> {
     return {
-        args: overlay(definition.fields, definition.see(key).args as Bag, args, new Set(removed)) as unknown as Args,
+        args: overlay(
+            definition.fields,
+            definition.fromLive(key).args as Bag,
+            args,
+            new Set(removed),
+        ) as unknown as Args,
         changed: new Set(Object.keys(args)),
         managed: new Set(Object.keys(args)),
-        made: new Map(),
+        writesMade: new Map(),
     };
 }
 
@@ -193,7 +198,7 @@ describe("what is allowed", () => {
 
 describe("what a change does", () => {
     const old = (managed: string[], more: Bag = {}) => ({
-        ...definition.see(live()).args,
+        ...definition.fromLive(live()).args,
         ...more,
         __managed: ["ownerId", "displayName", ...managed].join(" "),
     });
@@ -271,7 +276,7 @@ describe("what a change does", () => {
 
 describe("to and from the wire", () => {
     test("what programs see", () => {
-        expect(definition.see(live({ ownerType: NEWER, disabled: true }))).toEqual({
+        expect(definition.fromLive(live({ ownerType: NEWER, disabled: true }))).toEqual({
             args: {
                 ownerId: "s1",
                 ownerType: "9",
@@ -350,9 +355,9 @@ describe("a create", () => {
         expect((await create(args)).created).toEqual({
             id: "k1",
             asyncOperation: undefined,
-            once: { token: "secret" },
+            carried: { token: "secret" },
         });
-        expect((await create(args, { token: "" })).created).not.toHaveProperty("once");
-        expect(definition.onceOutputs).toEqual(["token"]);
+        expect((await create(args, { token: "" })).created).not.toHaveProperty("carried");
+        expect(definition.createOnlyOutputs).toEqual(["token"]);
     });
 });

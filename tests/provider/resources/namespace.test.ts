@@ -120,7 +120,7 @@ describe("regions", () => {
         expect(server.active).toBe(to[0]);
         expect(server.regions.toSorted()).toEqual(to.toSorted());
         expect(server.steps.length).toBeLessThanOrEqual(6);
-        expect(definition.see(server.namespace).args.regions).toEqual(to);
+        expect(definition.fromLive(server.namespace).args.regions).toEqual(to);
     });
 
     test("their steps, by name", async () => {
@@ -163,7 +163,7 @@ describe("regions", () => {
 
     test("a failover by Temporal is seen, and not undone by an update of something else", async () => {
         const failedOver = live({ replicas: [{ region: "a" }, { region: "b" }] }, { activeRegion: "b" });
-        expect(definition.see(failedOver).args.regions).toEqual(["b", "a"]);
+        expect(definition.fromLive(failedOver).args.regions).toEqual(["b", "a"]);
         const regions = { regions: ["a", "b"] };
         expect(next(failedOver, { ...regions, description: "" }, { ...regions, description: "" })).toBeUndefined();
         const update = await sent(next(failedOver, { ...regions, description: "x" }, regions));
@@ -232,7 +232,7 @@ describe("regions", () => {
         expect(update?.rpc).toBe("updateNamespace");
         expect(update?.request.spec?.replicas.map(({ region }) => region)).toEqual(there);
         const task = view.task({ ...regions, description: "x" }, { old: { ...regions, __managed: "regions" } });
-        const left = view.left(namespace, task);
+        const left = view.tolerated(namespace, task);
         expect(left).toMatchObject({
             values: regions,
             warning: expect.stringContaining(`${namespace.namespace} ${warning} `),
@@ -282,7 +282,7 @@ describe("capacity", () => {
         ["failed", { currentMode: provisioned(2), latestRequest: request(FAILED, 4) }, two.capacity],
         ["back on demand", { currentMode: provisioned(4), latestRequest: request(IN_PROGRESS) }, onDemand.capacity],
     ])("%s is seen", (_, capacity, expected) => {
-        expect(definition.see(live({}, capacity ? { capacity } : {})).args.capacity).toEqual(expected);
+        expect(definition.fromLive(live({}, capacity ? { capacity } : {})).args.capacity).toEqual(expected);
     });
 
     test("is asked for, waited for, and then left alone", async () => {
@@ -382,7 +382,7 @@ describe("search attributes", () => {
 
     test("of a type that this version does not know are seen, and stay", async () => {
         const namespace = live({ searchAttributes: { New: 77 as SearchAttributeType } });
-        expect(definition.see(namespace).args.searchAttributes).toEqual({ New: "77" });
+        expect(definition.fromLive(namespace).args.searchAttributes).toEqual({ New: "77" });
         const write = await sent(next(namespace, { description: "x" }));
         expect(write?.request.spec?.searchAttributes).toEqual({ New: 77 });
     });
@@ -609,8 +609,8 @@ describe("an update", () => {
         // Drift: it is there, and the program says nothing of it.
         expect(next(there, {})).toBeUndefined();
         const back = await sent(next(there, {}, { regions: ["a"], ...args }));
-        const after: Bag = definition.see(live(back?.request.spec)).args;
-        const before: Bag = definition.see(live()).args;
+        const after: Bag = definition.fromLive(live(back?.request.spec)).args;
+        const before: Bag = definition.fromLive(live()).args;
         const differing = Object.entries(definition.fields).filter(
             ([name, field]) => !same(field, after[name], before[name]),
         );
@@ -671,9 +671,9 @@ describe("what means the same", () => {
             fairness: {},
             encryptionValidation: {},
         });
-        expect(definition.see(empty).args).toEqual(definition.see(live()).args);
+        expect(definition.fromLive(empty).args).toEqual(definition.fromLive(live()).args);
         for (const namespace of [empty, live()]) {
-            const args = { ...definition.see(namespace).args };
+            const args = { ...definition.fromLive(namespace).args };
             expect(next(namespace, args)).toBeUndefined();
         }
     });
@@ -810,7 +810,7 @@ test("an attribute that is no longer declared gives a warning, unless it was ren
 });
 
 test("a namespace that never had anything is seen without a crash", () => {
-    expect(definition.see(Namespace.fromPartial({})).args).toMatchObject({ name: "", regions: [] });
+    expect(definition.fromLive(Namespace.fromPartial({})).args).toMatchObject({ name: "", regions: [] });
 });
 
 test("a namespace is found by its name, also where the first page of the filtered list is empty", async () => {

@@ -85,12 +85,12 @@ const projected = live({
 });
 
 function desired(resource: ServiceAccount, args: Bag, removed: string[] = []): Desired<Args> {
-    const seen = definition.see(resource).args as Bag;
+    const seen = definition.fromLive(resource).args as Bag;
     return {
         args: overlay(definition.fields, seen, args, new Set(removed)) as Args,
         changed: new Set(Object.keys(args)),
         managed: new Set(Object.keys(args)),
-        made: new Map(),
+        writesMade: new Map(),
     };
 }
 
@@ -188,7 +188,7 @@ describe("what a change does", () => {
     const diff = (resource: ServiceAccount, managed: string[], args: Bag) =>
         lifecycle.diff(
             { log },
-            { ...definition.see(resource).args, __managed: ["name", ...managed].join(" ") },
+            { ...definition.fromLive(resource).args, __managed: ["name", ...managed].join(" ") },
             { name: "worker", ...args, ...context() },
             NOW,
         );
@@ -298,7 +298,7 @@ describe("what a change does", () => {
 
 describe("to and from the wire", () => {
     test("what programs see", () => {
-        expect(definition.see(account)).toEqual({
+        expect(definition.fromLive(account)).toEqual({
             args: {
                 name: "worker",
                 description: "d",
@@ -309,12 +309,12 @@ describe("to and from the wire", () => {
             },
             outputs: { state: "active", createdTime: "2027-01-15T08:00:00Z", lastModifiedTime: undefined },
         });
-        expect(definition.see(namespaced).args).toEqual({
+        expect(definition.fromLive(namespaced).args).toEqual({
             name: "worker",
             description: "d",
             namespaceScopedAccess: inNamespace,
         });
-        expect(definition.see(projected).args).toEqual({
+        expect(definition.fromLive(projected).args).toEqual({
             name: "worker",
             description: "d",
             projectScopedAccess: { ...inProject, namespaceAccesses: { n: "write" } },
@@ -327,7 +327,7 @@ describe("to and from the wire", () => {
         ["a project", projected],
     ])("nothing is to be done for %s where nothing differs", (_, resource) => {
         expect(definition.next(resource, desired(resource, {}))).toBeUndefined();
-        expect(definition.next(resource, desired(resource, { ...definition.see(resource).args }))).toBeUndefined();
+        expect(definition.next(resource, desired(resource, { ...definition.fromLive(resource).args }))).toBeUndefined();
     });
 
     test.each<[string, ServiceAccount, Bag, PartialSpec]>([

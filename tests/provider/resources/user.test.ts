@@ -61,10 +61,15 @@ function ann(): User {
 
 function desired(user: User, args: Bag, removed: string[] = []): Desired<Args> {
     return {
-        args: overlay(definition.fields, definition.see(user).args as Bag, args, new Set(removed)) as unknown as Args,
+        args: overlay(
+            definition.fields,
+            definition.fromLive(user).args as Bag,
+            args,
+            new Set(removed),
+        ) as unknown as Args,
         changed: new Set(Object.keys(args)),
         managed: new Set(Object.keys(args)),
-        made: new Map(),
+        writesMade: new Map(),
     };
 }
 
@@ -200,7 +205,7 @@ describe("what is allowed", () => {
 
 describe("what a change does", () => {
     const old = {
-        ...definition.see(ann()).args,
+        ...definition.fromLive(ann()).args,
         __managed: "email accountRole customRoles namespaceAccesses",
     };
     const args = {
@@ -249,7 +254,7 @@ describe("what a change does", () => {
 
 describe("to and from the wire", () => {
     test("what programs see", () => {
-        expect(definition.see(ann())).toEqual({
+        expect(definition.fromLive(ann())).toEqual({
             args: {
                 email: "Ann@example.com",
                 accountRole: "read",
@@ -264,7 +269,7 @@ describe("to and from the wire", () => {
                 lastModifiedTime: undefined,
             },
         });
-        expect(definition.see(User.fromPartial({ spec: { email: "b@c.de" } })).args).toEqual({
+        expect(definition.fromLive(User.fromPartial({ spec: { email: "b@c.de" } })).args).toEqual({
             email: "b@c.de",
             customRoles: [],
             namespaceAccesses: {},

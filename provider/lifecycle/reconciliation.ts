@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { AsyncOperation } from "../../proto/generated/temporal/api/cloud/operation/v1/message";
 import { ResourceState } from "../../proto/generated/temporal/api/cloud/resource/v1/message";
 import { failed, GivenUpError, READ_LAG_MS, RpcError } from "../client/errors";
-import type { Definition, Live, Wait, Write } from "../definition";
+import type { Definition, LiveResource, Wait, Write } from "../definition";
 import type { Bag } from "../fields";
 import type { Change } from "../overlay";
 import { refuseOtherAccount } from "./accounts";
@@ -29,7 +29,7 @@ interface Goal<Resource> {
     readonly bag: Bag;
     readonly task: Task;
     /** The outputs that do not come from the resource. */
-    readonly once: Bag | undefined;
+    readonly carried: Bag | undefined;
     /** Its outputs in the state. */
     readonly old?: Bag;
     /** What has already been read of it. */
@@ -51,10 +51,10 @@ export class StrangerError extends ActionRequiredError {
 }
 
 /** The result of a step: nothing is left to do, a write is done, or the resource has to be read again. */
-type Step = "settled" | "written" | "again";
+type Step = "done" | "written" | "again";
 
 /** Brings one existing resource to the desired state. */
-export class Settlement<Args extends object, Resource extends Live> {
+export class Reconciliation<Args extends object, Resource extends LiveResource> {
     private readonly definition: Definition<Args, Resource>;
     private readonly view: View<Args, Resource>;
     private readonly lagUntil: number;
@@ -82,7 +82,7 @@ export class Settlement<Args extends object, Resource extends Live> {
      * Reads the resource if it has not been read yet, makes the write that is due, waits for it, and reads again, until
      * nothing is due.
      */
-    async settle(): Promise<Resource> {
+    async reconcile(): Promise<Resource> {
         const { seen, old } = this.goal;
         let isNew = this.goal.justMade === true;
         try {
@@ -96,7 +96,7 @@ export class Settlement<Args extends object, Resource extends Live> {
                 }
                 const resource = await this.present(look, isNew);
                 const step = await this.step(resource, look.mayBeOld, isNew || this.hasWritten);
-                if (step === "settled") {
+                if (step === "done") {
                     return resource;
                 }
                 isNew = false;
@@ -147,12 +147,12 @@ export class Settlement<Args extends object, Resource extends Live> {
 
     /** The resource that was read, if it exists and may be changed. */
     private async present({ resource }: Look<Resource>, isNew: boolean): Promise<Resource> {
-        const { run, old, once } = this.goal;
+        const { run, old, carried } = this.goal;
         if (resource === undefined) {
             if (isNew) {
                 throw new LifecycleError(`it did not become visible within ${READ_LAG_MS / 1000} s.`);
             }
-            await refuseOtherAccount(run, once?.[ACCOUNT_KEY]);
+            await refuseOtherAccount(run, carried?.[ACCOUNT_KEY]);
             throw this.gone();
         }
         this.existing.refuseSuccessor(run, resource, old);
@@ -187,7 +187,7 @@ export class Settlement<Args extends object, Resource extends Live> {
             return "again";
         }
         if (next === undefined) {
-            return "settled";
+            return "done";
         }
         if ("send" in next) {
             return this.write(next, resource, mayBeOld);
@@ -268,41 +268,41 @@ export class Settlement<Args extends object, Resource extends Live> {
     }
 
     private gone(): HalfFinishedError {
-        const { id, bag, once, old } = this.goal;
+        const { id, bag, carried, old } = this.goal;
         const why = isUnseen(old)
             ? "does not exist: its create, which an earlier run started, has failed, or it was deleted since."
             : "no longer exists: it was deleted outside this stack.";
         return new HalfFinishedError(
             `${this.title} ${why} The next \`pulumi up\` recreates it.`,
             id,
-            this.view.unseen(bag, once, { [REPLACE_KEY]: GONE }),
+            this.view.unseen(bag, carried, { [REPLACE_KEY]: GONE }),
         );
     }
 
     /** An earlier run created it from other values, which the state does not know. */
     private outdated(resource: Resource, changes: readonly Change[]): HalfFinishedError {
-        const { id, bag, once } = this.goal;
+        const { id, bag, carried } = this.goal;
         const paths = quoted(changes.map(({ path }) => path));
         return new HalfFinishedError(
             `${this.title} was created with another value of ${paths}, which only a replacement can change. The next ` +
                 "`pulumi up` replaces it.",
             id,
-            { ...this.view.outputs(resource, bag, once), [REPLACE_KEY]: true },
+            { ...this.view.outputs(resource, bag, carried), [REPLACE_KEY]: true },
         );
     }
 
     private neverActive(resource: Resource): HalfFinishedError {
-        const { id, bag, once } = this.goal;
+        const { id, bag, carried } = this.goal;
         return new HalfFinishedError(
             `${this.title} never became active: its creation failed. The next \`pulumi up\` replaces it.`,
             id,
-            { ...this.view.outputs(resource, bag, once), [REPLACE_KEY]: true },
+            { ...this.view.outputs(resource, bag, carried), [REPLACE_KEY]: true },
         );
     }
 
     /** Some writes may have been made before the error: the state records what there is now. */
     private async halfChanged(error: unknown): Promise<unknown> {
-        const { run, id, bag, once, task } = this.goal;
+        const { run, id, bag, carried, task } = this.goal;
         const signal = AbortSignal.timeout(Math.min(LAST_LOOK_MS, run.timeoutMs));
         const resource = await this.existing.look({ ...run, signal }, id).catch(() => undefined);
         if (resource === undefined) {
@@ -312,7 +312,7 @@ export class Settlement<Args extends object, Resource extends Live> {
             `${this.title} is only partly updated: ${reason(run, error)} ` +
                 "The state records what was done; the next `pulumi up` does the rest.",
             id,
-            { ...this.view.outputs(resource, bag, once, task), ...(task.isFirst && { [UNSEEN_KEY]: true }) },
+            { ...this.view.outputs(resource, bag, carried, task), ...(task.isFirst && { [UNSEEN_KEY]: true }) },
             { cause: error },
         );
     }
