@@ -63,6 +63,11 @@ export class ResourceContext {
         return this.parts.adopt === true;
     }
 
+    /** Whether a replacement adopts another resource. */
+    get adopts(): boolean {
+        return this.parts.adopts === true;
+    }
+
     /** How often the resource has been replaced. */
     get generation(): number {
         const { generation } = this.parts;

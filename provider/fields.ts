@@ -102,12 +102,21 @@ export function own<T>(values: { readonly [name: string]: T }, name: string): T 
     return Object.hasOwn(values, name) ? values[name] : undefined;
 }
 
+/** What Pulumi makes of an output in a template literal, or as a key: a text that says so. */
+const OUTPUT_AS_TEXT = "Calling [toString] on an [Output<T>]";
+
+function refuseOutputText(text: unknown): string | undefined {
+    return typeof text === "string" && text.includes(OUTPUT_AS_TEXT)
+        ? "contains an output where only a string can be: use `pulumi.interpolate`, or `apply`."
+        : undefined;
+}
+
 function scalar(type: string, matches: (value: unknown) => boolean, options: FieldOptions): Field {
     return {
         options,
         check: (value, at, report) => {
             const reason = matches(value)
-                ? options.refuse?.(value as never)
+                ? (refuseOutputText(value) ?? options.refuse?.(value as never))
                 : `must be ${type}, but is ${typeName(value)}.`;
             if (reason !== undefined) {
                 report(at, reason);
@@ -243,6 +252,11 @@ export function map(
                 return;
             }
             for (const [name, element] of Object.entries(value)) {
+                const outputText = refuseOutputText(name);
+                if (outputText !== undefined) {
+                    report(at, outputText);
+                    continue;
+                }
                 const reason = name === "__proto__" ? "is not allowed as a key." : options.key?.(name);
                 if (reason !== undefined) {
                     report(`${at}[${JSON.stringify(name)}]`, reason);
@@ -350,7 +364,8 @@ export function suggestion(word: string, known: readonly string[]): string {
     return nearest ? ` Did you mean ${JSON.stringify(nearest.candidate)}?` : "";
 }
 
-function typeName(value: unknown): string {
+/** The type of a value, for the user. */
+export function typeName(value: unknown): string {
     if (Array.isArray(value)) {
         return "a list";
     }

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { DEFAULT_ORGANIZATION } from "./context";
 import type { Definition, LiveResource } from "./definition";
 import type { Fields } from "./fields";
+import { typeName } from "./fields";
 
 /** Arguments of every resource with a natural key, besides its own. */
 export interface AdoptArgs {
@@ -51,6 +52,7 @@ export abstract class Resource extends pulumi.CustomResource {
         const inputs = isFindable ? others : args;
         // Pulumi's own import would make the host read a resource of which it knows only the id, and fail.
         const { import: importId, ...rest } = opts;
+        refuseOtherTypes(`${kind} ${JSON.stringify(name)}`, isFindable ? adopt : undefined, importId);
         const outputs = Object.fromEntries(properties.map((property) => [property, undefined]));
         const inputsAndOutputs = {
             ...outputs,
@@ -101,6 +103,18 @@ function addLines(error: unknown, made: NewableFunction): void {
     Error.captureStackTrace(here, made);
     if (error instanceof Error) {
         error.stack = `${error.stack}${/\n\s+at .*/s.exec(here.stack)?.[0] ?? ""}`;
+    }
+}
+
+/** Refuses what JavaScript lets through: neither is an input that could be checked like the others. */
+function refuseOtherTypes(title: string, adopt: unknown, importId: unknown): void {
+    const isOutput = (value: unknown) => pulumi.Output.isInstance(value) || value instanceof Promise;
+    const typeOf = (value: unknown) => (isOutput(value) ? "an output, whose value comes too late" : typeName(value));
+    if (adopt !== undefined && adopt !== null && typeof adopt !== "boolean") {
+        throw new pulumi.RunError(`${title}: \`adopt\` must be true or false, but is ${typeOf(adopt)}.`);
+    }
+    if (importId !== undefined && importId !== null && typeof importId !== "string") {
+        throw new pulumi.RunError(`${title}: the option \`import\` must be a string, but is ${typeOf(importId)}.`);
     }
 }
 

@@ -43,6 +43,10 @@ interface InState {
     readonly generation: number;
     /** Its default name. */
     readonly name: string | undefined;
+    /** The id of the resource that it was to adopt. */
+    readonly importId: string | undefined;
+    /** Its own, once the engine has told it. */
+    readonly id?: string;
 }
 
 /** An existing resource that the program adopts. */
@@ -86,9 +90,10 @@ export class Lifecycle<Args extends object, Resource extends LiveResource> {
             nameField === undefined || defaultName === undefined ? given : { ...given, [nameField]: defaultName };
         const args = ignores ? withoutBroken(this.definition.fields, named, visible(old), ignores) : named;
         if (isInState && context.urn !== "") {
-            this.inState.set(context.urn, { generation, name: defaultName });
+            this.inState.set(context.urn, { generation, name: defaultName, importId: contextOf(old).importId });
         }
-        if (!isInState && isAdopting(context, generation)) {
+        const adopts = replaced === undefined ? isAdopting(context, generation) : isNewWish(context, replaced);
+        if (!isInState && adopts) {
             const { importId: id } = context;
             this.owners.announce(context, {
                 id,
@@ -97,12 +102,13 @@ export class Lifecycle<Args extends object, Resource extends LiveResource> {
         }
         const noted = {
             ...(generation > 0 && { generation }),
+            ...(replaced !== undefined && adopts && { adopts }),
             ...(defaultName !== undefined && defaultName !== context.name && { givenName: defaultName }),
         };
         const hiddenInputs = Object.keys(noted).length === 0 ? {} : { [CONTEXT_KEY]: context.with(noted) };
         return {
             inputs: { ...hidden(bag), ...args, ...hiddenInputs },
-            failures: this.failures(old, args, context, generation, defaultName !== undefined),
+            failures: this.failures(old, args, context, adopts, defaultName !== undefined),
         };
     }
 
@@ -111,7 +117,7 @@ export class Lifecycle<Args extends object, Resource extends LiveResource> {
         old: Bag,
         args: Bag,
         context: ResourceContext,
-        generation: number,
+        adopts: boolean,
         isNamedByDefault: boolean,
     ): CheckResult["failures"] {
         const { fields, nameField } = this.definition;
@@ -141,7 +147,7 @@ export class Lifecycle<Args extends object, Resource extends LiveResource> {
         if (failures.length === 0) {
             const was = visible(old);
             const isNew = Object.keys(was).length === 0 || this.isReplacedOn(was, args, context);
-            this.definition.check?.(args, isNew ? undefined : was, report, isAdopting(context, generation));
+            this.definition.check?.(args, isNew ? undefined : was, report, adopts);
         }
         return failures;
     }
@@ -161,7 +167,7 @@ export class Lifecycle<Args extends object, Resource extends LiveResource> {
         const context = contextOf(bag);
         if (id !== undefined) {
             this.owners.note(id, context, old);
-            this.noteInState(context.urn, old);
+            this.noteInState(context.urn, id, old);
         }
         const changed = this.view.changes(old, args, context);
         const replacing = changed.filter(
@@ -261,7 +267,8 @@ export class Lifecycle<Args extends object, Resource extends LiveResource> {
                         `the new one. If that is somebody else's, run \`pulumi state delete '${run.context.urn}'\`.`,
                 );
             }
-            return this.view.read(resource, old, await this.carried(session, old));
+            const read = this.view.read(resource, old, await this.carried(session, old));
+            return this.withDefaultName(read, old);
         });
     }
 
@@ -316,8 +323,9 @@ export class Lifecycle<Args extends object, Resource extends LiveResource> {
         if (refusal !== undefined) {
             throw new LifecycleError(`${title({ kind, context, id })} is not deleted: ${refusal}`);
         }
+        // Its outputs may still have a URN that an alias has changed since.
+        this.noteInState(this.owners.holder(id, old)?.urn ?? context.urn, id, old);
         this.owners.forget(id);
-        this.noteInState(context.urn, old);
         await this.attempt("delete", session, old, id, (run) =>
             this.alone(session, id, async () => {
                 if (!(await this.existing.remove(run, id, old))) {
@@ -331,10 +339,10 @@ export class Lifecycle<Args extends object, Resource extends LiveResource> {
      * Records what a replacement has to know of the resource in the state, if no check has: what depends on a resource
      * that is deleted before it is replaced is diffed and deleted, and then checked as if it were new.
      */
-    private noteInState(urn: string, old: Bag): void {
-        if (!this.inState.has(urn)) {
-            this.inState.set(urn, { generation: contextOf(old).generation, name: this.nameInState(old) });
-        }
+    private noteInState(urn: string, id: string, old: Bag): void {
+        const { generation, importId } = contextOf(old);
+        const noted = this.inState.get(urn) ?? { generation, name: this.nameInState(old), importId };
+        this.inState.set(urn, { ...noted, id });
     }
 
     /**
@@ -354,6 +362,17 @@ export class Lifecycle<Args extends object, Resource extends LiveResource> {
         return replaced?.name ?? this.nameInState(old) ?? context.name;
     }
 
+    /** What was read, with a note of the default name if somebody has changed it, so that it is still known as that. */
+    private withDefaultName(read: { props: Bag; inputs: Bag }, old: Bag): { props: Bag; inputs: Bag } {
+        const { nameField } = this.definition;
+        const givenName = this.nameInState(old);
+        if (nameField === undefined || givenName === undefined || read.props[nameField] === givenName) {
+            return read;
+        }
+        const noted = { [CONTEXT_KEY]: contextOf(old).with({ givenName }) };
+        return { props: { ...read.props, ...noted }, inputs: { ...read.inputs, ...noted } };
+    }
+
     /** The default name that the resource in the state was given; undefined if the program has set its name. */
     private nameInState(old: Bag): string | undefined {
         const { nameField } = this.definition;
@@ -364,8 +383,8 @@ export class Lifecycle<Args extends object, Resource extends LiveResource> {
 
     /** The resource to adopt: by its id, or by its natural key, if there is one. */
     private async adoptable(run: Run, { args }: Task): Promise<Adoptable<Resource> | undefined> {
-        const { importId, adopt, generation } = run.context;
-        if (generation > 0) {
+        const { importId, adopt, generation, adopts } = run.context;
+        if (generation > 0 && !adopts) {
             // An adopted resource is being replaced: adopting it again would replace it with itself.
             return undefined;
         }
@@ -481,6 +500,11 @@ export class Lifecycle<Args extends object, Resource extends LiveResource> {
     private alone<T>(session: Session, id: string, work: () => Promise<T>): Promise<T> {
         return session.client.writes.run(`${this.definition.kind}/${id}`, work);
     }
+}
+
+/** Whether a replacement is to adopt another resource, of which what it replaces knows nothing. */
+function isNewWish({ importId }: ResourceContext, replaced: InState): boolean {
+    return importId !== undefined && importId !== replaced.importId && importId !== replaced.id;
 }
 
 /** Whether a create adopts what exists. A replacement does not, even if the resource that it replaces was adopted. */

@@ -116,6 +116,11 @@ export class Owners {
         return this.find(id, ({ claim }) => claim !== old[CLAIM_KEY]);
     }
 
+    /** The resource of the program that has the entry with this id and these outputs. */
+    holder(id: string, old: Bag): ResourceContext | undefined {
+        return this.find(id, ({ claim }) => claim === old[CLAIM_KEY]);
+    }
+
     private find(id: string, matches: (owner: Owner) => boolean): ResourceContext | undefined {
         for (const owner of this.byId.get(id)?.values() ?? []) {
             if (matches(owner)) {

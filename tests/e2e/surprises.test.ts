@@ -44,6 +44,72 @@ function live(name: string) {
     return { ...found, spec: found.spec };
 }
 
+describe("a resource that gets the former logical name of another, which is replaced in the same run,", () => {
+    const base = { accountRole: "read" as const };
+
+    test.each(["adopt", "import"])("adopts what the program says, by `%s`", async (how) => {
+        const orders = emulator.namespaces.add({ spec: { name: "orders", replicas: [{ region: "aws-us-east-1" }] } });
+        const replacing = {
+            namespaceScopedAccess: { namespaceId: orders.namespace, permission: "read" as const },
+        };
+        await stack.up({
+            program: async () => {
+                new temporalcloud.ServiceAccount("worker", base);
+            },
+        });
+        await stack.up({
+            program: async () => {
+                new temporalcloud.ServiceAccount("runner", base, { aliases: [{ name: "worker" }] });
+            },
+        });
+        const { id } = emulator.serviceAccounts.add({
+            spec: { name: "existing", access: { accountAccess: { role: 5 } } },
+        });
+        await stack.up({
+            program: async () => {
+                const runner = new temporalcloud.ServiceAccount("runner", replacing);
+                const adopting = how === "adopt" ? { adopt: true } : {};
+                const importing = how === "import" ? { import: id } : {};
+                const args = { ...base, name: "existing", ...adopting };
+                new temporalcloud.ServiceAccount("worker", args, { dependsOn: [runner], ...importing });
+            },
+        });
+        expect(stack.resource("worker").id).toBe(id);
+        expect(emulator.serviceAccounts.list().map(({ spec }) => spec?.name)).toEqual(
+            expect.arrayContaining(["existing", "worker"]),
+        );
+        expect(emulator.serviceAccounts.list()).toHaveLength(2);
+    });
+
+    test("adopts what `import` names, also after a refresh", async () => {
+        const owner = emulator.serviceAccounts.add({ spec: { name: "owner", access: { accountAccess: { role: 5 } } } });
+        const key = { ownerId: owner.id, expiresIn: "90d" };
+        await stack.up({
+            program: async () => {
+                new temporalcloud.ApiKey("old", key);
+            },
+        });
+        await stack.up({
+            program: async () => {
+                new temporalcloud.ApiKey("new", key, { aliases: [{ name: "old" }] });
+            },
+        });
+        await stack.refresh();
+        const seconds = BigInt(Math.floor(Date.now() / 1000) + 40 * 86_400);
+        const spec = { ownerId: owner.id, ownerType: 2, displayName: "existing", expiryTime: { seconds } };
+        const { id } = emulator.apiKeys.add({ spec });
+        await stack.up({
+            program: async () => {
+                const replaced = { ...key, expiresIn: "60d" };
+                const dependsOn = [new temporalcloud.ApiKey("new", replaced, { deleteBeforeReplace: true })];
+                new temporalcloud.ApiKey("old", { ...key, displayName: "existing" }, { import: id, dependsOn });
+            },
+        });
+        expect(stack.resource("old").id).toBe(id);
+        expect(emulator.apiKeys.list()).toHaveLength(2);
+    });
+});
+
 describe("a resource that was named by default keeps its name", () => {
     const before = async () => {
         new temporalcloud.Namespace("orders", namespaceArgs);
@@ -86,6 +152,18 @@ describe("a resource that was named by default keeps its name", () => {
         expect(names()).toContain("worker");
         expect(names()).not.toContain("worker-2");
         expect(steps(await stack.up(scoped))).toEqual([]);
+    });
+
+    test("also if somebody has changed it before the alias", async () => {
+        await stack.up({ program: before });
+        for (const { id, spec } of emulator.serviceAccounts.list()) {
+            emulator.serviceAccounts.change(id, (account) => {
+                account.spec = spec && { ...spec, name: "changed elsewhere" };
+            });
+        }
+        await stack.refresh();
+        expect((await stack.up(renamed())).ops("worker-2")).toEqual(["update"]);
+        expect(emulator.serviceAccounts.list().map(({ spec }) => spec?.name)).toEqual(["worker"]);
     });
 
     test("in a component", async () => {
