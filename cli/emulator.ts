@@ -159,6 +159,12 @@ function toText(text: string): string {
     return text;
 }
 
+function toWord(text: string): string {
+    if (!/^[\w-]+$/.test(text))
+        throw new InvalidArgumentError("It must be a list such as aws-us-east-1,aws-us-west-2.");
+    return text;
+}
+
 function toPort(text: string): number {
     const value = toNumber(text);
     if (!Number.isInteger(value) || value > maxPort)
@@ -180,7 +186,7 @@ function toSetting(text: string, settings: Partial<Settings>): Partial<Settings>
         if (name.endsWith("Code")) return toCode(value);
         if (typeof fallback === "number") return toNumber(value);
         if (typeof fallback === "boolean") return toBoolean(value);
-        if (Array.isArray(fallback)) return value.split(",").map(toText);
+        if (Array.isArray(fallback)) return value.split(",").map(toWord);
         return toChoice(value, settingChoices[name as keyof typeof settingChoices]);
     };
     return { ...settings, [name]: parse() };

@@ -76,7 +76,7 @@ export interface Settings {
     rootMayList: boolean;
     /** Maximum number of replicas of a namespace, including the primary. Default 2. */
     maxReplicas: number;
-    /** The available regions. */
+    /** The available regions; on the command line, `regions=aws-us-east-1,aws-us-west-2`. */
     regions: string[];
 }
 

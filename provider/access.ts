@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Access, NamespaceAccess } from "../proto/generated/temporal/api/cloud/identity/v1/message";
 import type { AccountRole, NamespacePermission, ProjectRole } from "./enums";
@@ -105,6 +106,13 @@ export function refuseAccess({ accountRole, namespaceAccesses }: AccessValues, l
     const role = accountRoles.fromWire(live?.accountAccess?.role ?? 0);
     if (accountRole === "owner" && role !== "owner") {
         throw new Error(`\`accountRole\` cannot be set to "owner": ${OWNER_REASON}`);
+    }
+    const there = fromNamespaceAccesses(live?.namespaceAccesses ?? {});
+    if (OMNIPOTENT.includes(role) && sizeOf(namespaceAccesses) > 0 && !isDeepStrictEqual(namespaceAccesses, there)) {
+        throw new Error(
+            `\`namespaceAccesses\` cannot be set: its account role is "${role}", which has access to all namespaces. ` +
+                "Declare another `accountRole`, or remove `namespaceAccesses`.",
+        );
     }
     if (OMNIPOTENT.includes(accountRole) && !OMNIPOTENT.includes(role) && sizeOf(namespaceAccesses) > 0) {
         throw new Error(

@@ -57,6 +57,9 @@ export class ConfigurationError extends Error {
     override readonly name = "ConfigurationError";
 }
 
+/** There is no API key. Until one is used, as at a preview, nothing is wrong with that. */
+export class NoKeyError extends ConfigurationError {}
+
 /**
  * Reads the configuration. Values of the stack (or of an explicit provider) take precedence over the environment.
  *
@@ -75,9 +78,15 @@ export function readConfiguration(
                 "remove it.",
         );
     }
+    const settings = {
+        ...connectionOf(value("endpoint"), value("allowInsecure")),
+        allowedAccountId: value("allowedAccountId")?.trim(),
+        requestsPerSecond: parseRate(value("requestsPerSecond")),
+        operationSalt: value("operationSalt") ?? "",
+    };
     const apiKey = value("apiKey")?.trim();
     if (!apiKey) {
-        throw new ConfigurationError(
+        throw new NoKeyError(
             "No API key for Temporal Cloud. Set it with `pulumi config set --secret temporalcloud:apiKey`, " +
                 `or in the environment variable ${CONFIGURATION_KEYS.apiKey}.`,
         );
@@ -89,15 +98,17 @@ export function readConfiguration(
         );
     }
 
-    const endpoint = parseEndpoint(value("endpoint") ?? DEFAULT_ENDPOINT);
-    const allowInsecure = parseBoolean("allowInsecure", value("allowInsecure"));
+    return { apiKey, ...settings };
+}
+
+function connectionOf(
+    text: string | undefined,
+    allowInsecure: string | undefined,
+): Pick<Configuration, "endpoint" | "plaintext"> {
+    const endpoint = parseEndpoint(text ?? DEFAULT_ENDPOINT);
     return {
-        apiKey,
         endpoint: endpoint.address,
-        plaintext: isPlaintext(endpoint, allowInsecure),
-        allowedAccountId: value("allowedAccountId")?.trim(),
-        requestsPerSecond: parseRate(value("requestsPerSecond")),
-        operationSalt: value("operationSalt") ?? "",
+        plaintext: isPlaintext(endpoint, parseBoolean("allowInsecure", allowInsecure)),
     };
 }
 

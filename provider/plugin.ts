@@ -3,10 +3,11 @@ import { specialSecretSig, specialSigKey } from "@pulumi/pulumi/runtime/rpc";
 import { Client } from "./client/client";
 import { withoutSecrets } from "./client/redaction";
 import type { ConfigurationKey } from "./configuration";
-import { CONFIGURATION_NAMESPACE, readConfiguration, unknownKeys } from "./configuration";
+import { CONFIGURATION_NAMESPACE, NoKeyError, readConfiguration, unknownKeys } from "./configuration";
 import type { Definition, LiveResource } from "./definition";
 import { endWithEngine, engineLog } from "./engine";
 import type { Bag } from "./fields";
+import { UNKNOWN } from "./fields";
 import { Lifecycle } from "./lifecycle/lifecycle";
 import { backendOf } from "./lifecycle/operation-id";
 import type { Log } from "./lifecycle/run";
@@ -29,6 +30,10 @@ type ReadConfiguration = (key: ConfigurationKey) => string | undefined;
 let configured: ReadConfiguration = () => undefined;
 /** All keys of the stack's configuration. */
 let configuredKeys: readonly string[] = [];
+/** Whether unknown keys among them have been reported. */
+let isReported = false;
+/** Whether the current configuration has been found valid. */
+let isChecked = false;
 let opened: Session | undefined;
 /** Whether it is that of the current configuration. */
 let isCurrent = false;
@@ -46,13 +51,37 @@ function session(): Session {
         const client = Client.for(configuration);
         if (opened?.client !== client) {
             opened = new Session(client, sessionLog(), configuration.operationSalt, backendOf());
-            for (const warning of unknownKeys(configuredKeys)) {
-                opened.log.warn("", warning);
-            }
+            reportUnknownKeys();
         }
         isCurrent = true;
     }
     return opened;
+}
+
+function reportUnknownKeys(): void {
+    for (const warning of isReported ? [] : unknownKeys(configuredKeys)) {
+        sessionLog().warn("", warning);
+    }
+    isReported = true;
+}
+
+/** Checks the configuration, as far as it is known: a preview connects to nothing and needs no key. */
+function checkConfiguration(): void {
+    if (isChecked) {
+        return;
+    }
+    reportUnknownKeys();
+    try {
+        readConfiguration((key) => {
+            const value = configured(key);
+            return value === UNKNOWN ? undefined : value;
+        });
+    } catch (error) {
+        if (!(error instanceof NoKeyError)) {
+            throw error;
+        }
+    }
+    isChecked = true;
 }
 
 /** Adapts a lifecycle to Pulumi's dynamic host. */
@@ -64,13 +93,16 @@ function handler<Args extends object, Resource extends LiveResource>(
     const mark = (outs: Bag) => withSecrets(outs, definition.createOnlyOutputs);
     return {
         async configure({ config }: dynamic.ConfigureRequest) {
-            configured = (key) => config.get(`${CONFIGURATION_NAMESPACE}:${key}`);
-            // The host's type does not declare it.
-            configuredKeys = Object.keys((config as { rawConfig?: object }).rawConfig ?? {});
+            // The host's type does not declare it. Without a configuration from the engine there is none.
+            const { rawConfig } = config as { readonly rawConfig?: object };
+            configured = (key) => rawConfig && config.get(`${CONFIGURATION_NAMESPACE}:${key}`);
+            configuredKeys = Object.keys(rawConfig ?? {});
             isCurrent = false;
+            isChecked = false;
         },
         check: (old: Bag, bag: Bag) =>
             call(async () => {
+                checkConfiguration();
                 const { inputs, failures } = lifecycle.check(old, bag);
                 // With a property's name, the engine prints its value, even if that is a secret. The reason has the path.
                 return { inputs, failures: failures.map(({ reason }) => ({ property: "", reason })) };

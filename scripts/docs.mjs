@@ -206,7 +206,7 @@ function functionsPage(files) {
             "    return { address: endpoints.grpcAddress }; // the stack's outputs\n};\n```",
         "In unit tests with `pulumi.runtime.setMocks`, the mocks answer, and no request is sent: `call` receives the " +
             "token `pulumi-nodejs:dynamic/temporalcloud:getNamespace` (resources have the type " +
-            "`pulumi-nodejs:dynamic/temporalcloud:Namespace`).",
+            "`pulumi-nodejs:dynamic/temporalcloud:Namespace`, and inputs of this package's own, which begin with `__`).",
     ];
     return page(["# Lookups", ...intro, ...sections, ...errorSection()]);
 }

@@ -154,7 +154,8 @@ function interpret(error: CallError, endpoint: string): { failure: Failure; hint
                 failure: "unauthenticated",
                 hint:
                     `${endpoint} rejected the API key: it may be expired, disabled, deleted, or from another ` +
-                    "environment. Set a valid one (temporalcloud:apiKey, or TEMPORAL_CLOUD_API_KEY). On refresh and " +
+                    "environment. Set a valid one (temporalcloud:apiKey, TEMPORAL_CLOUD_API_KEY, or the `apiKey` of its " +
+                    "`Provider`). On refresh and " +
                     "destroy, Pulumi uses the configuration of the last `pulumi up`: after changing the key, run " +
                     "`pulumi up`, or pass --run-program to these commands.",
             };
@@ -194,8 +195,11 @@ export function shorten(text: string): string {
     return safe.length > LONGEST_DETAILS ? `${safe.slice(0, LONGEST_DETAILS)}...` : safe;
 }
 
+/** What gRPC and OpenSSL add to their messages: an empty note; a thread, a number and a line of source code. */
+const NOISE = /\s*Resolution note:\s*$|\b[0-9A-F]{8,}:error:[0-9A-F]+:|:[\w./-]+\.c:\d+:\s*/g;
+
 function sentence(text: string): string {
-    const trimmed = shorten(text.trim());
+    const trimmed = shorten(text.replace(NOISE, "").trim());
     if (trimmed === "") {
         return "No reason was given.";
     }

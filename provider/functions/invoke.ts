@@ -11,7 +11,7 @@ import {
     textOf,
 } from "../configuration";
 import type { Cloud, Definition, FromLive, LiveResource } from "../definition";
-import { hasUnknown, suggestion } from "../fields";
+import { hasUnknown, suggestion, typeName } from "../fields";
 import { AmbiguousError, EndlessListError, eachPage, findByNaturalKey } from "../pages";
 import { typeToken } from "../resource";
 import { isGone } from "../wire";
@@ -178,6 +178,7 @@ export function exactlyOne<Key extends string>(
     args: { readonly [K in Key]?: string | undefined } | undefined,
     keys: readonly Key[],
 ): readonly [Key, string] {
+    refuseUnknown(name, args ?? {}, keys);
     const given = keys.flatMap((key) => {
         const value = args?.[key];
         return typeof value === "string" && value !== "" ? [[key, value] as const] : [];
@@ -186,7 +187,7 @@ export function exactlyOne<Key extends string>(
     if (only === undefined || given.length > 1) {
         const names = keys.map((key) => `\`${key}\``);
         const subject = names.length === 1 ? names[0] : `exactly one of ${names.join(", ")}`;
-        throw new LookupError(`${name}: ${subject} is required, and must not be empty.`, "invalid");
+        throw new LookupError(`${name}: ${subject} is required, as a string that is not empty.`, "invalid");
     }
     return only;
 }
@@ -198,18 +199,29 @@ export function exactlyOne<Key extends string>(
  */
 export function filtersOf<Key extends string>(
     name: string,
-    args: { readonly [K in Key]?: unknown },
+    args: { readonly [K in Key]?: unknown } | null,
     keys: readonly Key[],
 ): { readonly [K in Key]: string } {
-    for (const [key, value] of Object.entries(args)) {
-        if (!(keys as readonly string[]).includes(key)) {
-            throw new LookupError(`${name}: \`${key}\` is not a known filter.${suggestion(key, keys)}`, "invalid");
+    refuseUnknown(name, args, keys);
+    for (const [key, value] of Object.entries(args ?? {})) {
+        if (value !== undefined && value !== null && typeof value !== "string") {
+            throw new LookupError(`${name}: \`${key}\` must be a string, but is ${typeName(value)}.`, "invalid");
         }
-        if (value !== undefined && (typeof value !== "string" || value === "")) {
+        if (value === "" || value === null) {
             throw new LookupError(`${name}: \`${key}\` must not be empty. Leave it out for no filter.`, "invalid");
         }
     }
-    return Object.fromEntries(keys.map((key) => [key, args[key] ?? ""])) as { readonly [K in Key]: string };
+    return Object.fromEntries(keys.map((key) => [key, args?.[key] ?? ""])) as { readonly [K in Key]: string };
+}
+
+function refuseUnknown(name: string, args: object | null, keys: readonly string[]): void {
+    const unknown = Object.keys(args ?? {}).find((key) => !keys.includes(key));
+    if (unknown !== undefined) {
+        throw new LookupError(
+            `${name}: \`${unknown}\` is not a known argument.${suggestion(unknown, keys)}`,
+            "invalid",
+        );
+    }
 }
 
 /** Loads the client on the first call, since loading gRPC takes longer than most programs take to run. */

@@ -459,15 +459,19 @@ export class Lifecycle<Args extends object, Resource extends LiveResource> {
             }
             const differing = this.view.differences(existing, task);
             const impossible = this.view.unchangeable(existing, task, differing);
+            const there = this.definition.fromLive(existing).args as Bag;
             if (impossible.length > 0) {
+                const values = impossible.map(
+                    (path) => `\`${path}\` is ${JSON.stringify(valueAt(there, path)) ?? "not set"}`,
+                );
                 throw new LifecycleError(
                     `it exists but differs in ${quoted(impossible)}, which only a replacement could change. Nothing ` +
-                        "was changed. Declare the existing values.",
+                        `was changed. Declare what exists: ${values.join(", ")}.`,
                 );
             }
             const grave = differing.find(({ name }) => own(this.definition.fields, name)?.options.adoptAsIs);
             if (grave !== undefined) {
-                const value = (this.definition.fromLive(existing).args as Bag)[grave.name];
+                const value = there[grave.name];
                 throw new LifecycleError(
                     `it exists but differs in \`${grave.name}\`, which adoption does not change. Nothing was changed. ` +
                         `Declare the existing value, ${JSON.stringify(value)}; a later \`pulumi up\` can change it.`,
@@ -479,6 +483,9 @@ export class Lifecycle<Args extends object, Resource extends LiveResource> {
             if (differing.length > 0) {
                 const paths = quoted(differing.map(({ path }) => path));
                 run.session.log.warn(run.context.urn, `Adopted ${kind} ${id} and changed ${paths}.`);
+            } else if (found !== undefined) {
+                // The engine says that it was created, as it says of those that did not exist.
+                run.session.log.info(run.context.urn, `Adopted ${kind} ${id}, which existed. Nothing was changed.`);
             }
             return { id, outs: this.view.outputs(resource, bag, carried) };
         });

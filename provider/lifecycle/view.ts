@@ -119,7 +119,8 @@ export class View<Args extends object, Resource extends LiveResource> {
         const { fromLive, replaceNow } = this.definition;
         const due = replaceNow?.(fromLive(resource).args as Bag, task.declared, new Date());
         const paths = differing.flatMap(({ path, replace }) => (replace ? [path] : []));
-        return [...new Set(due === undefined || due.why !== undefined ? paths : [...paths, due.property])];
+        const isNamed = paths.some((path) => path === due?.property || path.startsWith(`${due?.property}.`));
+        return due === undefined || due.why !== undefined || isNamed ? paths : [...paths, due.property];
     }
 
     /**

@@ -904,7 +904,8 @@ function rulesOfDestination(
     if (there.length > 0 && !managed.has("connectivityRuleIds") && isDeepStrictEqual(connectivityRuleIds, there)) {
         throw new Error(
             `Its connectivity rules (${there.join(", ")}) belong to the project that it is moved from. Declare ` +
-                "`connectivityRuleIds`: rules of the new project, or [] to allow every network.",
+                "`connectivityRuleIds`, without `ignoreChanges` for it: rules of the new project, or [] to allow every " +
+                "network.",
         );
     }
     if (connectivityRuleIds.length > 0) {

@@ -317,9 +317,10 @@ test("adoption tells what it has changed, and no more", async () => {
         new temporalcloud.Namespace("less", { ...adopt, searchAttributes: { A: "keyword", B: "keyword" } });
         new temporalcloud.Namespace("none", adopt);
     };
-    expect(warnings(await stack.up({ program }))).toEqual([
-        "Adopted Namespace less.a1b2c and changed `searchAttributes`.",
-    ]);
+    const adopted = await stack.up({ program });
+    expect(warnings(adopted)).toEqual(["Adopted Namespace less.a1b2c and changed `searchAttributes`."]);
+    expect(adopted.messages("more")).toEqual(["Adopted Namespace more.a1b2c, which existed. Nothing was changed."]);
+    expect(adopted.messages("less")).toHaveLength(1);
     expect(warnings(await stack.up({ program }))).toEqual([]);
 });
 

@@ -82,6 +82,22 @@ describe("what is missing or wrong is one clear error", () => {
         ]);
     });
 
+    test("and so it is at a preview, which needs no key; an invalid value is an error there", async () => {
+        const previewed = (config: Record<string, string>) =>
+            configured(config, async (host) => {
+                await host.check(namespace("previewed"));
+                await until("the warning", () => host.logs.length > 0);
+                return host.logs.map(({ message }) => message);
+            });
+        const misspelt = { "temporalcloud:allowedAccount": "a1b2c" };
+        expect(await previewed(misspelt)).toEqual([
+            'temporalcloud:allowedAccount is not a known configuration key. Did you mean "allowedAccountId"?',
+        ]);
+        await expect(previewed({ "temporalcloud:requestsPerSecond": "abc" })).rejects.toThrow(
+            'temporalcloud:requestsPerSecond is "abc"; it must be a number above 0',
+        );
+    });
+
     test("a key that is refused", async () => {
         const { message } = await creating(configurationOf(emulator, { "temporalcloud:apiKey": "tmprl_wrong" }));
         expect(message).toMatch(/^Namespace "orders" could not be created: \w+: UNAUTHENTICATED: /);

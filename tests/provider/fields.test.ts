@@ -84,6 +84,15 @@ describe("check", () => {
         expect(failure.length).toBeLessThan(150);
     });
 
+    test("an output in a template literal, or as a key, is found", () => {
+        const output = "Calling [toString] on an [Output<T>] is not supported.\n\nTo get the value of an Output<T> ...";
+        expect(failures({ name: `${output}-worker`, steps: [output], tags: { [output]: "x" } })).toEqual([
+            "name contains an output where only a string can be: use `pulumi.interpolate`, or `apply`.",
+            "steps[0] contains an output where only a string can be: use `pulumi.interpolate`, or `apply`.",
+            "tags contains an output where only a string can be: use `pulumi.interpolate`, or `apply`.",
+        ]);
+    });
+
     test("a property that came with the name __proto__ is refused", () => {
         expect(failures({ name: "abc", ...JSON.parse('{"tags":{"__proto__":"x"}}') })).toEqual([
             'tags["__proto__"] is not allowed as a key.',

@@ -117,6 +117,24 @@ test("`adopt` of a kind that cannot be found by a name is passed on, for the che
     expect(JSON.parse(inputs.__context as string)).not.toHaveProperty("adopt");
 });
 
+test.each<[string, { readonly adopt?: unknown; readonly import?: unknown }, string]>([
+    ["a text", { adopt: "true" }, 'Namespace "billing": `adopt` must be true or false, but is a string.'],
+    [
+        "an output",
+        { adopt: pulumi.output(true) },
+        'Namespace "billing": `adopt` must be true or false, but is an output, whose value comes too late.',
+    ],
+    [
+        "an output for an id",
+        { import: pulumi.output("billing.a1b2c") },
+        'Namespace "billing": the option `import` must be a string, but is an output, whose value comes too late.',
+    ],
+])("what to adopt cannot be %s, which JavaScript lets through", (_, { adopt, import: id }, message) => {
+    const args = { regions: ["aws-us-east-1"], apiKeyAuth: true, ...(adopt === undefined ? {} : { adopt }) };
+    const opts = id === undefined ? {} : { import: id };
+    expect(() => new temporalcloud.Namespace("billing", args as never, opts as never)).toThrow(message);
+});
+
 test("a resource without arguments, which only JavaScript lets through for now, has a context", async () => {
     const { inputs } = await made(new temporalcloud.User("nobody", undefined as never));
     expect(JSON.parse(inputs.__context as string).urn).toMatch(/::nobody$/);

@@ -74,6 +74,15 @@ test("the message has the RPC, the code, the server's words, the operation, and 
     expect(certificate).toContain("The certificate of cloud.example:443 could not be verified.");
     expect(certificate).toContain("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH");
     const noTls = "No connection established. Last error: SSL routines:ssl3_get_record:wrong version number";
+    expect(
+        explain(Status.UNAVAILABLE, "No connection established. Last error: refused. Resolution note: ").message,
+    ).toMatch(/^CreateNamespace: UNAVAILABLE: No connection established\. Last error: refused\. No answer/);
+    const openSsl =
+        "No connection established. Last error: Error: 80BCE2C7A37F0000:error:0A00010B:SSL routines:ssl3_get_record:" +
+        "wrong version number:../deps/openssl/openssl/ssl/record/ssl3_record.c:350:\n. Resolution note: ";
+    expect(explain(Status.UNAVAILABLE, openSsl).message).toContain(
+        "Last error: Error: SSL routines:ssl3_get_record:wrong version number. cloud.example:443 does not speak TLS",
+    );
     expect(explain(Status.UNAVAILABLE, noTls).message).toContain(
         "cloud.example:443 does not speak TLS, or not to this client. For a server without TLS, set temporalcloud:endpoint",
     );

@@ -38,7 +38,7 @@ test("an API key is found by its id, in the shape of the resource, without its t
 });
 
 test("an id is required", async () => {
-    const message = "getApiKey: `id` is required, and must not be empty.";
+    const message = "getApiKey: `id` is required, as a string that is not empty.";
     await expect(getApiKey({} as never)).rejects.toMatchObject({ failure: "invalid", message });
     await expect(getApiKey({ id: "" })).rejects.toMatchObject({ failure: "invalid", message });
     expect(emulator().requests.count()).toBe(0);

@@ -38,6 +38,8 @@ describe("where the configuration comes from", () => {
         });
         expect(String(error)).not.toContain("tmprl_wrong_key");
         expect(pulumi.RunError.isInstance(error)).toBe(true);
+        // Pulumi formats it even though it does not show it.
+        expect((error as Error).stack).toBe(`LookupError: ${(error as Error).message}`);
     });
 
     test("another account than the one allowed is not asked for anything else", async () => {

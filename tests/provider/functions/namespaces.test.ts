@@ -60,12 +60,15 @@ test("what is deleted is not there, though it can still be read", async () => {
 });
 
 test("exactly one of id and name", async () => {
-    const message = "getNamespace: exactly one of `id`, `name` is required, and must not be empty.";
+    const message = "getNamespace: exactly one of `id`, `name` is required, as a string that is not empty.";
     await expect(getNamespace({} as never)).rejects.toMatchObject({ failure: "invalid", message });
     // From JavaScript, which knows no types.
     await expect(getNamespace(undefined as never)).rejects.toMatchObject({ failure: "invalid", message });
     await expect(getNamespace({ id: "" })).rejects.toMatchObject({ failure: "invalid", message });
     await expect(getNamespace({ id: "a.b", name: "a" } as never)).rejects.toMatchObject({ message });
+    await expect(getNamespace({ nam: "a" } as never)).rejects.toThrow(
+        '`nam` is not a known argument. Did you mean "name"?',
+    );
     expect(emulator().requests.count()).toBe(0);
 });
 

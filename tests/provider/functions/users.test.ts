@@ -72,7 +72,8 @@ test("lists, filtered by the server", async () => {
 });
 
 test.each([
-    [{ mail: "ann@example.com" }, '`mail` is not a known filter. Did you mean "email"?'],
+    [{ mail: "ann@example.com" }, '`mail` is not a known argument. Did you mean "email"?'],
+    [{ email: 5 }, "`email` must be a string, but is a number."],
     [{ email: "" }, "`email` must not be empty. Leave it out for no filter."],
     [{ namespaceId: null }, "`namespaceId` must not be empty. Leave it out for no filter."],
 ])("the filter %j is refused: it would list everybody", async (filter, says) => {

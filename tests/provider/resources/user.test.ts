@@ -326,6 +326,11 @@ describe("to and from the wire", () => {
                 "billing.a1b2c). Revoke them with `namespaceAccesses: {}`.",
         );
         expect(definition.next(ann(), desired(ann(), { accountRole: "admin", namespaceAccesses: {} }))).toBeDefined();
+        const admin = { ...ann(), spec: UserSpec.fromPartial({ access: { accountAccess: { role: 2 } } }) };
+        const namespaceAccesses = { "orders.a1b2c": "write" as const };
+        await expect(sent(definition.next(admin, desired(admin, { namespaceAccesses })))).rejects.toThrow(
+            '`namespaceAccesses` cannot be set: its account role is "admin", which has access to all namespaces.',
+        );
     });
 
     test("a create", async () => {
