@@ -99,25 +99,27 @@ function sizeOf(value: unknown): number {
 }
 
 /**
- * Refuses what can only be checked against the live resource: the owner role unless it is held already, and a role that
- * is incompatible with namespace permissions that the program does not manage.
+ * Refuses what can only be checked against the live resource: the owner role unless it is held already, and, of a role
+ * and namespace permissions that do not go together, the one that the program sets.
  */
 export function refuseAccess({ accountRole, namespaceAccesses }: AccessValues, live: Access | undefined): void {
     const role = accountRoles.fromWire(live?.accountAccess?.role ?? 0);
     if (accountRole === "owner" && role !== "owner") {
         throw new Error(`\`accountRole\` cannot be set to "owner": ${OWNER_REASON}`);
     }
-    const there = fromNamespaceAccesses(live?.namespaceAccesses ?? {});
-    if (OMNIPOTENT.includes(role) && sizeOf(namespaceAccesses) > 0 && !isDeepStrictEqual(namespaceAccesses, there)) {
-        throw new Error(
-            `\`namespaceAccesses\` cannot be set: its account role is "${role}", which has access to all namespaces. ` +
-                "Declare another `accountRole`, or remove `namespaceAccesses`.",
-        );
+    if (!OMNIPOTENT.includes(accountRole) || sizeOf(namespaceAccesses) === 0) {
+        return;
     }
-    if (OMNIPOTENT.includes(accountRole) && !OMNIPOTENT.includes(role) && sizeOf(namespaceAccesses) > 0) {
+    if (!OMNIPOTENT.includes(role)) {
         throw new Error(
             `\`accountRole\` cannot be set to "${accountRole}" while there are namespace permissions ` +
                 `(${Object.keys(namespaceAccesses ?? {}).join(", ")}). Revoke them with \`namespaceAccesses: {}\`.`,
+        );
+    }
+    if (!isDeepStrictEqual(namespaceAccesses, fromNamespaceAccesses(live?.namespaceAccesses ?? {}))) {
+        throw new Error(
+            `\`namespaceAccesses\` cannot be set: its account role is "${role}", which has access to all namespaces. ` +
+                "Declare another `accountRole`, or remove `namespaceAccesses`.",
         );
     }
 }

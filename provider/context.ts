@@ -64,8 +64,8 @@ export class ResourceContext {
     }
 
     /** Whether a replacement adopts another resource. */
-    get adopts(): boolean {
-        return this.parts.adopts === true;
+    get replacementAdopts(): boolean {
+        return this.parts.replacementAdopts === true;
     }
 
     /** How often the resource has been replaced. */

@@ -86,6 +86,16 @@ export interface Tolerated<Args> {
     readonly warning: string;
 }
 
+/** A value that is unique in the account, such as a name or an address. */
+export interface NaturalKey<Args, Resource> {
+    /** That of a declared resource, such that equivalent spellings have the same. */
+    of(args: Partial<Args>): string | undefined;
+    /** That of a live resource, likewise. */
+    ofLive(resource: Resource): string | undefined;
+    /** A page of the resources that may have it. Without this method, all are listed to find one. */
+    list?(cloud: Cloud, value: string, pageToken: string, options: CallOptions): Promise<Page<Resource>>;
+}
+
 /** Describes one kind of resource; what all kinds share is in the lifecycle. Members are called without `this`. */
 export interface Definition<Args extends object, Resource extends LiveResource> {
     /** The kind's name, which is part of every user's state: it never changes. */
@@ -93,8 +103,8 @@ export interface Definition<Args extends object, Resource extends LiveResource> 
     readonly fields: Fields;
     /** The field that defaults to the resource's logical name. */
     readonly nameField?: keyof Args & string;
-    /** The value that is unique in the account, such as a name or an address, if there is one. */
-    naturalKey?(args: Partial<Args>): string | undefined;
+    /** If there is one, an existing resource can be adopted by it: the arguments then extend `AdoptArgs`. */
+    readonly naturalKey?: NaturalKey<Args, Resource>;
     /**
      * The id is derived from the natural key, so that it can be reused. All other ids identify one resource forever.
      */
@@ -113,8 +123,6 @@ export interface Definition<Args extends object, Resource extends LiveResource> 
     create(cloud: Cloud, args: Args, options: CreateOptions): Promise<Created>;
     get(cloud: Cloud, id: string, options: CallOptions): Promise<Resource | undefined>;
     list(cloud: Cloud, pageToken: string, options: CallOptions): Promise<Page<Resource>>;
-    /** A page of the resources that may have that natural key. Without this method, all are listed to find it. */
-    listBy?(cloud: Cloud, naturalKey: string, pageToken: string, options: CallOptions): Promise<Page<Resource>>;
     idOf(resource: Resource): string;
     fromLive(resource: Resource): FromLive<Args>;
     /** The next write towards the desired state, or a reason to wait; undefined if nothing is left to do. */

@@ -102,12 +102,13 @@ export function own<T>(values: { readonly [name: string]: T }, name: string): T 
     return Object.hasOwn(values, name) ? values[name] : undefined;
 }
 
-/** What Pulumi makes of an output in a template literal, or as a key: a text that says so. */
-const OUTPUT_AS_TEXT = "Calling [toString] on an [Output<T>]";
+/** What Pulumi makes of an output in a template literal, as a key, or in JSON: a text that says so. */
+const OUTPUT_AS_TEXT = /Calling \[to(?:String|JSON)\] on an \[Output<T>\]/;
 
-function refuseOutputText(text: unknown): string | undefined {
-    return typeof text === "string" && text.includes(OUTPUT_AS_TEXT)
-        ? "contains an output where only a string can be: use `pulumi.interpolate`, or `apply`."
+/** Refuses a text that has become of an output. */
+export function refuseOutputText(text: unknown): string | undefined {
+    return typeof text === "string" && OUTPUT_AS_TEXT.test(text)
+        ? "contains an output where only a string can be: use `pulumi.interpolate`, `pulumi.jsonStringify` or `apply`."
         : undefined;
 }
 

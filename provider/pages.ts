@@ -58,24 +58,21 @@ export async function* eachPage<Item>(
 /**
  * The resource of that natural key, unless it is deleted; undefined if there is none.
  *
+ * @param spelling of the key, for the server's filter, which may distinguish what is equivalent
  * @throws {AmbiguousError} when several have it
  */
 export async function findByNaturalKey<Args extends object, Resource extends LiveResource>(
-    { naturalKey: naturalKeyOf, list, listBy, idOf, fromLive }: Definition<Args, Resource>,
+    { naturalKey, list, idOf }: Definition<Args, Resource>,
     cloud: Cloud,
-    naturalKey: string,
+    { key, spelling = key }: { readonly key: string; readonly spelling?: string },
     options: CallOptions,
 ): Promise<Resource | undefined> {
     const page = (pageToken: string) =>
-        listBy ? listBy(cloud, naturalKey, pageToken, options) : list(cloud, pageToken, options);
+        naturalKey?.list?.(cloud, spelling, pageToken, options) ?? list(cloud, pageToken, options);
     const found: Resource[] = [];
     // A filter may leave the first pages empty.
     for await (const resources of eachPage(page, idOf)) {
-        found.push(
-            ...resources.filter(
-                (resource) => !isGone(resource) && naturalKeyOf?.(fromLive(resource).args) === naturalKey,
-            ),
-        );
+        found.push(...resources.filter((resource) => naturalKey?.ofLive(resource) === key && !isGone(resource)));
     }
     if (found.length > 1) {
         throw new AmbiguousError(found.map(idOf));

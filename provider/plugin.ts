@@ -7,7 +7,6 @@ import { CONFIGURATION_NAMESPACE, NoKeyError, readConfiguration, unknownKeys } f
 import type { Definition, LiveResource } from "./definition";
 import { endWithEngine, engineLog } from "./engine";
 import type { Bag } from "./fields";
-import { UNKNOWN } from "./fields";
 import { Lifecycle } from "./lifecycle/lifecycle";
 import { backendOf } from "./lifecycle/operation-id";
 import type { Log } from "./lifecycle/run";
@@ -62,20 +61,17 @@ function reportUnknownKeys(): void {
     for (const warning of isReported ? [] : unknownKeys(configuredKeys)) {
         sessionLog().warn("", warning);
     }
-    isReported = true;
+    isReported ||= configuredKeys.length > 0;
 }
 
-/** Checks the configuration, as far as it is known: a preview connects to nothing and needs no key. */
+/** Checks the configuration, but not for a key: a preview connects to nothing. */
 function checkConfiguration(): void {
     if (isChecked) {
         return;
     }
     reportUnknownKeys();
     try {
-        readConfiguration((key) => {
-            const value = configured(key);
-            return value === UNKNOWN ? undefined : value;
-        });
+        readConfiguration(configured);
     } catch (error) {
         if (!(error instanceof NoKeyError)) {
             throw error;

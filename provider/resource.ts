@@ -109,7 +109,8 @@ function addLines(error: unknown, made: NewableFunction): void {
 /** Refuses what JavaScript lets through: neither is an input that could be checked like the others. */
 function refuseOtherTypes(title: string, adopt: unknown, importId: unknown): void {
     const isOutput = (value: unknown) => pulumi.Output.isInstance(value) || value instanceof Promise;
-    const typeOf = (value: unknown) => (isOutput(value) ? "an output, whose value comes too late" : typeName(value));
+    const typeOf = (value: unknown) =>
+        isOutput(value) ? "an output, whose value is not known in time" : typeName(value);
     if (adopt !== undefined && adopt !== null && typeof adopt !== "boolean") {
         throw new pulumi.RunError(`${title}: \`adopt\` must be true or false, but is ${typeOf(adopt)}.`);
     }

@@ -11,7 +11,7 @@ import {
     textOf,
 } from "../configuration";
 import type { Cloud, Definition, FromLive, LiveResource } from "../definition";
-import { hasUnknown, suggestion, typeName } from "../fields";
+import { hasUnknown, refuseOutputText, suggestion, typeName } from "../fields";
 import { AmbiguousError, EndlessListError, eachPage, findByNaturalKey } from "../pages";
 import { typeToken } from "../resource";
 import { isGone } from "../wire";
@@ -58,7 +58,7 @@ export class LookupError extends pulumi.RunError {
         super(message, options);
         if (process.env.TEMPORAL_CLOUD_DEBUG === undefined) {
             // Pulumi shows only the message, but has Node.js format the stack too. On Node.js 20, with the source maps
-            // that Pulumi turns on, the lines of packages in it take 15 s and 3 GB.
+            // that Pulumi turns on, resolving the lines of packages takes 15 s and 3 GB.
             this.stack = `LookupError: ${message}`;
         }
     }
@@ -163,8 +163,8 @@ export async function findBy<Result, Args extends object, Resource extends LiveR
     if (by === "id") {
         return plain(definition, await definition.get(cloud, value, {}));
     }
-    const naturalKey = definition.naturalKey?.({ [by]: value } as Partial<Args>) ?? value;
-    return plain(definition, await findByNaturalKey(definition, cloud, naturalKey, {}));
+    const key = definition.naturalKey?.of({ [by]: value } as Partial<Args>) ?? value;
+    return plain(definition, await findByNaturalKey(definition, cloud, { key, spelling: value }, {}));
 }
 
 /**
@@ -178,7 +178,7 @@ export function exactlyOne<Key extends string>(
     args: { readonly [K in Key]?: string | undefined } | undefined,
     keys: readonly Key[],
 ): readonly [Key, string] {
-    refuseUnknown(name, args ?? {}, keys);
+    refuseInvalid(name, args ?? null, keys);
     const given = keys.flatMap((key) => {
         const value = args?.[key];
         return typeof value === "string" && value !== "" ? [[key, value] as const] : [];
@@ -195,14 +195,14 @@ export function exactlyOne<Key extends string>(
 /**
  * Returns the filters of a list, those that are not given as empty strings.
  *
- * @throws {LookupError} when one is not a known filter, or given but empty: the list would have everything
+ * @throws {LookupError} when one is unknown, not a string, or given but empty: the list would have everything
  */
 export function filtersOf<Key extends string>(
     name: string,
     args: { readonly [K in Key]?: unknown } | null,
     keys: readonly Key[],
 ): { readonly [K in Key]: string } {
-    refuseUnknown(name, args, keys);
+    refuseInvalid(name, args, keys);
     for (const [key, value] of Object.entries(args ?? {})) {
         if (value !== undefined && value !== null && typeof value !== "string") {
             throw new LookupError(`${name}: \`${key}\` must be a string, but is ${typeName(value)}.`, "invalid");
@@ -214,13 +214,14 @@ export function filtersOf<Key extends string>(
     return Object.fromEntries(keys.map((key) => [key, args?.[key] ?? ""])) as { readonly [K in Key]: string };
 }
 
-function refuseUnknown(name: string, args: object | null, keys: readonly string[]): void {
-    const unknown = Object.keys(args ?? {}).find((key) => !keys.includes(key));
-    if (unknown !== undefined) {
-        throw new LookupError(
-            `${name}: \`${unknown}\` is not a known argument.${suggestion(unknown, keys)}`,
-            "invalid",
-        );
+/** Refuses arguments that the lookup does not have, and texts that have become of outputs. */
+function refuseInvalid(name: string, args: object | null, keys: readonly string[]): void {
+    for (const [key, value] of Object.entries(args ?? {})) {
+        const isKnown = keys.includes(key);
+        const reason = isKnown ? refuseOutputText(value) : `is not a known argument.${suggestion(key, keys)}`;
+        if (reason !== undefined) {
+            throw new LookupError(`${name}: \`${key}\` ${reason}`, "invalid");
+        }
     }
 }
 

@@ -295,7 +295,7 @@ export class Creation<Args extends object, Resource extends LiveResource> {
         if (key === undefined) {
             return undefined;
         }
-        const finding = findByNaturalKey(this.definition, session.client.cloud, key, { signal });
+        const finding = findByNaturalKey(this.definition, session.client.cloud, { key }, { signal });
         return unlessFailed(finding.catch(unlessAmbiguous), "denied");
     }
 
@@ -315,7 +315,7 @@ export class Creation<Args extends object, Resource extends LiveResource> {
         const whose = ours
             ? `an operation of this stack created it (${ours.id}), but another resource may manage it by now`
             : "no recent operation of this resource created it";
-        // A replacement adopts nothing: what it would find is usually what it replaces.
+        // A replacement adopts nothing by name: what it would find is usually what it replaces.
         const what = run.context.generation > 0 ? "declare it under another logical name with" : "give this resource";
         return new TakenError(
             `a ${kind} ${key} already exists (id ${id}), and ${whose}. Nothing was ` +

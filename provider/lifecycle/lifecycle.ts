@@ -43,9 +43,9 @@ interface InState {
     readonly generation: number;
     /** Its default name. */
     readonly name: string | undefined;
-    /** The id of the resource that it was to adopt. */
+    /** The id in its option `import`. */
     readonly importId: string | undefined;
-    /** Its own, once the engine has told it. */
+    /** Its own id, once the engine has passed it. */
     readonly id?: string;
 }
 
@@ -92,7 +92,7 @@ export class Lifecycle<Args extends object, Resource extends LiveResource> {
         if (isInState && context.urn !== "") {
             this.inState.set(context.urn, { generation, name: defaultName, importId: contextOf(old).importId });
         }
-        const adopts = replaced === undefined ? isAdopting(context, generation) : isNewWish(context, replaced);
+        const adopts = replaced === undefined ? isAdopting(context, generation) : importsAnother(context, replaced);
         if (!isInState && adopts) {
             const { importId: id } = context;
             this.owners.announce(context, {
@@ -102,7 +102,7 @@ export class Lifecycle<Args extends object, Resource extends LiveResource> {
         }
         const noted = {
             ...(generation > 0 && { generation }),
-            ...(replaced !== undefined && adopts && { adopts }),
+            ...(replaced !== undefined && adopts && { replacementAdopts: true }),
             ...(defaultName !== undefined && defaultName !== context.name && { givenName: defaultName }),
         };
         const hiddenInputs = Object.keys(noted).length === 0 ? {} : { [CONTEXT_KEY]: context.with(noted) };
@@ -193,8 +193,18 @@ export class Lifecycle<Args extends object, Resource extends LiveResource> {
         for (const warning of this.definition.warnings?.(old, args, managedOf(old) ?? new Set()) ?? []) {
             log.warn(context.urn, warning);
         }
-        // A read and a delete receive only the outputs, and only an update writes a new timeout to them.
         const before = contextOf(old);
+        const { importId } = context;
+        const isNewImport = importId !== undefined && importId !== id && importId !== before.importId;
+        if (id !== undefined && isNewImport && replaces.size === 0) {
+            log.warn(
+                context.urn,
+                `The option \`import: ${JSON.stringify(importId)}\` has no effect: the state already has ` +
+                    `${title({ kind: this.definition.kind, context, id })}. To manage the other one too, declare it ` +
+                    "under a logical name of its own.",
+            );
+        }
+        // A read and a delete receive only the outputs, and only an update writes a new timeout to them.
         const hasNewTimeout =
             old[CONTEXT_KEY] !== bag[CONTEXT_KEY] &&
             (before.timeoutMs("delete") !== context.timeoutMs("delete") ||
@@ -324,7 +334,7 @@ export class Lifecycle<Args extends object, Resource extends LiveResource> {
             throw new LifecycleError(`${title({ kind, context, id })} is not deleted: ${refusal}`);
         }
         // Its outputs may still have a URN that an alias has changed since.
-        this.noteInState(this.owners.holder(id, old)?.urn ?? context.urn, id, old);
+        this.noteInState(this.owners.holder(id, old, context)?.urn ?? context.urn, id, old);
         this.owners.forget(id);
         await this.attempt("delete", session, old, id, (run) =>
             this.alone(session, id, async () => {
@@ -341,8 +351,9 @@ export class Lifecycle<Args extends object, Resource extends LiveResource> {
      */
     private noteInState(urn: string, id: string, old: Bag): void {
         const { generation, importId } = contextOf(old);
-        const noted = this.inState.get(urn) ?? { generation, name: this.nameInState(old), importId };
-        this.inState.set(urn, { ...noted, id });
+        const noted = this.inState.get(urn) ?? { generation, name: this.nameInState(old) };
+        // The inputs that the check has seen also have an `import` that came later, and was ignored.
+        this.inState.set(urn, { ...noted, importId, id });
     }
 
     /**
@@ -365,8 +376,11 @@ export class Lifecycle<Args extends object, Resource extends LiveResource> {
     /** What was read, with a note of the default name if somebody has changed it, so that it is still known as that. */
     private withDefaultName(read: { props: Bag; inputs: Bag }, old: Bag): { props: Bag; inputs: Bag } {
         const { nameField } = this.definition;
+        if (nameField === undefined || read.props[nameField] === old[nameField]) {
+            return read;
+        }
         const givenName = this.nameInState(old);
-        if (nameField === undefined || givenName === undefined || read.props[nameField] === givenName) {
+        if (givenName === undefined) {
             return read;
         }
         const noted = { [CONTEXT_KEY]: contextOf(old).with({ givenName }) };
@@ -383,8 +397,8 @@ export class Lifecycle<Args extends object, Resource extends LiveResource> {
 
     /** The resource to adopt: by its id, or by its natural key, if there is one. */
     private async adoptable(run: Run, { args }: Task): Promise<Adoptable<Resource> | undefined> {
-        const { importId, adopt, generation, adopts } = run.context;
-        if (generation > 0 && !adopts) {
+        const { importId, adopt, generation, replacementAdopts } = run.context;
+        if (generation > 0 && !replacementAdopts) {
             // An adopted resource is being replaced: adopting it again would replace it with itself.
             return undefined;
         }
@@ -396,7 +410,7 @@ export class Lifecycle<Args extends object, Resource extends LiveResource> {
             return undefined;
         }
         const { cloud } = run.session.client;
-        const found = await findByNaturalKey(this.definition, cloud, key, { signal: run.signal });
+        const found = await findByNaturalKey(this.definition, cloud, { key }, { signal: run.signal });
         return found && { id: this.definition.idOf(found), found };
     }
 
@@ -485,7 +499,10 @@ export class Lifecycle<Args extends object, Resource extends LiveResource> {
                 run.session.log.warn(run.context.urn, `Adopted ${kind} ${id} and changed ${paths}.`);
             } else if (found !== undefined) {
                 // The engine says that it was created, as it says of those that did not exist.
-                run.session.log.info(run.context.urn, `Adopted ${kind} ${id}, which existed. Nothing was changed.`);
+                run.session.log.info(
+                    run.context.urn,
+                    `Adopted ${kind} ${id}, which already existed. Nothing was changed.`,
+                );
             }
             return { id, outs: this.view.outputs(resource, bag, carried) };
         });
@@ -509,8 +526,8 @@ export class Lifecycle<Args extends object, Resource extends LiveResource> {
     }
 }
 
-/** Whether a replacement is to adopt another resource, of which what it replaces knows nothing. */
-function isNewWish({ importId }: ResourceContext, replaced: InState): boolean {
+/** Whether a replacement imports a resource that its predecessor was not to import. */
+function importsAnother({ importId }: ResourceContext, replaced: InState): boolean {
     return importId !== undefined && importId !== replaced.importId && importId !== replaced.id;
 }
 

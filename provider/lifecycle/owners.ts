@@ -116,9 +116,11 @@ export class Owners {
         return this.find(id, ({ claim }) => claim !== old[CLAIM_KEY]);
     }
 
-    /** The resource of the program that has the entry with this id and these outputs. */
-    holder(id: string, old: Bag): ResourceContext | undefined {
-        return this.find(id, ({ claim }) => claim === old[CLAIM_KEY]);
+    /** The resource of the program that has the entry with this id and these outputs, as far as that is certain. */
+    holder(id: string, old: Bag, { urn }: ResourceContext): ResourceContext | undefined {
+        const holders = [...(this.byId.get(id)?.values() ?? [])].filter(({ claim }) => claim === old[CLAIM_KEY]);
+        const [only, ...others] = holders.map(({ context }) => context);
+        return others.length === 0 ? only : [only, ...others].find((context) => context?.urn === urn);
     }
 
     private find(id: string, matches: (owner: Owner) => boolean): ResourceContext | undefined {

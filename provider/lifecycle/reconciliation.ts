@@ -63,7 +63,7 @@ export class Reconciliation<Args extends object, Resource extends LiveResource> 
     /** How often in a row a read has shown one. */
     private stale = 0;
     /** How often each write was made, by purpose. */
-    private readonly made = new Map<string, number>();
+    private readonly writesMade = new Map<string, number>();
     private conflicts = 0;
     private hasWritten = false;
     /** How the server answered the last write. */
@@ -173,7 +173,7 @@ export class Reconciliation<Args extends object, Resource extends LiveResource> 
         }
         let next: Write | Wait | undefined;
         try {
-            next = this.definition.next(resource, this.view.desired(resource, task, this.made));
+            next = this.definition.next(resource, this.view.desired(resource, task, this.writesMade));
         } catch (error) {
             // What a stale list shows may have been corrected since.
             if (mayBeOld) {
@@ -206,7 +206,7 @@ export class Reconciliation<Args extends object, Resource extends LiveResource> 
             return "again";
         }
         this.stale = 0;
-        const times = (this.made.get(write.purpose) ?? 0) + 1;
+        const times = (this.writesMade.get(write.purpose) ?? 0) + 1;
         if (times > SAME_WRITE_LIMIT + this.conflicts) {
             throw new LifecycleError(
                 `The server ${this.answer} ${times - 1} times, but the change is not visible: ${write.purpose}. ` +
@@ -214,7 +214,7 @@ export class Reconciliation<Args extends object, Resource extends LiveResource> 
                     "to them with the option `ignoreChanges`.",
             );
         }
-        this.made.set(write.purpose, times);
+        this.writesMade.set(write.purpose, times);
         const outcome = await this.send(write, resource, mayBeOld);
         this.answer = outcome === "nothing" ? "said that there is nothing to change" : "accepted this";
         if (outcome === "conflict") {

@@ -195,7 +195,7 @@ export class View<Args extends object, Resource extends LiveResource> {
 
     /** The value that is unique in the account; undefined if there is none, or it is unknown. */
     naturalKey(args: Bag): string | undefined {
-        const key = this.definition.naturalKey?.(args as Partial<Args>);
+        const key = this.definition.naturalKey?.of(args as Partial<Args>);
         return hasUnknown(key) ? undefined : key;
     }
 

@@ -56,8 +56,7 @@ export interface NamespaceArgs extends AdoptArgs {
     /**
      * The regions, the active one first, for example `aws-us-east-1`; `getRegions` lists them. Changes are made in
      * place, step by step: a region is added, failed over to, removed; none is changed if one of them does not exist.
-     * Temporal Cloud allows at most two, on the same continent; for a second replica in the same region, where there
-     * is that, list the region twice. A removed region can be added again after seven days; the second replica costs
+     * Temporal Cloud allows at most two, on the same continent; where a region offers a second replica, list it twice. A removed region can be added again after seven days; the second replica costs
      * extra. Adopting a namespace with other regions is an error.
      * https://docs.temporal.io/cloud/high-availability/enable
      *
@@ -956,7 +955,7 @@ function stepTo(wanted: readonly [string, ...string[]], namespace: LiveNamespace
     const surplus = without(live, wanted).find((region) => without(live, [activeRegion]).includes(region));
     // A namespace has at most two replicas: remove one before adding another.
     if (surplus !== undefined && (missing === undefined || live.length > 1)) {
-        return withReplicas(namespace, `removing the region ${surplus}`, (there) =>
+        return withReplicas(namespace, `removing a replica in ${surplus}`, (there) =>
             there.toSpliced(
                 there.findLastIndex(({ region }) => region === surplus),
                 1,
@@ -968,7 +967,7 @@ function stepTo(wanted: readonly [string, ...string[]], namespace: LiveNamespace
         return failOver(namespace, standIn);
     }
     if (missing !== undefined) {
-        return withReplicas(namespace, `adding the region ${missing}`, (there) => [
+        return withReplicas(namespace, `adding a replica in ${missing}`, (there) => [
             ...there,
             messages.namespace.ReplicaSpec.fromPartial({ region: missing }),
         ]);
@@ -1119,7 +1118,11 @@ export const namespaceDefinition: Definition<Values, LiveNamespace> = {
     kind: "Namespace",
     fields,
     nameField: "name",
-    naturalKey: ({ name }) => name,
+    naturalKey: {
+        of: ({ name }) => name,
+        ofLive: ({ spec }) => spec?.name,
+        list: (cloud, name, pageToken, options) => namespacesPage(cloud, { name }, pageToken, options),
+    },
     idIsName: true,
     check,
     warnings,
@@ -1145,7 +1148,6 @@ export const namespaceDefinition: Definition<Values, LiveNamespace> = {
         return (await cloud.getNamespace({ namespace: id }, options)).namespace;
     },
     list: (cloud, pageToken, options) => namespacesPage(cloud, {}, pageToken, options),
-    listBy: (cloud, name, pageToken, options) => namespacesPage(cloud, { name }, pageToken, options),
     idOf: ({ namespace }) => namespace,
     fromLive,
     next,

@@ -347,7 +347,8 @@ export const serviceAccountDefinition: Definition<Values, LiveServiceAccount> = 
     kind: "ServiceAccount",
     fields,
     nameField: "name",
-    naturalKey: ({ name }) => name,
+    // No RPC finds a service account by name.
+    naturalKey: { of: ({ name }) => name, ofLive: ({ spec }) => spec?.name },
     check,
     replaceNow,
     async create(cloud, args, { operationId, signal }) {
@@ -364,7 +365,6 @@ export const serviceAccountDefinition: Definition<Values, LiveServiceAccount> = 
     async get(cloud, serviceAccountId, options) {
         return (await cloud.getServiceAccount({ serviceAccountId }, options)).serviceAccount;
     },
-    // No RPC finds a service account by name.
     async list(cloud, pageToken, options) {
         const { serviceAccount, nextPageToken } = await cloud.getServiceAccounts(
             { pageSize: PAGE_SIZE, pageToken },

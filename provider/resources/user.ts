@@ -182,7 +182,11 @@ export async function usersPage(
 export const userDefinition: Definition<Values, LiveUser> = {
     kind: "User",
     fields,
-    naturalKey: ({ email }) => email?.toLowerCase(),
+    naturalKey: {
+        of: ({ email }) => email?.toLowerCase(),
+        ofLive: ({ spec }) => spec?.email.toLowerCase(),
+        list: (cloud, email, pageToken, options) => usersPage(cloud, { email }, pageToken, options),
+    },
     check,
     refuseDelete: ({ accountRole }) =>
         accountRole === "owner"
@@ -201,7 +205,6 @@ export const userDefinition: Definition<Values, LiveUser> = {
         return (await cloud.getUser({ userId }, options)).user;
     },
     list: (cloud, pageToken, options) => usersPage(cloud, {}, pageToken, options),
-    listBy: (cloud, email, pageToken, options) => usersPage(cloud, { email }, pageToken, options),
     idOf: ({ id }) => id,
     fromLive,
     next,

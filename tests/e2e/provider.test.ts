@@ -326,9 +326,9 @@ test("while an operation runs, its resource's row says what is being done", asyn
         const changing = await statuses(["aws-us-west-2"]);
         expect([...new Set(changing)]).toEqual(
             expect.arrayContaining([
-                "adding the region aws-us-west-2",
+                "adding a replica in aws-us-west-2",
                 "failing over to aws-us-west-2",
-                "removing the region aws-us-east-1",
+                "removing a replica in aws-us-east-1",
             ]),
         );
     });

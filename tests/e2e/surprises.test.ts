@@ -110,6 +110,33 @@ describe("a resource that gets the former logical name of another, which is repl
     });
 });
 
+test("an `import` that comes later has no effect, and says so, until a replacement follows it: once", async () => {
+    const owner = emulator.serviceAccounts.add({ spec: { name: "owner", access: { accountAccess: { role: 5 } } } });
+    const seconds = BigInt(Math.floor(Date.now() / 1000) + 40 * 86_400);
+    const spec = { ownerId: owner.id, ownerType: 2, displayName: "key", expiryTime: { seconds } };
+    const { id: other } = emulator.apiKeys.add({ spec });
+    const program = (expiresIn: string, opts: pulumi.CustomResourceOptions = {}) => ({
+        program: async () => {
+            new temporalcloud.ApiKey("key", { ownerId: owner.id, expiresIn }, opts);
+        },
+    });
+    await stack.up(program("90d"));
+    const first = stack.resource("key").id;
+    const idle = await stack.up(program("90d", { import: other }));
+    expect(steps(idle)).toEqual([]);
+    expect(warnings(idle)).toEqual([
+        `The option \`import: "${other}"\` has no effect: the state already has ApiKey "key" (${first}). To manage the ` +
+            "other one too, declare it under a logical name of its own.",
+    ]);
+    await stack.up(program("60d", { import: other }));
+    expect(stack.resource("key").id).toBe(other);
+    expect(emulator.apiKeys.list().map(({ id }) => id)).toEqual([other]);
+    expect(steps(await stack.up(program("60d", { import: other })))).toEqual([]);
+    await stack.up(program("50d", { import: other }));
+    expect(stack.resource("key").id).not.toBe(other);
+    expect(emulator.apiKeys.list()).toHaveLength(1);
+});
+
 describe("a resource that was named by default keeps its name", () => {
     const before = async () => {
         new temporalcloud.Namespace("orders", namespaceArgs);
@@ -319,7 +346,9 @@ test("adoption tells what it has changed, and no more", async () => {
     };
     const adopted = await stack.up({ program });
     expect(warnings(adopted)).toEqual(["Adopted Namespace less.a1b2c and changed `searchAttributes`."]);
-    expect(adopted.messages("more")).toEqual(["Adopted Namespace more.a1b2c, which existed. Nothing was changed."]);
+    expect(adopted.messages("more")).toEqual([
+        "Adopted Namespace more.a1b2c, which already existed. Nothing was changed.",
+    ]);
     expect(adopted.messages("less")).toHaveLength(1);
     expect(warnings(await stack.up({ program }))).toEqual([]);
 });

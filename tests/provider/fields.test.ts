@@ -86,10 +86,13 @@ describe("check", () => {
 
     test("an output in a template literal, or as a key, is found", () => {
         const output = "Calling [toString] on an [Output<T>] is not supported.\n\nTo get the value of an Output<T> ...";
-        expect(failures({ name: `${output}-worker`, steps: [output], tags: { [output]: "x" } })).toEqual([
-            "name contains an output where only a string can be: use `pulumi.interpolate`, or `apply`.",
-            "steps[0] contains an output where only a string can be: use `pulumi.interpolate`, or `apply`.",
-            "tags contains an output where only a string can be: use `pulumi.interpolate`, or `apply`.",
+        const json = output.replace("toString", "toJSON");
+        const reason =
+            "contains an output where only a string can be: use `pulumi.interpolate`, `pulumi.jsonStringify` or `apply`.";
+        expect(failures({ name: `${output}-worker`, steps: [json], tags: { [output]: "x" } })).toEqual([
+            `name ${reason}`,
+            `steps[0] ${reason}`,
+            `tags ${reason}`,
         ]);
     });
 

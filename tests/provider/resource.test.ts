@@ -122,12 +122,12 @@ test.each<[string, { readonly adopt?: unknown; readonly import?: unknown }, stri
     [
         "an output",
         { adopt: pulumi.output(true) },
-        'Namespace "billing": `adopt` must be true or false, but is an output, whose value comes too late.',
+        'Namespace "billing": `adopt` must be true or false, but is an output, whose value is not known in time.',
     ],
     [
         "an output for an id",
         { import: pulumi.output("billing.a1b2c") },
-        'Namespace "billing": the option `import` must be a string, but is an output, whose value comes too late.',
+        'Namespace "billing": the option `import` must be a string, but is an output, whose value is not known in time.',
     ],
 ])("what to adopt cannot be %s, which JavaScript lets through", (_, { adopt, import: id }, message) => {
     const args = { regions: ["aws-us-east-1"], apiKeyAuth: true, ...(adopt === undefined ? {} : { adopt }) };

@@ -69,6 +69,8 @@ test("exactly one of id and name", async () => {
     await expect(getNamespace({ nam: "a" } as never)).rejects.toThrow(
         '`nam` is not a known argument. Did you mean "name"?',
     );
+    const output = "Calling [toString] on an [Output<T>] is not supported.";
+    await expect(getNamespace({ id: output })).rejects.toThrow("getNamespace: `id` contains an output where");
     expect(emulator().requests.count()).toBe(0);
 });
 

@@ -129,7 +129,7 @@ describe("regions", () => {
             await server.take(write as Write);
             write = next(server.namespace, { regions: ["b"] }, { regions: ["a"] });
         }
-        expect(server.steps).toEqual(["adding the region b", "failing over to b", "removing the region a"]);
+        expect(server.steps).toEqual(["adding a replica in b", "failing over to b", "removing a replica in a"]);
     });
 
     test.each<[string[], string[]]>([
@@ -232,8 +232,8 @@ describe("regions", () => {
         expect(update?.rpc).toBe("updateNamespace");
         expect(update?.request.spec?.replicas.map(({ region }) => region)).toEqual(there);
         const task = view.task({ ...regions, description: "x" }, { old: { ...regions, __managed: "regions" } });
-        const left = view.tolerated(namespace, task);
-        expect(left).toMatchObject({
+        const tolerated = view.tolerated(namespace, task);
+        expect(tolerated).toMatchObject({
             values: regions,
             warning: expect.stringContaining(`${namespace.namespace} ${warning} `),
         });
@@ -819,7 +819,8 @@ test("a namespace is found by its name, also where the first page of the filtere
         namespaces: pageToken === "2" && name === "orders" ? [orders] : [],
         nextPageToken: pageToken === "" ? "2" : "",
     });
-    const find = (name: string) => findByNaturalKey(definition, { getNamespaces } as unknown as Cloud, name, {});
+    const find = (name: string) =>
+        findByNaturalKey(definition, { getNamespaces } as unknown as Cloud, { key: name }, {});
     expect(await find("orders")).toBe(orders);
     expect(await find("billing")).toBeUndefined();
 });

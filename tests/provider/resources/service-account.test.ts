@@ -423,7 +423,8 @@ test("one is found by its name, on whichever page it is", async () => {
         pageToken === ""
             ? { serviceAccount: [{ ...live({ name: "other" }), id: "other" }], nextPageToken: "2" }
             : { serviceAccount: [namespaced], nextPageToken: "" };
-    const find = (name: string) => findByNaturalKey(definition, { getServiceAccounts } as unknown as Cloud, name, {});
+    const find = (name: string) =>
+        findByNaturalKey(definition, { getServiceAccounts } as unknown as Cloud, { key: name }, {});
     expect(await find("worker")).toBe(namespaced);
     expect(await find("nobody")).toBeUndefined();
 });

@@ -331,6 +331,8 @@ describe("to and from the wire", () => {
         await expect(sent(definition.next(admin, desired(admin, { namespaceAccesses })))).rejects.toThrow(
             '`namespaceAccesses` cannot be set: its account role is "admin", which has access to all namespaces.',
         );
+        const demoted = await sent(definition.next(admin, desired(admin, { accountRole: "read", namespaceAccesses })));
+        expect(demoted.spec.access?.namespaceAccesses).toMatchObject({ "orders.a1b2c": { permission: 2 } });
     });
 
     test("a create", async () => {
@@ -357,8 +359,8 @@ test("a user is found by the address, however it is spelt, on whichever page it 
         const found = email === "ann@example.com" ? [ann()] : [];
         return pageToken === "" ? { users: others, nextPageToken: "2" } : { users: found, nextPageToken: "" };
     };
-    const find = (email: string) => findByNaturalKey(definition, { getUsers } as unknown as Cloud, email, {});
-    const key = definition.naturalKey?.({ email: "ANN@example.com" }) ?? "";
+    const find = (email: string) => findByNaturalKey(definition, { getUsers } as unknown as Cloud, { key: email }, {});
+    const key = definition.naturalKey?.of({ email: "ANN@example.com" }) ?? "";
     expect(await find(key)).toMatchObject({ id: "u1" });
     expect(await find("bob@example.com")).toBeUndefined();
 });
