@@ -13,6 +13,7 @@ export interface LiveResource {
     readonly resourceVersion: string;
     readonly state: ResourceState;
     readonly createdTime: Timestamp | undefined;
+    readonly lastModifiedTime: Timestamp | undefined;
     /** The operation in flight on the resource, if any. */
     readonly asyncOperationId: string;
 }

@@ -70,7 +70,7 @@ export async function findByNaturalKey<Args extends object, Resource extends Liv
     const page = (pageToken: string) =>
         naturalKey?.list?.(cloud, spelling, pageToken, options) ?? list(cloud, pageToken, options);
     const found: Resource[] = [];
-    // A filter may leave the first pages empty.
+    // Whichever page it is on: a filter may leave the first ones empty.
     for await (const resources of eachPage(page, idOf)) {
         found.push(...resources.filter((resource) => naturalKey?.ofLive(resource) === key && !isGone(resource)));
     }

@@ -120,11 +120,7 @@ export function stateWord(state: ResourceState): string {
 export const LIVE_OUTPUTS = ["state", "createdTime", "lastModifiedTime"] as const;
 
 /** The values of these outputs. */
-export function liveOutputs({
-    state,
-    createdTime,
-    lastModifiedTime,
-}: LiveResource & { readonly lastModifiedTime: Timestamp | undefined }) {
+export function liveOutputs({ state, createdTime, lastModifiedTime }: LiveResource) {
     return {
         state: stateWord(state),
         createdTime: fromTimestamp(createdTime),

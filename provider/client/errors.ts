@@ -155,9 +155,8 @@ function interpret(error: CallError, endpoint: string): { failure: Failure; hint
                 hint:
                     `${endpoint} rejected the API key: it may be expired, disabled, deleted, or from another ` +
                     "environment. Set a valid one (temporalcloud:apiKey, TEMPORAL_CLOUD_API_KEY, or the `apiKey` of an " +
-                    "explicit `Provider`). On refresh and " +
-                    "destroy, Pulumi uses the configuration of the last `pulumi up`: after changing the key, run " +
-                    "`pulumi up`, or pass --run-program to these commands.",
+                    "explicit `Provider`). On refresh and destroy, Pulumi uses the configuration of the last " +
+                    "`pulumi up`: after changing the key, run `pulumi up`, or pass --run-program to these commands.",
             };
         case Status.PERMISSION_DENIED:
             return {

@@ -178,7 +178,7 @@ export function exactlyOne<Key extends string>(
     args: { readonly [K in Key]?: string | undefined } | undefined,
     keys: readonly Key[],
 ): readonly [Key, string] {
-    refuseInvalid(name, args ?? null, keys);
+    refuseInvalid(name, args, keys);
     const given = keys.flatMap((key) => {
         const value = args?.[key];
         return typeof value === "string" && value !== "" ? [[key, value] as const] : [];
@@ -215,7 +215,7 @@ export function filtersOf<Key extends string>(
 }
 
 /** Refuses arguments that the lookup does not have, and texts that have become of outputs. */
-function refuseInvalid(name: string, args: object | null, keys: readonly string[]): void {
+function refuseInvalid(name: string, args: object | null | undefined, keys: readonly string[]): void {
     for (const [key, value] of Object.entries(args ?? {})) {
         const isKnown = keys.includes(key);
         const reason = isKnown ? refuseOutputText(value) : `is not a known argument.${suggestion(key, keys)}`;

@@ -80,17 +80,18 @@ export class Lifecycle<Args extends object, Resource extends LiveResource> {
     check(old: Bag, bag: Bag): CheckResult {
         const { nameField } = this.definition;
         const context = contextOf(bag);
+        const before = contextOf(old);
         const { ignores } = context;
         const isInState = Object.keys(old).length > 0;
         const replaced = isInState ? undefined : this.inState.get(context.urn);
-        const generation = replaced ? replaced.generation + 1 : contextOf(old).generation;
+        const generation = replaced ? replaced.generation + 1 : before.generation;
         const given = visible(bag);
-        const defaultName = this.defaultName(given, old, context, replaced);
+        const defaultName = this.defaultName(given, context, replaced?.name ?? this.nameInState(old, before));
         const named: Bag =
             nameField === undefined || defaultName === undefined ? given : { ...given, [nameField]: defaultName };
         const args = ignores ? withoutBroken(this.definition.fields, named, visible(old), ignores) : named;
         if (isInState && context.urn !== "") {
-            this.inState.set(context.urn, { generation, name: defaultName, importId: contextOf(old).importId });
+            this.inState.set(context.urn, { generation, name: defaultName, importId: before.importId });
         }
         const adopts = replaced === undefined ? isAdopting(context, generation) : importsAnother(context, replaced);
         if (!isInState && adopts) {
@@ -165,9 +166,10 @@ export class Lifecycle<Args extends object, Resource extends LiveResource> {
     diff({ log, id }: { readonly log: Log; readonly id?: string }, old: Bag, bag: Bag, now: Date): DiffResult {
         const args = visible(bag);
         const context = contextOf(bag);
+        const before = contextOf(old);
         if (id !== undefined) {
             this.owners.note(id, context, old);
-            this.noteInState(context.urn, id, old);
+            this.noteInState(context.urn, id, old, before);
         }
         const changed = this.view.changes(old, args, context);
         const replacing = changed.filter(
@@ -193,7 +195,6 @@ export class Lifecycle<Args extends object, Resource extends LiveResource> {
         for (const warning of this.definition.warnings?.(old, args, managedOf(old) ?? new Set()) ?? []) {
             log.warn(context.urn, warning);
         }
-        const before = contextOf(old);
         const { importId } = context;
         const isNewImport = importId !== undefined && importId !== id && importId !== before.importId;
         if (id !== undefined && isNewImport && replaces.size === 0) {
@@ -287,14 +288,8 @@ export class Lifecycle<Args extends object, Resource extends LiveResource> {
             this.alone(session, id, async () => {
                 const carried = await this.carried(session, old);
                 const task = this.view.task(visible(bag), { old, ignores: run.context.ignores });
-                const resource = await new Reconciliation(this.existing, {
-                    run,
-                    id,
-                    bag,
-                    task,
-                    carried,
-                    old,
-                }).reconcile();
+                const goal = { run, id, bag, task, carried, old };
+                const resource = await new Reconciliation(this.existing, goal).reconcile();
                 const tolerated = this.view.tolerated(resource, task);
                 if (tolerated) {
                     run.session.log.warn(run.context.urn, tolerated.warning);
@@ -334,7 +329,7 @@ export class Lifecycle<Args extends object, Resource extends LiveResource> {
             throw new LifecycleError(`${title({ kind, context, id })} is not deleted: ${refusal}`);
         }
         // Its outputs may still have a URN that an alias has changed since.
-        this.noteInState(this.owners.holder(id, old, context)?.urn ?? context.urn, id, old);
+        this.noteInState(this.owners.holder(id, old, context)?.urn ?? context.urn, id, old, context);
         this.owners.forget(id);
         await this.attempt("delete", session, old, id, (run) =>
             this.alone(session, id, async () => {
@@ -349,9 +344,9 @@ export class Lifecycle<Args extends object, Resource extends LiveResource> {
      * Records what a replacement has to know of the resource in the state, if no check has: what depends on a resource
      * that is deleted before it is replaced is diffed and deleted, and then checked as if it were new.
      */
-    private noteInState(urn: string, id: string, old: Bag): void {
-        const { generation, importId } = contextOf(old);
-        const noted = this.inState.get(urn) ?? { generation, name: this.nameInState(old) };
+    private noteInState(urn: string, id: string, old: Bag, before: ResourceContext): void {
+        const { generation, importId } = before;
+        const noted = this.inState.get(urn) ?? { generation, name: this.nameInState(old, before) };
         // The inputs that the check has seen also have an `import` that came later, and was ignored.
         this.inState.set(urn, { ...noted, importId, id });
     }
@@ -360,17 +355,12 @@ export class Lifecycle<Args extends object, Resource extends LiveResource> {
      * The default name of a resource: its logical name. It is kept if an alias or `pulumi state rename` changes the
      * logical name, since that must not replace anything. Undefined if the program sets the name.
      */
-    private defaultName(
-        given: Bag,
-        old: Bag,
-        context: ResourceContext,
-        replaced: InState | undefined,
-    ): string | undefined {
+    private defaultName(given: Bag, context: ResourceContext, nameInState: string | undefined): string | undefined {
         const { nameField } = this.definition;
         if (nameField === undefined || given[nameField] !== undefined || context.name === "") {
             return undefined;
         }
-        return replaced?.name ?? this.nameInState(old) ?? context.name;
+        return nameInState ?? context.name;
     }
 
     /** What was read, with a note of the default name if somebody has changed it, so that it is still known as that. */
@@ -379,18 +369,18 @@ export class Lifecycle<Args extends object, Resource extends LiveResource> {
         if (nameField === undefined || read.props[nameField] === old[nameField]) {
             return read;
         }
-        const givenName = this.nameInState(old);
+        const before = contextOf(old);
+        const givenName = this.nameInState(old, before);
         if (givenName === undefined) {
             return read;
         }
-        const noted = { [CONTEXT_KEY]: contextOf(old).with({ givenName }) };
+        const noted = { [CONTEXT_KEY]: before.with({ givenName }) };
         return { props: { ...read.props, ...noted }, inputs: { ...read.inputs, ...noted } };
     }
 
     /** The default name that the resource in the state was given; undefined if the program has set its name. */
-    private nameInState(old: Bag): string | undefined {
+    private nameInState(old: Bag, { name, givenName }: ResourceContext): string | undefined {
         const { nameField } = this.definition;
-        const { name, givenName } = contextOf(old);
         const isDefault = nameField !== undefined && name !== "" && old[nameField] === name;
         return givenName ?? (isDefault ? name : undefined);
     }
@@ -473,11 +463,10 @@ export class Lifecycle<Args extends object, Resource extends LiveResource> {
             }
             const differing = this.view.differences(existing, task);
             const impossible = this.view.unchangeable(existing, task, differing);
-            const there = this.definition.fromLive(existing).args as Bag;
+            const liveValue = (path: string) =>
+                JSON.stringify(valueAt(this.definition.fromLive(existing).args as Bag, path)) ?? "not set";
             if (impossible.length > 0) {
-                const values = impossible.map(
-                    (path) => `\`${path}\` is ${JSON.stringify(valueAt(there, path)) ?? "not set"}`,
-                );
+                const values = impossible.map((path) => `\`${path}\` is ${liveValue(path)}`);
                 throw new LifecycleError(
                     `it exists but differs in ${quoted(impossible)}, which only a replacement could change. Nothing ` +
                         `was changed. Declare what exists: ${values.join(", ")}.`,
@@ -485,10 +474,9 @@ export class Lifecycle<Args extends object, Resource extends LiveResource> {
             }
             const grave = differing.find(({ name }) => own(this.definition.fields, name)?.options.adoptAsIs);
             if (grave !== undefined) {
-                const value = there[grave.name];
                 throw new LifecycleError(
                     `it exists but differs in \`${grave.name}\`, which adoption does not change. Nothing was changed. ` +
-                        `Declare the existing value, ${JSON.stringify(value)}; a later \`pulumi up\` can change it.`,
+                        `Declare the existing value, ${liveValue(grave.name)}; a later \`pulumi up\` can change it.`,
                 );
             }
             const carried = { ...(await accountNote(run.session)), ...claim };

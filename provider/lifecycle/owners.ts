@@ -119,8 +119,7 @@ export class Owners {
     /** The resource of the program that has the entry with this id and these outputs, as far as that is certain. */
     holder(id: string, old: Bag, { urn }: ResourceContext): ResourceContext | undefined {
         const holders = [...(this.byId.get(id)?.values() ?? [])].filter(({ claim }) => claim === old[CLAIM_KEY]);
-        const [only, ...others] = holders.map(({ context }) => context);
-        return others.length === 0 ? only : [only, ...others].find((context) => context?.urn === urn);
+        return (holders.length > 1 ? holders.find(({ context }) => context.urn === urn) : holders[0])?.context;
     }
 
     private find(id: string, matches: (owner: Owner) => boolean): ResourceContext | undefined {

@@ -56,8 +56,9 @@ export interface NamespaceArgs extends AdoptArgs {
     /**
      * The regions, the active one first, for example `aws-us-east-1`; `getRegions` lists them. Changes are made in
      * place, step by step: a region is added, failed over to, removed; none is changed if one of them does not exist.
-     * Temporal Cloud allows at most two, on the same continent; where a region offers a second replica, list it twice. A removed region can be added again after seven days; the second replica costs
-     * extra. Adopting a namespace with other regions is an error.
+     * Temporal Cloud allows at most two, on the same continent; where a region offers a second replica, list it twice.
+     * A removed region can be added again after seven days; the second replica costs extra. Adopting a namespace with
+     * other regions is an error.
      * https://docs.temporal.io/cloud/high-availability/enable
      *
      * A failover by Temporal, or a region added or removed outside the program, is left unchanged until a refresh has
